@@ -21,10 +21,10 @@ internal sealed class HostTeam : IDisposable
     [ThreadStatic] private static bool insideItem;
 
     private readonly Lock gate = new();
-    private readonly SemaphoreSlim[] wake;
+    private readonly AutoResetEvent[] wake; // SemaphoreSlim allocates 96 bytes for each wait that blocks
     private readonly Thread[] workers;
     private readonly bool[] asleep;
-    private readonly SemaphoreSlim finished = new(0);
+    private readonly AutoResetEvent finished = new(false);
 
     // Guarded by the gate. Workers may join only an open run, and the caller leaves only when none is joined:
     // so no claim can fall into a run other than the one its thread has joined.
@@ -43,13 +43,13 @@ internal sealed class HostTeam : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         Threads = threads;
-        wake = new SemaphoreSlim[threads - 1];
+        wake = new AutoResetEvent[threads - 1];
         asleep = new bool[threads - 1];
         workers = new Thread[threads - 1];
         for (int i = 0; i < workers.Length; i++)
         {
             int worker = i;
-            wake[i] = new SemaphoreSlim(0);
+            wake[i] = new AutoResetEvent(false);
             workers[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"host team {i + 1}/{threads - 1}" };
             workers[i].Start();
         }
@@ -91,12 +91,12 @@ internal sealed class HostTeam : IDisposable
             return;
         stopping = true;
         generation++;
-        foreach (SemaphoreSlim semaphore in wake)
-            semaphore.Release();
+        foreach (AutoResetEvent signal in wake)
+            signal.Set();
         foreach (Thread worker in workers)
             worker.Join();
-        foreach (SemaphoreSlim semaphore in wake)
-            semaphore.Dispose();
+        foreach (AutoResetEvent signal in wake)
+            signal.Dispose();
         finished.Dispose();
     }
 
@@ -112,7 +112,7 @@ internal sealed class HostTeam : IDisposable
                 if (!asleep[i])
                     continue;
                 asleep[i] = false;
-                wake[i].Release();
+                wake[i].Set();
             }
         }
     }
@@ -131,7 +131,7 @@ internal sealed class HostTeam : IDisposable
             callerWaits = wait;
         }
         if (wait)
-            finished.Wait();
+            finished.WaitOne();
         current = null;
     }
 
@@ -188,7 +188,7 @@ internal sealed class HostTeam : IDisposable
                     continue;
                 callerWaits = false;
             }
-            finished.Release();
+            finished.Set();
         }
     }
 
@@ -202,7 +202,7 @@ internal sealed class HostTeam : IDisposable
                 return;
             asleep[worker] = true;
         }
-        wake[worker].Wait();
+        wake[worker].WaitOne();
     }
 
     private Box<TJob> BoxOf<TJob>() where TJob : struct, IHostJob

@@ -82,12 +82,19 @@ public class HostTeamTests
         for (int round = 0; round < 100; round++)
             team.Run(hits.Length, job);
 
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        for (int round = 0; round < 1000; round++)
-            team.Run(hits.Length, job);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        // The test runner's own threads allocate too, now and then: the quietest of ten rounds counts.
+        long quietest = long.MaxValue, caller = GC.GetAllocatedBytesForCurrentThread();
+        for (int round = 0; round < 10; round++)
+        {
+            long before = GC.GetTotalAllocatedBytes();
+            for (int run = 0; run < 1000; run++)
+                team.Run(hits.Length, job);
+            quietest = Math.Min(quietest, GC.GetTotalAllocatedBytes() - before);
+        }
+        caller = GC.GetAllocatedBytesForCurrentThread() - caller;
 
-        Assert.That(allocated, Is.LessThan(10_000), "bytes in 1000 runs, test runner's own threads included");
+        Assert.That(caller, Is.Zero);
+        Assert.That(quietest, Is.LessThan(10_000), "bytes in 1000 runs");
     }
 
     [Test]
