@@ -14,6 +14,9 @@ namespace Dino.Train.Data;
 /// </remarks>
 public sealed class GaussianBlur
 {
+    /// <summary>The largest sigma: a wider box could overflow its 16-bit sums.</summary>
+    public const double MaxSigma = 100;
+
     private const int Passes = 3;
 
     private readonly RgbImage other = new();
@@ -23,6 +26,7 @@ public sealed class GaussianBlur
     public void Apply(RgbImage image, double sigma)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sigma);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sigma, MaxSigma);
         if (sigma == 0 || image.Width == 0 || image.Height == 0)
             return;
         var box = Box.FromSigma(sigma);
