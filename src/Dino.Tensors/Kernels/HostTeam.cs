@@ -1,0 +1,239 @@
+using System.Runtime.ExceptionServices;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>Work that falls into independent items, numbered from 0; a run must not change the job's own fields.</summary>
+internal interface IHostJob
+{
+    void Run(int item);
+}
+
+/// <summary>
+/// The threads of one host device. <see cref="Run"/> spreads the items of a job over the caller and the workers, which
+/// claim them one after the other; it returns when all are done. Nothing is allocated after the first run of a job type.
+/// </summary>
+/// <remarks>One thread at a time may call <see cref="Run"/>. A run started from inside an item runs inline on its thread.</remarks>
+internal sealed class HostTeam : IDisposable
+{
+    // About 20 µs: longer than the gap between two ops of a step, far shorter than a time slice taken from somebody else.
+    private const int SpinsBeforeBlocking = 400;
+
+    [ThreadStatic] private static bool insideItem;
+
+    private readonly Lock gate = new();
+    private readonly AutoResetEvent[] wake; // SemaphoreSlim allocates 96 bytes for each wait that blocks
+    private readonly Thread[] workers;
+    private readonly bool[] asleep;
+    private readonly AutoResetEvent finished = new(false);
+
+    // Guarded by the gate. Workers may join only an open run, and the caller leaves only when none is joined:
+    // so no claim can fall into a run other than the one its thread has joined.
+    private bool open, callerWaits;
+    private Box[] boxes = [];
+    private Box? current;
+    private int joined;
+
+    private volatile int generation;
+    private volatile bool stopping;
+    private int next, items;
+    private Exception? failure;
+
+    /// <summary>Starts <paramref name="threads"/> − 1 workers; the calling thread of a run is the remaining one.</summary>
+    public HostTeam(int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        Threads = threads;
+        wake = new AutoResetEvent[threads - 1];
+        asleep = new bool[threads - 1];
+        workers = new Thread[threads - 1];
+        for (int i = 0; i < workers.Length; i++)
+        {
+            int worker = i;
+            wake[i] = new AutoResetEvent(false);
+            workers[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"host team {i + 1}/{threads - 1}" };
+            workers[i].Start();
+        }
+    }
+
+    /// <summary>How many threads share a run, the caller's included.</summary>
+    public int Threads { get; }
+
+    /// <summary>Runs the items 0 … <paramref name="items"/> − 1 of the job; an exception of an item reaches the caller.</summary>
+    public void Run<TJob>(int items, in TJob job) where TJob : struct, IHostJob
+    {
+        ObjectDisposedException.ThrowIf(stopping, this);
+        if (items <= 1 || workers.Length == 0 || insideItem)
+        {
+            TJob local = job;
+            for (int item = 0; item < items; item++)
+                local.Run(item);
+            return;
+        }
+
+        Box<TJob> box = BoxOf<TJob>();
+        box.Job = job;
+        Open(box, items);
+        Claim(box);
+        Close();
+        box.Job = default; // the job must not keep alive what it points to
+
+        if (failure is { } error)
+        {
+            failure = null;
+            ExceptionDispatchInfo.Throw(error);
+        }
+    }
+
+    /// <summary>Ends the workers; must not be called during a run.</summary>
+    public void Dispose()
+    {
+        if (stopping)
+            return;
+        stopping = true;
+        generation++;
+        foreach (AutoResetEvent signal in wake)
+            signal.Set();
+        foreach (Thread worker in workers)
+            worker.Join();
+        foreach (AutoResetEvent signal in wake)
+            signal.Dispose();
+        finished.Dispose();
+    }
+
+    private void Open(Box box, int count)
+    {
+        int helpers = Math.Min(workers.Length, count - 1);
+        lock (gate)
+        {
+            (current, items, next, open) = (box, count, 0, true);
+            generation++;
+            for (int i = 0; i < workers.Length && helpers > 0; i++, helpers--)
+            {
+                if (!asleep[i])
+                    continue;
+                asleep[i] = false;
+                wake[i].Set();
+            }
+        }
+    }
+
+    private void Close()
+    {
+        lock (gate)
+            open = false;
+        int spin = 0;
+        while (Volatile.Read(ref joined) != 0 && spin++ < SpinsBeforeBlocking)
+            Thread.SpinWait(20);
+        bool wait;
+        lock (gate)
+        {
+            wait = joined != 0;
+            callerWaits = wait;
+        }
+        if (wait)
+            finished.WaitOne();
+        current = null;
+    }
+
+    private void Claim(Box box)
+    {
+        insideItem = true;
+        try
+        {
+            int count = items;
+            for (int item = Interlocked.Increment(ref next) - 1; item < count; item = Interlocked.Increment(ref next) - 1)
+                box.Run(item);
+        }
+#pragma warning disable CA1031 // whatever an item throws belongs to the caller of the run
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Interlocked.CompareExchange(ref failure, error, null);
+            Volatile.Write(ref next, int.MaxValue / 2); // nobody starts another item
+        }
+        finally
+        {
+            insideItem = false;
+        }
+    }
+
+    private void Work(int worker)
+    {
+        int seen = 0;
+        while (true)
+        {
+            WaitForRun(worker, seen);
+            if (stopping)
+                return;
+
+            Box? box = null;
+            lock (gate)
+            {
+                seen = generation;
+                if (open)
+                {
+                    box = current;
+                    joined++;
+                }
+            }
+            if (box is null)
+                continue;
+
+            Claim(box);
+
+            lock (gate)
+            {
+                joined--;
+                if (joined != 0 || !callerWaits)
+                    continue;
+                callerWaits = false;
+            }
+            finished.Set();
+        }
+    }
+
+    private void WaitForRun(int worker, int seen)
+    {
+        for (int spin = 0; spin < SpinsBeforeBlocking && generation == seen; spin++)
+            Thread.SpinWait(20);
+        lock (gate)
+        {
+            if (generation != seen || stopping)
+                return;
+            asleep[worker] = true;
+        }
+        wake[worker].WaitOne();
+    }
+
+    private Box<TJob> BoxOf<TJob>() where TJob : struct, IHostJob
+    {
+        int slot = Slot<TJob>.Index;
+        if (slot >= boxes.Length)
+            Array.Resize(ref boxes, slot + 16);
+        return (Box<TJob>)(boxes[slot] ??= new Box<TJob>());
+    }
+
+    private abstract class Box
+    {
+        public abstract void Run(int item);
+    }
+
+    private sealed class Box<TJob> : Box where TJob : struct, IHostJob
+    {
+        public TJob Job;
+
+        public override void Run(int item) => Job.Run(item);
+    }
+
+    private static class Slots
+    {
+        private static int count;
+
+        public static int Next() => Interlocked.Increment(ref count) - 1;
+    }
+
+    private static class Slot<TJob>
+    {
+        public static readonly int Index = Slots.Next();
+    }
+}
