@@ -180,13 +180,14 @@ public sealed class FlatParameters : IDisposable
 
     internal void ThrowIfLayoutDiffers(FlatParameters other)
     {
-        for (int i = 0; i < Math.Max(segments.Length, other.segments.Length); i++)
-        {
-            string mine = i < segments.Length ? segments[i].ToString() : "nothing";
-            string theirs = i < other.segments.Length ? other.segments[i].ToString() : "nothing";
-            if (i >= segments.Length || i >= other.segments.Length || segments[i] != other.segments[i])
-                throw new ArgumentException($"The module trees differ: the first has {mine} where the second has {theirs}.");
-        }
+        if (segments.AsSpan().SequenceEqual(other.segments))
+            return;
+        int i = 0;
+        while (i < Math.Min(segments.Length, other.segments.Length) && segments[i] == other.segments[i])
+            i++;
+        string mine = i < segments.Length ? segments[i].ToString() : "nothing";
+        string theirs = i < other.segments.Length ? other.segments[i].ToString() : "nothing";
+        throw new ArgumentException($"The module trees differ: the first has {mine} where the second has {theirs}.");
     }
 
     private ModuleTensor TensorAt(int i) => i < parameters.Length ? parameters[i] : buffers[i - parameters.Length];
