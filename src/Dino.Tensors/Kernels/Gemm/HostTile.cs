@@ -57,33 +57,41 @@ internal static unsafe class HostTile<TVector, TSimd>
     /// </summary>
     public static void Multiply<TEpilogue>(
         float* a, int rows, float* b, int columns, int k, float* c, long ldc, float alpha, float beta,
-        bool last, ref readonly TEpilogue epilogue, int batch, int row0, int column0)
+        bool last, in TEpilogue epilogue, int batch, int row0, int column0)
         where TEpilogue : struct, IGemmEpilogue
     {
-        float* edge = stackalloc float[Rows * 32];
         long strideA = PanelStrideA(k), strideB = PanelStrideB(k);
         for (int j = 0; j < columns; j += Columns, b += strideB)
         {
-            int width = Math.Min(Columns, columns - j);
-            float* panel = a;
-            for (int i = 0; i < rows; i += Rows, panel += strideA)
+            Sweep(a, strideA, rows, b, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, last, in epilogue,
+                batch, row0, column0 + j);
+        }
+    }
+
+    /// <summary>The same for one panel of B, with the panels of A as far apart as given.</summary>
+    public static void Sweep<TEpilogue>(
+        float* a, long strideA, int rows, float* b, int width, int k, float* c, long ldc, float alpha, float beta,
+        bool last, in TEpilogue epilogue, int batch, int row0, int column0)
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        float* edge = stackalloc float[Rows * 32];
+        for (int i = 0; i < rows; i += Rows, a += strideA)
+        {
+            int height = Math.Min(Rows, rows - i);
+            float* target = c + i * ldc;
+            if (height == Rows && width == Columns)
             {
-                int height = Math.Min(Rows, rows - i);
-                float* target = c + i * ldc + j;
-                if (height == Rows && width == Columns)
-                {
-                    Tile(panel, b, k, target, ldc, alpha, beta);
-                }
-                else
-                {
-                    Tile(panel, b, k, edge, Columns, alpha, 0);
-                    AddEdge(edge, height, width, target, ldc, beta);
-                }
-                if (!TEpilogue.Active || !last)
-                    continue;
-                for (int r = 0; r < height; r++)
-                    epilogue.Apply(target + r * ldc, batch, row0 + i + r, column0 + j, width);
+                Tile(a, b, k, target, ldc, alpha, beta);
             }
+            else
+            {
+                Tile(a, b, k, edge, Columns, alpha, 0);
+                AddEdge(edge, height, width, target, ldc, beta);
+            }
+            if (!TEpilogue.Active || !last)
+                continue;
+            for (int r = 0; r < height; r++)
+                epilogue.Apply(target + r * ldc, batch, row0 + i + r, column0, width);
         }
     }
 
