@@ -111,8 +111,8 @@ public static class CommandLine
             case OperationCanceledException when context.Cancel.IsCancellationRequested:
                 (line, code) = ("interrupted.", ExitCode.Interrupted);
                 break;
-            case UserErrorException:
-                line = OneLine(exception.Message);
+            case UserErrorException user:
+                (line, code) = (OneLine(exception.Message), user.ExitCode);
                 break;
             case IOException or UnauthorizedAccessException:
                 line = $"{OneLine(exception.Message)} Check the path, the permissions and the space on the disk.";

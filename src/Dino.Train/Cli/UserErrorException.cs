@@ -20,4 +20,7 @@ public sealed class UserErrorException : Exception
     public UserErrorException(string message, Exception inner) : base(message, inner)
     {
     }
+
+    /// <summary>What the program ends with: <see cref="Cli.ExitCode.Usage"/> where nothing was tried.</summary>
+    public int ExitCode { get; init; } = Cli.ExitCode.Failure;
 }
