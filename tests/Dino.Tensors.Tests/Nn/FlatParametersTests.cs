@@ -49,7 +49,7 @@ public class FlatParametersTests(string deviceName)
             tape.Record();
             var y = flat.Parameters[1].Value.Relu();
             flat.Parameters[2].Value.Relu();
-            tape.Backward(y, Tensor.From(device, [1, 2, 3], new Shape(3)));
+            tape.Backward(y, Tensor.From(device, [1f, 2f, 3f], new Shape(3)));
         }
 
         float[] expected = new float[96];

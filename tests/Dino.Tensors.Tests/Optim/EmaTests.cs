@@ -27,7 +27,7 @@ public class EmaTests
 
         Assert.That(device.Launches - before, Is.EqualTo(1));
         float[] expected = [.. t.Zip(s, (a, b) => (float)(0.996 * a + (1 - 0.996) * b))];
-        new Tolerance(1e-7, 0).Check<float>(teacher.Values.ToArray(), expected, "teacher");
+        new Tolerance(1e-7, 1e-7).Check<float>(teacher.Values.ToArray(), expected, "teacher");
         Assert.That(teacher.Buffers[0].Value.ToArray(), Is.All.EqualTo(1));
     }
 
