@@ -222,7 +222,7 @@ public sealed class Device : IDisposable
                 && int.TryParse(name.AsSpan(kind.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out index)));
     }
 
-    private readonly struct FillBody(ViewMemory destination, float value) : IElementBody
+    internal readonly struct FillBody(ViewMemory destination, float value) : IElementBody
     {
         private readonly ViewMemory destination = destination;
         private readonly float value = value;
