@@ -29,7 +29,7 @@ public static class CentredSoftmaxOp
         return y;
     }
 
-    private readonly struct Body<T, TMemory>(int n, float scale, TMemory x, TMemory centre, TMemory y) : IRowBody
+    internal readonly struct Body<T, TMemory>(int n, float scale, TMemory x, TMemory centre, TMemory y) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

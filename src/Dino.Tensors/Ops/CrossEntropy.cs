@@ -50,14 +50,14 @@ public static class CrossEntropyOp
     }
 
     /// <summary>Sizes, 1/τ, and the weight of one row of one pair in the mean.</summary>
-    private readonly struct Problem(int k, int batch, int crops, int views, float scale, float weight)
+    internal readonly struct Problem(int k, int batch, int crops, int views, float scale, float weight)
     {
         public readonly int K = k, Batch = batch, Crops = crops, Views = views;
         public readonly float Scale = scale, Weight = weight;
     }
 
     // Work item "row" is crop row % n of image row / n, so that the crops of an image follow each other while its targets are in a cache.
-    private readonly struct Forward<T, TMemory>(Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory losses) : IRowBody
+    internal readonly struct Forward<T, TMemory>(Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory losses) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -124,7 +124,7 @@ public static class CrossEntropyOp
     }
 
     /// <summary>dsⱼ = dloss · weight / τ · (number of i ≠ j · softmax(sⱼ/τ) − Σ over i ≠ j of qᵢ)</summary>
-    private readonly struct Backward<T, TMemory>(
+    internal readonly struct Backward<T, TMemory>(
         Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory dLoss, TMemory ds, int accumulate) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

@@ -29,7 +29,7 @@ public static class LayerNormOp
         return y;
     }
 
-    private readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats) : IRowBody
+    internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -94,7 +94,7 @@ public static class LayerNormOp
     /// <summary>
     /// With x̂ = (x − μ)/σ and g = w·dy: dx = (g − mean g − x̂ · mean(g·x̂)) / σ, dw = Σ dy·x̂ and db = Σ dy over the rows of one split.
     /// </summary>
-    private readonly struct Backward<T, TMemory>(
+    internal readonly struct Backward<T, TMemory>(
         int n, int rows, int perSplit, int mode, TMemory x, TMemory weight, TMemory stats, TMemory dy, TMemory dx, TMemory partials) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

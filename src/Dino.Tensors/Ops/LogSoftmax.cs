@@ -20,7 +20,7 @@ public static class LogSoftmaxOp
         return y;
     }
 
-    private readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
+    internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -57,7 +57,7 @@ public static class LogSoftmaxOp
     }
 
     /// <summary>dx = dy − e^y · Σ dy</summary>
-    private readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
+    internal readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

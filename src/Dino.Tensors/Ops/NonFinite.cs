@@ -11,7 +11,7 @@ public static class NonFinite
     /// </summary>
     public static Tensor Count(Tensor x) => Total<Term>.Of(x);
 
-    private readonly struct Term : ITerm
+    internal readonly struct Term : ITerm
     {
         public static T Of<T>(T x) where T : struct, IReal<T> => T.NonFinite(x);
 

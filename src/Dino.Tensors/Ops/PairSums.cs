@@ -41,7 +41,7 @@ internal static class PairSums
     /// <summary>−1: not wanted, 0: overwrite, 1: add.</summary>
     private static int Mode(Tensor? target, int accumulate) => target is null ? -1 : accumulate;
 
-    private readonly struct Gather<T, TMemory>(int splits, int width, int perGroup, int chunks, TMemory partials, TMemory sums) : IRowBody
+    internal readonly struct Gather<T, TMemory>(int splits, int width, int perGroup, int chunks, TMemory partials, TMemory sums) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -62,7 +62,7 @@ internal static class PairSums
         }
     }
 
-    private readonly struct Finish<T, TMemory>(int groups, int columns, TMemory sums, TMemory left, TMemory right, int leftMode, int rightMode)
+    internal readonly struct Finish<T, TMemory>(int groups, int columns, TMemory sums, TMemory left, TMemory right, int leftMode, int rightMode)
         : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

@@ -23,7 +23,7 @@ public static class RowEntropyOp
         return Total<PlainTerm>.Of(entropies, 1f / rows);
     }
 
-    private readonly struct Body<T, TMemory>(int n, TMemory q, TMemory entropies) : IRowBody
+    internal readonly struct Body<T, TMemory>(int n, TMemory q, TMemory entropies) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -35,7 +35,7 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
         return y;
     }
 
-    private readonly struct Block<T, TMemory>(int n, TMemory x, TMemory sums) : IRowBody
+    internal readonly struct Block<T, TMemory>(int n, TMemory x, TMemory sums) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -56,7 +56,7 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
         }
     }
 
-    private readonly struct Whole<T, TMemory>(int blocks, float scale, TMemory sums, TMemory y) : IRowBody
+    internal readonly struct Whole<T, TMemory>(int blocks, float scale, TMemory sums, TMemory y) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
