@@ -7,7 +7,7 @@ namespace Dino.Tensors;
 /// </summary>
 /// <remarks>
 /// While a tape is recording on a device, every op with an input that <see cref="Tensor.RequiresGrad"/> leaves a node holding the tensors
-/// its backward pass needs, and nothing else. <see cref="Backward(Tensor)"/> lets go of them one by one. Nodes are reused by the next recording.
+/// its backward pass needs, and nothing else. <see cref="Backward(Tensor, float)"/> lets go of them one by one. Nodes are reused by the next recording.
 /// </remarks>
 public sealed class Tape : IDisposable
 {
@@ -15,7 +15,7 @@ public sealed class Tape : IDisposable
     private readonly List<Node> nodes = [];
     private readonly Dictionary<Type, Stack<Node>> spare = [];
 
-    /// <summary>A tape for the ops of one device; records between <see cref="Record"/> and <see cref="Backward(Tensor)"/>.</summary>
+    /// <summary>A tape for the ops of one device; records between <see cref="Record"/> and <see cref="Backward(Tensor, float)"/>.</summary>
     public Tape(Device device) => this.device = device;
 
     /// <summary>Starts recording on the device.</summary>
@@ -28,15 +28,15 @@ public sealed class Tape : IDisposable
         device.Tape = this;
     }
 
-    /// <summary>Ends the recording and sends the gradient 1 back from a loss of one element.</summary>
-    public void Backward(Tensor loss)
+    /// <summary>Ends the recording and sends the gradient <paramref name="weight"/> back from a loss of one element.</summary>
+    public void Backward(Tensor loss, float weight = 1)
     {
         if (loss.Count != 1)
             throw new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.", nameof(loss));
         using var arena = device.BeginArena();
-        var one = device.Rent(loss.Shape);
-        one.Fill(1);
-        Backward(loss, one);
+        var arriving = device.Rent(loss.Shape);
+        arriving.Fill(weight);
+        Backward(loss, arriving);
     }
 
     /// <summary>Ends the recording and sends a gradient back from <paramref name="output"/>, of the same shape.</summary>

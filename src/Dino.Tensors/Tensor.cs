@@ -99,6 +99,9 @@ public sealed class Tensor : IDisposable
             source.View.CopyTo(Device.Stream, View);
     }
 
+    /// <summary>Adds a tensor of as many elements in place. Not recorded.</summary>
+    public void Accumulate(Tensor other) => Ops.AddInPlace.Run(this, other);
+
     /// <summary>Sets every element.</summary>
     public unsafe void Fill(float value)
     {
@@ -157,11 +160,10 @@ public sealed class Tensor : IDisposable
         return value;
     }
 
-    /// <summary>Lets go of a tensor that no arena owns, and of its gradient.</summary>
+    /// <summary>Ends the tensor now, before its arena does; a recording tape keeps what it needs.</summary>
     public void Dispose()
     {
-        if (Owner is not null)
-            throw new InvalidOperationException("This tensor belongs to an arena and ends with it.");
+        Owner?.Disown(this);
         if (valueHolders > 0)
             Drop(value: true);
     }
@@ -169,8 +171,12 @@ public sealed class Tensor : IDisposable
     /// <summary>As in <c>Tensor (2, 197, 384) on cpu</c>.</summary>
     public override string ToString() => $"Tensor {Shape} on {Device.Name}";
 
-    /// <summary>The same numbers under another shape, or a part of them; shares the memory and is not recorded.</summary>
-    internal Tensor Alias(Shape shape, int start = 0)
+    /// <summary>
+    /// The same numbers under another shape, or a part of them from element <paramref name="start"/> on: shares the memory, so writing to one
+    /// shows in the other. Not recorded; see the Reshape and Slice ops for that.
+    /// </summary>
+    /// <exception cref="ArgumentException">There are not so many elements.</exception>
+    public Tensor Alias(Shape shape, int start = 0)
     {
         if (start < 0 || start + shape.Count > Count)
             throw new ArgumentException($"{shape} from element {start} does not fit into the {Count} elements of {Shape}.");
