@@ -1,0 +1,44 @@
+using Dino.Tensors.Ops;
+using Dino.Testing;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Core;
+
+/// <summary>A repeated step allocates no device memory and next to nothing managed on its thread.</summary>
+public class SteadyStateTests
+{
+    private const int ManagedBytes = 1024;
+
+    /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
+    public static IEnumerable<string> Names => Devices.Names.Where(name => name != "cpu:debug");
+
+    [TestCaseSource(nameof(Names))]
+    public void RepeatedStep_AllocatesNothing(string name)
+    {
+        Devices.Open(name); // inconclusive where there is none
+        using var device = Device.Open(name); // not strict: strict devices never reuse a tensor
+        using var arena = device.BeginArena();
+        var x = Tensor.From(device, [.. Enumerable.Range(0, 64 * 37).Select(i => i % 11 / 10f)], new Shape(64, 37));
+        x.RequiresGrad = true;
+        using var tape = new Tape(device);
+        for (int i = 0; i < 3; i++)
+            Step(device, tape, x);
+        device.Synchronize();
+        int pieces = device.Pool.Allocations;
+        long managed = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 8; i++)
+            Step(device, tape, x);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - managed, Is.LessThanOrEqualTo(8 * ManagedBytes), "managed bytes in 8 steps");
+        Assert.That(device.Pool.Allocations, Is.EqualTo(pieces), "pieces of device memory");
+    }
+
+    private static void Step(Device device, Tape tape, Tensor x)
+    {
+        using var step = device.BeginArena();
+        tape.Record();
+        var y = x.Gelu().Softmax().Relu();
+        var dy = device.Rent(y.Shape);
+        dy.Fill(1);
+        tape.Backward(y, dy);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Tests.Kernels;
+
+/// <summary>Every kernel that the library can launch on an accelerator, found by reflection.</summary>
+internal static class KernelTable
+{
+    private static readonly Lazy<IReadOnlyList<Kernel>> all = new(Find);
+
+    public static IReadOnlyList<Kernel> All => all.Value;
+
+    /// <summary>
+    /// Element and row bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in static
+    /// fields of types that are not generic, or that are generic as those bodies are.
+    /// </summary>
+    private static IReadOnlyList<Kernel> Find()
+    {
+        var types = typeof(Kernel).Assembly.GetTypes();
+        var kernels = new Dictionary<string, Kernel>();
+        foreach (var type in types.Where(t => !t.IsInterface))
+        {
+            foreach (var closed in Closed(type, types))
+            {
+                if (closed.IsAssignableTo(typeof(IElementBody)))
+                    Add(kernels, typeof(ElementLoop<>).MakeGenericType(closed));
+                if (closed.IsAssignableTo(typeof(IRowBody)))
+                    Add(kernels, typeof(RowLoop<>).MakeGenericType(closed));
+                Add(kernels, closed);
+            }
+        }
+        return [.. kernels.Values.OrderBy(k => k.Name, StringComparer.Ordinal)];
+    }
+
+    private static void Add(Dictionary<string, Kernel> kernels, Type type)
+    {
+        foreach (var field in type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
+        {
+            if (!field.FieldType.IsAssignableTo(typeof(Kernel)))
+                continue;
+            RuntimeHelpers.RunClassConstructor(type.TypeHandle);
+            var kernel = (Kernel)field.GetValue(null)!;
+            kernels[kernel.Name] = kernel;
+        }
+    }
+
+    /// <summary>The type with its parameters replaced by all that they can be on an accelerator; none if one of them is unknown.</summary>
+    private static IEnumerable<Type> Closed(Type type, Type[] types)
+    {
+        if (!type.IsGenericTypeDefinition)
+            return type.ContainsGenericParameters ? [] : [type];
+        IEnumerable<Type[]> choices = [[]];
+        foreach (var parameter in type.GetGenericArguments())
+        {
+            Type[] fitting = Fitting(parameter, types);
+            choices = [.. choices.SelectMany(chosen => fitting.Select(t => (Type[])[.. chosen, t]))];
+        }
+        return choices.Select(type.MakeGenericType);
+    }
+
+    private static Type[] Fitting(Type parameter, Type[] types)
+    {
+        Type[] contracts = [.. parameter.GetGenericParameterConstraints().Where(c => c != typeof(ValueType))];
+        if (contracts is not [var contract])
+            return [];
+        if (contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IReal<>))
+            return [typeof(Lane)];
+        if (contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IMemory<,>))
+            return [typeof(ViewMemory)];
+        if (contract.IsGenericType || contract == typeof(IElementBody) || contract == typeof(IRowBody) || contract == typeof(IHostJob))
+            return [];
+        return [.. types.Where(t => t is { IsValueType: true, ContainsGenericParameters: false } && t.IsAssignableTo(contract))];
+    }
+}

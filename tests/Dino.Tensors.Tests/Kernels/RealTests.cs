@@ -1,0 +1,108 @@
+using System.Numerics;
+using Dino.Tensors.Kernels;
+using MathNet.Numerics;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Kernels;
+
+/// <summary>
+/// The elementary functions against double precision over dense ranges. Errors are in units in the last place (2⁻²³ of the binade) of the
+/// exact result.
+/// </summary>
+public class RealTests
+{
+    private const int Samples = 400_000;
+
+    [TestCase(-86.8, 88.7, 2.0)]
+    [TestCase(-1, 1, 1.5)]
+    public void Exp(double low, double high, double ulps) => Check(low, high, ulps, Lane32.Exp, Vector32.Exp, Math.Exp);
+
+    [TestCase(0.5, 2, 2.0)]
+    [TestCase(1e-6, 1e6, 2.0)]
+    [TestCase(1e30, 3e38, 2.0)]
+    public void Log(double low, double high, double ulps) => Check(low, high, ulps, Lane32.Log, Vector32.Log, Math.Log);
+
+    [TestCase(-1, 1, 3.0)]
+    [TestCase(-4.5, 4.5, 3.0)]
+    public void Erf(double low, double high, double ulps) => Check(low, high, ulps, Lane32.Erf, Vector32.Erf, SpecialFunctions.Erf);
+
+    // The exponent −x²/2 is rounded before the exponential multiplies that error by its size.
+    [TestCase(-3, 3, 6.0)]
+    [TestCase(-9, 9, 45.0)]
+    public void NormalDensity(double low, double high, double ulps) =>
+        Check(low, high, ulps, Lane32.NormalDensity, Vector32.NormalDensity, x => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
+
+    [Test]
+    public void SpecialValues()
+    {
+        Both(Lane32.Exp, Vector32.Exp, float.NaN, float.NaN);
+        Both(Lane32.Exp, Vector32.Exp, float.NegativeInfinity, 0);
+        Both(Lane32.Exp, Vector32.Exp, float.PositiveInfinity, float.PositiveInfinity);
+        Both(Lane32.Exp, Vector32.Exp, 0, 1);
+        Both(Lane32.Exp, Vector32.Exp, 89, float.PositiveInfinity);
+        Both(Lane32.Exp, Vector32.Exp, -87, 0);
+        Both(Lane32.Log, Vector32.Log, 1, 0);
+        Both(Lane32.Log, Vector32.Log, float.NaN, float.NaN);
+        Both(Lane32.Erf, Vector32.Erf, float.NaN, float.NaN);
+        Both(Lane32.Erf, Vector32.Erf, float.PositiveInfinity, 1);
+        Both(Lane32.Erf, Vector32.Erf, float.NegativeInfinity, -1);
+        Both(Lane32.Erf, Vector32.Erf, 0, 0);
+        Both(Lane32.NormalDensity, Vector32.NormalDensity, float.PositiveInfinity, 0);
+        Both(Lane32.NormalDensity, Vector32.NormalDensity, float.NaN, float.NaN);
+    }
+
+    private static void Both(Func<float, float> lane, Func<Vector<float>, Vector<float>> vector, float x, float expected)
+    {
+        Assert.That(lane(x), Is.EqualTo(expected), $"{lane.Method.Name}({x}) on a lane");
+        Assert.That(vector(new Vector<float>(x))[Vector<float>.Count - 1], Is.EqualTo(expected), $"{lane.Method.Name}({x}) on a vector");
+    }
+
+    private static void Check(
+        double low, double high, double ulps, Func<float, float> lane, Func<Vector<float>, Vector<float>> vector, Func<double, double> exact)
+    {
+        double worst = 0;
+        float worstAt = 0;
+        int width = Vector<float>.Count;
+        float[] x = new float[width], y = new float[width];
+        for (int i = 0; i < Samples; i += width)
+        {
+            for (int j = 0; j < width; j++)
+                x[j] = (float)(low + (high - low) * (i + j) / Samples);
+            vector(new Vector<float>(x)).CopyTo(y);
+            for (int j = 0; j < width; j++)
+            {
+                double expected = exact(x[j]);
+                double error = Math.Max(Math.Abs(y[j] - expected), Math.Abs(lane(x[j]) - expected)) / Ulp(expected);
+                if (error > worst)
+                    (worst, worstAt) = (error, x[j]);
+            }
+        }
+        TestContext.Out.WriteLine($"{lane.Method.Name} on [{low}, {high}]: {worst:f2} ulp at {worstAt:g9}");
+        Assert.That(worst, Is.LessThanOrEqualTo(ulps), $"{lane.Method.Name} on [{low}, {high}], worst at {worstAt:g9}");
+    }
+
+    private static double Ulp(double value) =>
+        Math.ScaleB(1, Math.Max(-126, value == 0 ? -126 : Math.ILogB(value)) - 23);
+
+    private static class Lane32
+    {
+        public static float Exp(float x) => Real.Exp(new Lane(x)).Value;
+
+        public static float Log(float x) => Real.Log(new Lane(x)).Value;
+
+        public static float Erf(float x) => Real.Erf(new Lane(x)).Value;
+
+        public static float NormalDensity(float x) => Real.NormalDensity(new Lane(x)).Value;
+    }
+
+    private static class Vector32
+    {
+        public static Vector<float> Exp(Vector<float> x) => Real.Exp(new Simd(x)).Value;
+
+        public static Vector<float> Log(Vector<float> x) => Real.Log(new Simd(x)).Value;
+
+        public static Vector<float> Erf(Vector<float> x) => Real.Erf(new Simd(x)).Value;
+
+        public static Vector<float> NormalDensity(Vector<float> x) => Real.NormalDensity(new Simd(x)).Value;
+    }
+}
