@@ -15,6 +15,9 @@ public sealed record CropLoaderOptions
     /// <summary>Step of the first batch in its epoch, from 0; the number of steps of an epoch means the start of the next one.</summary>
     public int StartStep { get; init; }
 
+    /// <summary>Batches that make one optimizer step: an epoch ends with a whole step.</summary>
+    public int BatchesPerStep { get; init; } = 1;
+
     /// <summary>Which of <see cref="Ranks"/> this process is.</summary>
     public int Rank { get; init; }
 
@@ -53,8 +56,12 @@ public sealed class CropLoader : IDisposable
     /// <summary>Steps of one epoch; pictures that do not fill a step are left out, others in each epoch.</summary>
     public int StepsPerEpoch { get; }
 
-    /// <summary>Steps of one epoch over so many pictures.</summary>
-    public static int StepsIn(int pictures, CropLoaderOptions options) => (int)(pictures / ((long)options.BatchSize * options.Ranks));
+    /// <summary>Batches of one epoch over so many pictures.</summary>
+    public static int StepsIn(int pictures, CropLoaderOptions options)
+    {
+        int group = options.BatchesPerStep;
+        return (int)(pictures / ((long)options.BatchSize * options.Ranks * group)) * group;
+    }
 
     /// <summary>The next batch; waits until it is made.</summary>
     /// <exception cref="ImageFolderException">No file of the folder is readable.</exception>
@@ -74,10 +81,13 @@ public sealed class CropLoader : IDisposable
             throw new ArgumentException($"The batch size is {options.BatchSize}: it must be 1 or more.");
         if (options.Ranks < 1 || options.Rank < 0 || options.Rank >= options.Ranks)
             throw new ArgumentException($"Rank {options.Rank} of {options.Ranks}: the rank must be 0 … ranks − 1.");
+        if (options.BatchesPerStep < 1)
+            throw new ArgumentException($"A step has {options.BatchesPerStep} batches: it must have 1 or more.");
         int steps = StepsIn(folder.Count, options);
         if (steps == 0)
             throw new ArgumentException(
-                $"The folder '{folder.Root}' holds {folder.Count} pictures, fewer than the {(long)options.BatchSize * options.Ranks} of one step: "
+                $"The folder '{folder.Root}' holds {folder.Count} pictures, fewer than the "
+                + $"{(long)options.BatchSize * options.Ranks * options.BatchesPerStep} of one step: "
                 + "use a smaller batch size.");
         if (options.StartEpoch < 0 || options.StartStep < 0 || options.StartStep > steps)
             throw new ArgumentException(
