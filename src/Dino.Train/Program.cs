@@ -1,6 +1,12 @@
+using System.CommandLine;
+using Dino.Train.Cli;
+
 namespace Dino.Train;
 
 internal static class Program
 {
-    private static int Main() => 0;
+    /// <summary>The commands of <c>dino</c>; each is built in its own file of Commands.</summary>
+    private static IEnumerable<Command> Commands => [];
+
+    private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);
 }

@@ -1,0 +1,230 @@
+using Dino.Tensors;
+using Dino.Tensors.Nn;
+using Dino.Tensors.Ops;
+
+namespace Dino.Model;
+
+/// <summary>The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1).</summary>
+public sealed record ViTConfig
+{
+    /// <summary>The square picture size, in pixels, whose patch grid the position embedding is made for.</summary>
+    public int ImageSize { get; init; } = 224;
+
+    /// <summary>Pixels along the side of a patch.</summary>
+    public int Patch { get; init; } = 16;
+
+    /// <summary>Colour channels.</summary>
+    public int Channels { get; init; } = 3;
+
+    /// <summary>D, the width of a token.</summary>
+    public int Dim { get; init; } = 384;
+
+    /// <summary>The number of blocks.</summary>
+    public int Depth { get; init; } = 12;
+
+    /// <summary>H, the attention heads of a block; must divide D.</summary>
+    public int Heads { get; init; } = 6;
+
+    /// <summary>The hidden width of the feed-forward part, in units of D.</summary>
+    public float MlpRatio { get; init; } = 4;
+
+    /// <summary>The stochastic-depth rate of the last block; it grows linearly from 0 at the first.</summary>
+    public float DropPathRate { get; init; }
+
+    /// <summary>ε of every layer norm.</summary>
+    public float NormEps { get; init; } = 1e-6f;
+
+    /// <summary>Patches along the side of the training grid.</summary>
+    public int Side => ImageSize / Patch;
+
+    /// <summary>ViT-Ti, ViT-S or ViT-B by the reference's name: <c>vit_tiny</c>, <c>vit_small</c>, <c>vit_base</c>.</summary>
+    /// <exception cref="ArgumentException">There is no such architecture.</exception>
+    public static ViTConfig Named(string arch, int patch = 16, int imageSize = 224)
+    {
+        var (dim, heads) = arch switch
+        {
+            "vit_tiny" => (192, 3),
+            "vit_small" => (384, 6),
+            "vit_base" => (768, 12),
+            _ => throw new ArgumentException($"'{arch}' is not an architecture; there are vit_tiny, vit_small and vit_base.", nameof(arch)),
+        };
+        return new ViTConfig { ImageSize = imageSize, Patch = patch, Dim = dim, Depth = 12, Heads = heads };
+    }
+
+    /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
+    public float DropPathOf(int block) => Depth > 1 ? (float)(DropPathRate * (double)block / (Depth - 1)) : 0;
+
+    /// <summary>Checks that the sizes can make a network.</summary>
+    /// <exception cref="ArgumentException">One cannot; the message says which.</exception>
+    public void Validate()
+    {
+        if (Patch < 1 || Side < 1)
+            throw new ArgumentException($"Pictures of {ImageSize} pixels have no whole patch of {Patch}.");
+        if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
+            throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
+        if (DropPathRate is < 0 or >= 1)
+            throw new ArgumentException($"The drop-path rate must lie in [0, 1), not at {DropPathRate}.");
+    }
+}
+
+/// <summary>
+/// The Vision Transformer of DINO: pre-norm blocks, a class token, no classifier. Parameter names are those of the official checkpoints.
+/// </summary>
+/// <remarks>Shapes: B images, N = 1 + patches tokens, D width, H heads. Pictures may have any size of at least one patch.</remarks>
+public sealed class VisionTransformer : Module
+{
+    private readonly Parameter cls, positions;
+    private readonly PatchEmbed patchEmbed;
+    private readonly Block[] blocks;
+    private readonly LayerNorm norm;
+
+    /// <summary>Declares the network; <see cref="FlatParameters"/> gives it memory and first values.</summary>
+    public VisionTransformer(ViTConfig config)
+    {
+        config.Validate();
+        Config = config;
+        cls = Register("cls_token", new Shape(1, 1, config.Dim), Init.TruncatedNormal(0.02f));
+        positions = Register("pos_embed", new Shape(1, 1 + config.Side * config.Side, config.Dim), Init.TruncatedNormal(0.02f));
+        patchEmbed = Register("patch_embed", new PatchEmbed(config));
+        blocks = new Block[config.Depth];
+        for (int i = 0; i < blocks.Length; i++)
+            blocks[i] = Register($"blocks.{i}", new Block(config, i));
+        norm = Register("norm", new LayerNorm(config.Dim, config.NormEps));
+    }
+
+    /// <summary>The sizes.</summary>
+    public ViTConfig Config { get; }
+
+    /// <summary>The class token after the last block and the final norm: images (B, C, height, width) → (B, D).</summary>
+    public Tensor Forward(Tensor images, StochasticDepth? depth = null)
+    {
+        using var scope = images.Device.BeginArena();
+        var x = Tokens(images); // (B, N, D)
+        foreach (var block in blocks)
+            Advance(ref x, block, depth);
+        return scope.Keep(norm.Forward(ClassToken(x))); // the norm works token by token: one is enough
+    }
+
+    /// <summary>The outputs of the last <paramref name="n"/> blocks, each through the final norm, oldest first: n × (B, N, D).</summary>
+    public Tensor[] IntermediateLayers(Tensor images, int n)
+    {
+        if (n < 1 || n > blocks.Length)
+            throw new ArgumentOutOfRangeException(nameof(n), $"A network of {blocks.Length} blocks has no last {n}.");
+        using var scope = images.Device.BeginArena();
+        var layers = new Tensor[n];
+        var x = Tokens(images);
+        for (int i = 0; i < blocks.Length; i++)
+        {
+            Advance(ref x, blocks[i], null);
+            if (i >= blocks.Length - n)
+                layers[i - (blocks.Length - n)] = scope.Keep(norm.Forward(x));
+        }
+        return layers;
+    }
+
+    /// <summary>The attention weights of the last block: images (B, C, height, width) → (B, H, N, N).</summary>
+    public Tensor LastSelfAttention(Tensor images)
+    {
+        using var scope = images.Device.BeginArena();
+        var x = Tokens(images);
+        for (int i = 0; i < blocks.Length - 1; i++)
+            Advance(ref x, blocks[i], null);
+        return scope.Keep(blocks[^1].AttentionWeights(x));
+    }
+
+    /// <summary>(B, N, D) → (B, D): the first token of every image.</summary>
+    public static Tensor ClassToken(Tensor tokens) => tokens.Slice(1, 0, 1).Reshape(new Shape(tokens.Shape[0], tokens.Shape[2]));
+
+    private Tensor Tokens(Tensor images)
+    {
+        int height = images.Shape[2], width = images.Shape[3];
+        var patches = patchEmbed.Forward(images); // (B, N − 1, D)
+        // The training geometry uses the table as it is. 34×37 pixels may have the same grid and are still resampled, as in the reference.
+        bool asTrained = height == width && patches.Shape[1] == Config.Side * Config.Side;
+        var table = asTrained ? positions.Value : positions.Value.ResizeGrid(height / Config.Patch, width / Config.Patch);
+        return patches.WithClassToken(cls.Value, table);
+    }
+
+    private static void Advance(ref Tensor x, Block block, StochasticDepth? depth)
+    {
+        Tensor next;
+        using (var scope = x.Device.BeginArena())
+            next = scope.Keep(block.Forward(x, depth));
+        x.Dispose();
+        x = next;
+    }
+
+    private sealed class PatchEmbed : Module
+    {
+        private readonly Parameter weight, bias;
+
+        public PatchEmbed(ViTConfig config)
+        {
+            // A convolution as torch makes one: Kaiming-uniform with a = √5.
+            float bound = 1 / MathF.Sqrt(config.Channels * config.Patch * config.Patch);
+            weight = Register("proj.weight", new Shape(config.Dim, config.Channels, config.Patch, config.Patch), Init.Uniform(bound));
+            bias = Register("proj.bias", new Shape(config.Dim), Init.Uniform(bound));
+        }
+
+        public Tensor Forward(Tensor images) => images.PatchEmbedding(weight.Value, bias.Value);
+    }
+
+    private sealed class Block : Module
+    {
+        private readonly LayerNorm norm1, norm2;
+        private readonly SelfAttention attention;
+        private readonly FeedForward mlp;
+        private readonly float dropRate;
+        private readonly int index;
+
+        public Block(ViTConfig config, int index)
+        {
+            norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEps));
+            attention = Register("attn", new SelfAttention(config));
+            norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEps));
+            mlp = Register("mlp", new FeedForward(config));
+            (this.index, dropRate) = (index, config.DropPathOf(index));
+        }
+
+        /// <summary>x (B, N, D) + attention, then + feed-forward; each branch may be dropped for a sample.</summary>
+        public Tensor Forward(Tensor x, StochasticDepth? depth)
+        {
+            int samples = x.Shape[0];
+            x = x.AddBranch(attention.Forward(norm1.Forward(x)), depth?.Keep(x.Device, index, 0, samples, dropRate));
+            return x.AddBranch(mlp.Forward(norm2.Forward(x)), depth?.Keep(x.Device, index, 1, samples, dropRate));
+        }
+
+        public Tensor AttentionWeights(Tensor x) => attention.Weights(norm1.Forward(x));
+    }
+
+    private sealed class SelfAttention : Module
+    {
+        private readonly Linear qkv, projection;
+        private readonly int heads;
+
+        public SelfAttention(ViTConfig config)
+        {
+            heads = config.Heads;
+            qkv = Register("qkv", new Linear(config.Dim, 3 * config.Dim));
+            projection = Register("proj", new Linear(config.Dim, config.Dim));
+        }
+
+        public Tensor Forward(Tensor x) => projection.Forward(qkv.Forward(x).Attention(heads));
+
+        public Tensor Weights(Tensor x) => qkv.Forward(x).AttentionWeights(heads);
+    }
+
+    private sealed class FeedForward : Module
+    {
+        private readonly Linear fc1, fc2;
+
+        public FeedForward(ViTConfig config)
+        {
+            int hidden = (int)(config.Dim * config.MlpRatio);
+            fc1 = Register("fc1", new Linear(config.Dim, hidden));
+            fc2 = Register("fc2", new Linear(hidden, config.Dim));
+        }
+
+        public Tensor Forward(Tensor x) => fc2.Forward(fc1.Forward(x).Gelu());
+    }
+}

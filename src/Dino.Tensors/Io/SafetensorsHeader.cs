@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Json;
+
+namespace Dino.Tensors.Io;
+
+/// <summary>A tensor as the header describes it: its place is counted from the start of the file and lies inside it.</summary>
+internal sealed record SafetensorsSlot(string Name, SafetensorsType Type, long[] Shape, long Start, long End);
+
+/// <summary>
+/// The header of a safetensors file, read as written by a stranger: whatever it claims is checked before anything is allocated for it.
+/// The rules are those of the format's own reader (github.com/huggingface/safetensors), plus no repeated key anywhere.
+/// </summary>
+internal sealed class SafetensorsHeader
+{
+    /// <summary>The format's own bound on the header, in bytes.</summary>
+    public const int MaxLength = 100_000_000;
+
+    private const string MetadataKey = "__metadata__";
+
+    private readonly string file;
+    private readonly long dataLength;
+    private readonly Dictionary<string, SafetensorsSlot> slots = [];
+    private Dictionary<string, string>? metadata;
+
+    private SafetensorsHeader(string file, long dataLength) => (this.file, this.dataLength) = (file, dataLength);
+
+    /// <summary>The tensors in the order of their data.</summary>
+    public IReadOnlyList<SafetensorsSlot> Slots { get; private set; } = [];
+
+    public IReadOnlyDictionary<string, string> Metadata => metadata ?? [];
+
+    /// <summary>Parses the header of a file of <paramref name="fileLength"/> bytes; <paramref name="read"/> fills a span from an offset.</summary>
+    public static SafetensorsHeader Parse(string file, long fileLength, Action<Memory<byte>, long> read)
+    {
+        if (fileLength < 8)
+            throw new InvalidDataException($"{file}: {fileLength} bytes is too short for a safetensors file.");
+        byte[] prefix = new byte[8];
+        read(prefix, 0);
+        ulong claimed = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        if (claimed > MaxLength)
+            throw new InvalidDataException($"{file}: not a safetensors file (a header of {claimed} bytes; at most {MaxLength} are allowed).");
+        if (claimed > (ulong)(fileLength - 8))
+            throw new InvalidDataException($"{file}: cut short (a header of {claimed} bytes in a file of {fileLength}).");
+
+        byte[] text = new byte[claimed];
+        read(text, 8);
+        long dataStart = 8 + (long)claimed;
+        var header = new SafetensorsHeader(file, fileLength - dataStart);
+        try
+        {
+            // The JSON reader looks at the bytes inside strings only when asked for them.
+            _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(text);
+            header.ReadAll(text);
+        }
+        catch (Exception e) when (e is JsonException or DecoderFallbackException or InvalidOperationException or FormatException)
+        {
+            throw new InvalidDataException($"{file}: the header is not the JSON of a safetensors file: {e.Message}", e);
+        }
+        header.Arrange(dataStart);
+        return header;
+    }
+
+    /// <summary>A tensor's name for a message: in quotes, without control characters, cut to a readable length.</summary>
+    public static string Quote(string name)
+    {
+        string cut = name.Length <= 120 ? name : name[..120] + "…";
+        return $"'{string.Concat(cut.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))}'";
+    }
+
+    private void ReadAll(byte[] text)
+    {
+        var json = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = 4 });
+        if (text is not [(byte)'{', ..] || !json.Read())
+            throw new InvalidDataException($"{file}: the header does not begin with '{{'.");
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string name = json.GetString()!;
+            json.Read();
+            if (name == MetadataKey)
+                ReadMetadata(ref json);
+            else if (!slots.TryAdd(name, ReadSlot(name, ref json)))
+                throw new InvalidDataException($"{file}: tensor {Quote(name)} appears twice in the header.");
+        }
+        if (json.Read())
+            throw new InvalidDataException($"{file}: the header goes on after its end.");
+    }
+
+    private void ReadMetadata(ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject || metadata is not null)
+            throw new InvalidDataException($"{file}: {MetadataKey} is not one map of strings.");
+        metadata = [];
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string key = json.GetString()!;
+            json.Read();
+            if (json.TokenType != JsonTokenType.String || !metadata.TryAdd(key, json.GetString()!))
+                throw new InvalidDataException($"{file}: entry {Quote(key)} of {MetadataKey} is repeated or is not a string.");
+        }
+    }
+
+    // Offsets are still relative to the data here; Arrange makes them absolute once they are known to lie inside.
+    private SafetensorsSlot ReadSlot(string name, ref Utf8JsonReader json)
+    {
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw Wrong(name, "is not described by a map");
+        SafetensorsType? type = null;
+        long[]? shape = null, offsets = null;
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            string key = json.GetString()!;
+            json.Read();
+            switch (key)
+            {
+                case "dtype" when type is null && json.TokenType == JsonTokenType.String:
+                    string tag = json.GetString()!;
+                    // Enum.TryParse alone would also take "3" or " F32".
+                    type = Enum.TryParse(tag, out SafetensorsType known) && Enum.GetName(known) == tag
+                        ? known
+                        : throw Wrong(name, $"has the type {Quote(tag)}; {string.Join(", ", Enum.GetNames<SafetensorsType>())} can be read");
+                    break;
+                case "shape" when shape is null && json.TokenType == JsonTokenType.StartArray:
+                    shape = ReadLengths(name, ref json);
+                    break;
+                case "data_offsets" when offsets is null && json.TokenType == JsonTokenType.StartArray:
+                    offsets = ReadLengths(name, ref json);
+                    break;
+                default:
+                    throw Wrong(name, $"has the unknown, repeated or malformed field {Quote(key)}");
+            }
+        }
+        if (type is null || shape is null || offsets is not [long start, long end])
+            throw Wrong(name, "lacks a dtype, a shape or two data_offsets");
+        if (start > end || end > dataLength)
+            throw Wrong(name, $"lies at bytes {start} to {end} of {dataLength}");
+        if (ByteLength(name, type.Value, shape) is var needed && needed != end - start)
+            throw Wrong(name, $"needs {needed} bytes for {type} [{string.Join(", ", shape)}] and has {end - start}");
+        return new SafetensorsSlot(name, type.Value, shape, start, end);
+    }
+
+    private long[] ReadLengths(string name, ref Utf8JsonReader json)
+    {
+        var values = new List<long>();
+        while (json.Read() && json.TokenType != JsonTokenType.EndArray)
+        {
+            if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out long value) || value < 0)
+                throw Wrong(name, "has an extent or offset that is not a whole number from 0 to 2⁶³ − 1");
+            values.Add(value);
+        }
+        return [.. values];
+    }
+
+    private long ByteLength(string name, SafetensorsType type, long[] shape)
+    {
+        try
+        {
+            return shape.Aggregate((long)type.Size(), (product, extent) => checked(product * extent));
+        }
+        catch (OverflowException)
+        {
+            throw Wrong(name, $"has the impossible shape [{string.Join(", ", shape)}]");
+        }
+    }
+
+    /// <summary>Sorts the tensors by place and refuses overlaps, holes and bytes that belong to none: nothing hides in the file.</summary>
+    private void Arrange(long dataStart)
+    {
+        var sorted = slots.Values.OrderBy(slot => slot.Start).ThenBy(slot => slot.End).ToArray();
+        long at = 0;
+        foreach (var slot in sorted)
+        {
+            if (slot.Start != at)
+                throw Wrong(slot.Name, $"begins at byte {slot.Start} where {at} was expected: tensors overlap or leave a hole");
+            at = slot.End;
+        }
+        if (at != dataLength)
+            throw new InvalidDataException($"{file}: {dataLength - at} bytes after the last tensor belong to none.");
+        Slots = [.. sorted.Select(slot => slot with { Start = slot.Start + dataStart, End = slot.End + dataStart })];
+    }
+
+    private InvalidDataException Wrong(string name, string what) => new($"{file}: tensor {Quote(name)} {what}.");
+}

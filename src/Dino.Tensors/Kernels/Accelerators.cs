@@ -1,0 +1,43 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>ILGPU's context as this library needs it.</summary>
+internal static class Accelerators
+{
+    static Accelerators() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, ResolveOpenCL);
+
+    public static Context CreateContext() => Context.Create(builder =>
+    {
+        builder.CPU(new CPUDevice(numThreadsPerWarp: 4, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1))
+            // The default filter asks for OpenCL C 2.0 by a query that OpenCL 3 devices answer with 1.2.
+            .OpenCL(device => device.Capabilities.GenericAddressSpace)
+            .Cuda();
+        Configure(builder);
+    });
+
+    /// <summary>The settings that decide what code a kernel becomes.</summary>
+    public static void Configure(Context.Builder builder)
+    {
+        builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive);
+        Intrinsics.Register(builder);
+    }
+
+    public static bool IsGpu(ILGPU.Runtime.Device device) =>
+        device is not CLDevice { DeviceType: not CLDeviceType.CL_DEVICE_TYPE_GPU };
+
+    // Most Linux systems have libOpenCL.so.1 alone; ILGPU asks for the development package's name.
+    private static nint ResolveOpenCL(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        if (!name.Contains("OpenCL", StringComparison.OrdinalIgnoreCase) || !OperatingSystem.IsLinux())
+            return 0;
+        return NativeLibrary.TryLoad("libOpenCL.so", assembly, path, out nint handle)
+            || NativeLibrary.TryLoad("libOpenCL.so.1", assembly, path, out handle) ? handle : 0;
+    }
+}

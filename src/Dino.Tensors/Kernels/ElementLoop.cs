@@ -1,0 +1,51 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>Work on each element of a tensor by itself.</summary>
+internal interface IElementBody
+{
+    /// <summary>Does the elements i … i + Width − 1, as far as they lie before <paramref name="end"/>.</summary>
+    void At(int i, int end);
+}
+
+/// <summary>Runs a body over 0 … n − 1: a vector at a time on the host's cores, a thread an element on an accelerator.</summary>
+internal static class ElementLoop<TBody> where TBody : struct, IElementBody
+{
+    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, TBody, int>> kernel = new(Entry);
+
+    public static void OnHost(Device device, int n, in TBody body) =>
+        device.Team.Run((n + Job.Chunk - 1) / Job.Chunk, new Job(body, n));
+
+    public static void OnAccelerator(Device device, int n, in TBody body)
+    {
+        if (n == 0)
+            return;
+        int group = device.GroupSize;
+        kernel.On(device)(device.Stream, new KernelConfig((n + group - 1) / group, group), body, n);
+    }
+
+    private static void Entry(TBody body, int n)
+    {
+        int i = Grid.GlobalIndex.X;
+        if (i < n)
+            body.At(i, n);
+    }
+
+    private readonly struct Job(in TBody body, int n) : IHostJob
+    {
+        public const int Chunk = 1 << 14; // a multiple of every vector width; three such operands fit a core's second-level cache
+
+        private readonly TBody body = body;
+        private readonly int n = n;
+
+        public void Run(int item)
+        {
+            TBody local = body;
+            int end = Math.Min(n, (item + 1) * Chunk);
+            for (int i = item * Chunk; i < end; i += Simd.Width)
+                local.At(i, n);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+using ILGPU;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>The threads that share one row of work: a part of a group on an accelerator, a single core on the host.</summary>
+internal interface ILanes
+{
+    /// <summary>This thread's place among those of its row.</summary>
+    int Id { get; }
+
+    int Count { get; }
+
+    /// <summary>The sum over all lanes, in an order that depends on <see cref="Count"/> alone. Every lane must call it.</summary>
+    float Sum(float value);
+
+    /// <summary>The largest over all lanes. Every lane must call it.</summary>
+    float Max(float value);
+}
+
+/// <summary>The host: one core does the whole row.</summary>
+internal readonly struct OneLane : ILanes
+{
+    public int Id => 0;
+
+    public int Count => 1;
+
+    public float Sum(float value) => value;
+
+    public float Max(float value) => value;
+}
+
+/// <summary>A power of two of the threads of a group, reducing through shared memory.</summary>
+internal readonly struct GroupLanes(ArrayView<float> shared, int thread, int count) : ILanes
+{
+    private readonly ArrayView<float> shared = shared;
+    private readonly int thread = thread, count = count;
+
+    public int Id => thread & (count - 1);
+
+    public int Count => count;
+
+    public float Sum(float value)
+    {
+        shared[thread] = value;
+        Group.Barrier();
+        for (int half = count >> 1; half > 0; half >>= 1)
+        {
+            if (Id < half)
+                shared[thread] += shared[thread + half];
+            Group.Barrier();
+        }
+        float sum = shared[thread - Id];
+        Group.Barrier(); // the next reduction writes where this one is still being read
+        return sum;
+    }
+
+    public float Max(float value)
+    {
+        shared[thread] = value;
+        Group.Barrier();
+        for (int half = count >> 1; half > 0; half >>= 1)
+        {
+            if (Id < half)
+                shared[thread] = MathF.Max(shared[thread], shared[thread + half]);
+            Group.Barrier();
+        }
+        float max = shared[thread - Id];
+        Group.Barrier();
+        return max;
+    }
+}

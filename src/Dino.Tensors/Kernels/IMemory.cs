@@ -1,0 +1,101 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>The floats of a tensor as kernel bodies see them. Bodies reach memory through this alone.</summary>
+internal interface IMemory<TMemory, T>
+    where TMemory : struct, IMemory<TMemory, T>
+    where T : struct, IReal<T>
+{
+    /// <summary>The memory of a tensor; of none where the tensor is null.</summary>
+    static abstract TMemory Of(Tensor? tensor);
+
+    /// <summary>The number at i … i + Width − 1; what lies at or beyond <paramref name="end"/> reads as <paramref name="fill"/>.</summary>
+    T Load(int i, int end, float fill = 0);
+
+    /// <summary>Writes the number at i … i + Width − 1, leaving what lies at or beyond <paramref name="end"/>.</summary>
+    void Store(int i, int end, T value);
+
+    float this[int i] { get; set; }
+
+    /// <summary>The element as a whole number (tensors of <see cref="DType.Int32"/>).</summary>
+    int Int(int i);
+}
+
+/// <summary>The memory of an accelerator, a float at a time.</summary>
+internal readonly struct ViewMemory(ArrayView<float> view) : IMemory<ViewMemory, Lane>
+{
+    private readonly ArrayView<float> view = view;
+
+    public static ViewMemory Of(Tensor? tensor) => new(tensor is null ? default : tensor.View);
+
+    public Lane Load(int i, int end, float fill = 0) => new(view[i]);
+
+    public void Store(int i, int end, Lane value) => view[i] = value.Value;
+
+    public float this[int i] { get => view[i]; set => view[i] = value; }
+
+    public int Int(int i) => (int)Interop.FloatAsInt(view[i]);
+}
+
+/// <summary>The memory of the host, a vector at a time.</summary>
+internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory, Simd>
+{
+    private readonly float* pointer = pointer;
+
+    public static HostMemory Of(Tensor? tensor) => new(tensor is null ? null : tensor.Pointer);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Simd Load(int i, int end, float fill = 0) => i + Simd.Width <= end
+        ? new(Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(pointer + i))
+        : LoadPartial(i, end, fill);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(int i, int end, Simd value)
+    {
+        if (i + Simd.Width <= end)
+            Unsafe.WriteUnaligned(pointer + i, value.Value);
+        else
+            StorePartial(i, end, value);
+    }
+
+    public float this[int i]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => pointer[i];
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        set => pointer[i] = value;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int Int(int i) => ((int*)pointer)[i];
+
+    private Simd LoadPartial(int i, int end, float fill)
+    {
+        float* values = stackalloc float[Simd.Width];
+        for (int j = 0; j < Simd.Width; j++)
+            values[j] = i + j < end ? pointer[i + j] : fill;
+        return new(Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(values));
+    }
+
+    private void StorePartial(int i, int end, Simd value)
+    {
+        for (int j = 0; i + j < end; j++)
+            pointer[i + j] = value.Value[j];
+    }
+}
+
+internal static class MemoryExtensions
+{
+    /// <summary>Overwrites with the value, or adds it to what is there: the two ways a backward pass delivers a gradient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Deliver<TMemory, T>(this TMemory memory, int i, int end, T value, int accumulate)
+        where TMemory : struct, IMemory<TMemory, T>
+        where T : struct, IReal<T>
+    {
+        if (accumulate != 0)
+            value += memory.Load(i, end);
+        memory.Store(i, end, value);
+    }
+}

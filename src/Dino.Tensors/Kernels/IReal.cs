@@ -1,0 +1,52 @@
+using System.Numerics;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>
+/// The number that kernel bodies calculate with: one float on an accelerator's thread (<see cref="Lane"/>), a vector of floats on a
+/// host core (<see cref="Simd"/>). Bodies are written once over it.
+/// </summary>
+internal interface IReal<T> :
+    IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>, IDivisionOperators<T, T, T>,
+    IUnaryNegationOperators<T, T>
+    where T : struct, IReal<T>
+{
+    /// <summary>Floats in one number.</summary>
+    static abstract int Width { get; }
+
+    static abstract T Of(float value);
+
+    /// <summary>a · b + c, rounded once where the hardware can.</summary>
+    static abstract T Fma(T a, T b, T c);
+
+    static abstract T Max(T a, T b);
+
+    static abstract T Min(T a, T b);
+
+    static abstract T Abs(T a);
+
+    static abstract T Sqrt(T a);
+
+    static abstract T CopySign(T magnitude, T sign);
+
+    /// <summary>a &lt; b ? then : otherwise. What a NaN chooses differs by device: treat NaN with <see cref="KeepNaN"/>.</summary>
+    static abstract T WhereLess(T a, T b, T then, T otherwise);
+
+    /// <summary>x where x is NaN, otherwise <paramref name="result"/>.</summary>
+    static abstract T KeepNaN(T x, T result);
+
+    /// <summary>1 where x is NaN or infinite, otherwise 0.</summary>
+    static abstract T NonFinite(T x);
+
+    /// <summary>2ⁿ for whole n in −126 … 127.</summary>
+    static abstract T Pow2(T n);
+
+    /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>
+    static abstract T Exponent(T x, out T mantissa);
+
+    /// <summary>The sum over the floats of one number.</summary>
+    static abstract float Sum(T value);
+
+    /// <summary>The largest float of one number.</summary>
+    static abstract float Highest(T value);
+}

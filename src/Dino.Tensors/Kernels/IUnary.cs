@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>A function of one number and its derivative: an elementwise op in a few lines.</summary>
+internal interface IUnary
+{
+    static abstract T Forward<T>(T x) where T : struct, IReal<T>;
+
+    /// <summary>dy · f′(x).</summary>
+    static abstract T Backward<T>(T x, T dy) where T : struct, IReal<T>;
+}
+
+/// <summary>The op of a unary functor: y = f(x), element by element.</summary>
+internal static class Unary<TFunction> where TFunction : struct, IUnary
+{
+    public static Tensor Apply(Tensor x)
+    {
+        x.ThrowIfNot(DType.Float32);
+        var device = x.Device;
+        var y = device.Rent(x.Shape);
+        if (device.IsHost)
+            ElementLoop<Forward<Simd, HostMemory>>.OnHost(device, x.Count, new(HostMemory.Of(x), HostMemory.Of(y)));
+        else
+            ElementLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(y)));
+        Tape.For(x)?.Add<BackwardNode>(y).Of(x);
+        return y;
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!;
+
+        public void Of(Tensor input) => x = Save(input);
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            if (device.IsHost)
+                ElementLoop<Backward<Simd, HostMemory>>.OnHost(
+                    device, x.Count, new(HostMemory.Of(x), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+            else
+                ElementLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
+                    device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+        }
+    }
+
+    internal readonly struct Forward<T, TMemory>(TMemory x, TMemory y) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At(int i, int end) => y.Store(i, end, TFunction.Forward(x.Load(i, end)));
+    }
+
+    internal readonly struct Backward<T, TMemory>(TMemory x, TMemory dy, TMemory dx, int accumulate) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, dy = dy, dx = dx;
+        private readonly int accumulate = accumulate;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At(int i, int end) => dx.Deliver(i, end, TFunction.Backward(x.Load(i, end), dy.Load(i, end)), accumulate);
+    }
+}

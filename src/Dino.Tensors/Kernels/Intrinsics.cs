@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.IR;
+using ILGPU.IR.Intrinsics;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>Instructions that ILGPU has no portable name for: one body for each backend.</summary>
+internal static class Intrinsics
+{
+    /// <summary>a · b + c. <see cref="MathF.FusedMultiplyAdd"/> itself compiles to a call of an undefined function on GPUs.</summary>
+    [IntrinsicImplementation]
+    public static float Fma(float a, float b, float c) => MathF.FusedMultiplyAdd(a, b, c);
+
+    public static void Register(Context.Builder builder)
+    {
+        var intrinsics = builder.GetIntrinsicManager();
+        var method = typeof(Intrinsics).GetMethod(nameof(Fma))!;
+        intrinsics.RegisterMethod(method, new CLIntrinsic(typeof(Intrinsics), nameof(FmaOpenCL), IntrinsicImplementationMode.Redirect));
+        intrinsics.RegisterMethod(method, new PTXIntrinsic(typeof(Intrinsics), nameof(FmaPtx), IntrinsicImplementationMode.Redirect));
+    }
+
+    // The assembler contracts this to one instruction.
+    public static float FmaPtx(float a, float b, float c) => a * b + c;
+
+    public static float FmaOpenCL(float a, float b, float c) => fma(a, b, c);
+
+#pragma warning disable IDE1006 // OpenCL's own name for it
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern float fma(float a, float b, float c);
+#pragma warning restore IDE1006
+}

@@ -1,0 +1,86 @@
+using System.Reflection;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>
+/// A closed accelerator kernel. Its launcher is made once per device and kept there under the kernel's slot; every kernel made is
+/// listed, so that a test can compile all that the library can launch.
+/// </summary>
+internal abstract class Kernel
+{
+    private static readonly List<Kernel> all = [];
+
+    private protected Kernel(Delegate entry, KernelSpecialization specialization)
+    {
+        (Entry, Specialization) = (entry.Method, specialization);
+        lock (all)
+        {
+            Slot = all.Count;
+            all.Add(this);
+        }
+    }
+
+    /// <summary>The static method that the device runs.</summary>
+    public MethodInfo Entry { get; }
+
+    public KernelSpecialization Specialization { get; }
+
+    public string Name => Describe(Entry.DeclaringType!) + "." + Entry.Name
+        + (Entry.IsGenericMethod ? "<" + string.Join(", ", Entry.GetGenericArguments().Select(Describe)) + ">" : "");
+
+    private protected int Slot { get; }
+
+    /// <summary>Every kernel made so far in this process.</summary>
+    public static IReadOnlyList<Kernel> All()
+    {
+        lock (all)
+            return [.. all];
+    }
+
+    private static string Describe(Type type)
+    {
+        string outer = type.IsNested ? type.DeclaringType!.Name.Split('`')[0] + "." : "";
+        string[] arguments = [.. type.GetGenericArguments().Select(Describe)];
+        return outer + type.Name.Split('`')[0] + (arguments.Length > 0 ? "<" + string.Join(", ", arguments) + ">" : "");
+    }
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TLaunch">Action of stream, <see cref="KernelConfig"/> and the arguments of the entry method.</typeparam>
+internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization specialization = default) : Kernel(entry, specialization)
+    where TLaunch : Delegate
+{
+    /// <summary>The launcher on a device; ask for it once a launch, so that launches are counted.</summary>
+    public TLaunch On(Device device)
+    {
+        device.Launchers.Launches++;
+        return device.Launchers.TryGet(Slot) is { } launcher ? (TLaunch)launcher : Load(device);
+    }
+
+    private TLaunch Load(Device device)
+    {
+        var launcher = device.Accelerator!.LoadKernel<TLaunch>(Entry, Specialization);
+        device.Launchers.Set(Slot, launcher);
+        return launcher;
+    }
+}
+
+/// <summary>The launchers of one device by kernel slot. Holding the delegates keeps the compiled kernels alive.</summary>
+internal sealed class LauncherTable
+{
+    private Delegate?[] launchers = new Delegate?[64];
+
+    /// <summary>How many kernels were launched so far.</summary>
+    public long Launches { get; set; }
+
+    public Delegate? TryGet(int slot) => slot < launchers.Length ? launchers[slot] : null;
+
+    public void Set(int slot, Delegate launcher)
+    {
+        if (slot >= launchers.Length)
+            Array.Resize(ref launchers, Math.Max(slot + 1, 2 * launchers.Length));
+        launchers[slot] = launcher;
+    }
+}

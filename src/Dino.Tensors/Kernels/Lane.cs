@@ -1,0 +1,57 @@
+using ILGPU;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>One float: the number of an accelerator's thread.</summary>
+internal readonly struct Lane(float value) : IReal<Lane>
+{
+    public readonly float Value = value;
+
+    public static int Width => 1;
+
+    public static Lane Of(float value) => new(value);
+
+    public static Lane operator +(Lane a, Lane b) => new(a.Value + b.Value);
+
+    public static Lane operator -(Lane a, Lane b) => new(a.Value - b.Value);
+
+    public static Lane operator *(Lane a, Lane b) => new(a.Value * b.Value);
+
+    public static Lane operator /(Lane a, Lane b) => new(a.Value / b.Value);
+
+    public static Lane operator -(Lane a) => new(-a.Value);
+
+    public static Lane Fma(Lane a, Lane b, Lane c) => new(Intrinsics.Fma(a.Value, b.Value, c.Value));
+
+    public static Lane Max(Lane a, Lane b) => new(MathF.Max(a.Value, b.Value));
+
+    public static Lane Min(Lane a, Lane b) => new(MathF.Min(a.Value, b.Value));
+
+    public static Lane Abs(Lane a) => new(MathF.Abs(a.Value));
+
+    public static Lane Sqrt(Lane a) => new(MathF.Sqrt(a.Value));
+
+    // By bits: CopySign compiles to the wrong operand order on CUDA.
+    public static Lane CopySign(Lane magnitude, Lane sign) => new(Interop.IntAsFloat(
+        (Interop.FloatAsInt(magnitude.Value) & 0x7fffffffu) | (Interop.FloatAsInt(sign.Value) & 0x80000000u)));
+
+    public static Lane WhereLess(Lane a, Lane b, Lane then, Lane otherwise) => new(a.Value < b.Value ? then.Value : otherwise.Value);
+
+    public static Lane KeepNaN(Lane x, Lane result) => new(float.IsNaN(x.Value) ? x.Value : result.Value);
+
+    public static Lane NonFinite(Lane x) => new((Interop.FloatAsInt(x.Value) & 0x7f800000u) == 0x7f800000u ? 1f : 0f);
+
+    public static Lane Pow2(Lane n) => new(Interop.IntAsFloat((uint)((int)n.Value + 127) << 23));
+
+    public static Lane Exponent(Lane x, out Lane mantissa)
+    {
+        // Subtracting the bits of √½ first puts the boundary between exponents at √½ instead of 1.
+        int bits = (int)Interop.FloatAsInt(x.Value), exponent = (bits - 0x3f3504f3) >> 23;
+        mantissa = new(Interop.IntAsFloat((uint)(bits - (exponent << 23))));
+        return new(exponent);
+    }
+
+    public static float Sum(Lane value) => value.Value;
+
+    public static float Highest(Lane value) => value.Value;
+}

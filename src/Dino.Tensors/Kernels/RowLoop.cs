@@ -1,0 +1,62 @@
+using System.Numerics;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>Work on one row, shared by its lanes: softmax, norms, sums.</summary>
+internal interface IRowBody
+{
+    /// <summary>Does one row. On an accelerator every lane runs this: reductions of <paramref name="lanes"/> must be reached by all.</summary>
+    void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes;
+}
+
+/// <summary>Runs a body over rows: a core a row on the host, a power of two of threads a row on an accelerator.</summary>
+internal static class RowLoop<TBody> where TBody : struct, IRowBody
+{
+    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, TBody, int>> kernel = new(Entry);
+
+    /// <param name="device">The host device.</param>
+    /// <param name="rows">How many rows.</param>
+    /// <param name="length">Elements a row, to decide how many rows make a piece of work.</param>
+    /// <param name="body">The work.</param>
+    public static void OnHost(Device device, int rows, int length, in TBody body)
+    {
+        int perItem = Math.Max(1, 8192 / Math.Max(1, length));
+        device.Team.Run((rows + perItem - 1) / perItem, new Job(body, rows, perItem));
+    }
+
+    /// <inheritdoc cref="OnHost"/>
+    public static void OnAccelerator(Device device, int rows, int length, in TBody body)
+    {
+        if (rows == 0)
+            return;
+        int group = device.GroupSize;
+        int lanes = (int)Math.Min((uint)group, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, (length + 3) / 4)));
+        // As many rows a group as fit and divide the rows: then every thread has a row, and reaches every barrier.
+        int perGroup = Math.Min(group / lanes, 1 << BitOperations.TrailingZeroCount(rows));
+        kernel.On(device)(device.Stream, new KernelConfig(rows / perGroup, perGroup * lanes), body, lanes);
+    }
+
+    private static void Entry(TBody body, int lanes)
+    {
+        int thread = Group.IdxX;
+        var shared = SharedMemory.Allocate<float>(Device.MaxGroupSize);
+        int row = Grid.IdxX * (Group.DimX / lanes) + thread / lanes;
+        body.Row(new GroupLanes(shared, thread, lanes), row);
+    }
+
+    private readonly struct Job(in TBody body, int rows, int perItem) : IHostJob
+    {
+        private readonly TBody body = body;
+        private readonly int rows = rows, perItem = perItem;
+
+        public void Run(int item)
+        {
+            TBody local = body;
+            int end = Math.Min(rows, (item + 1) * perItem);
+            for (int row = item * perItem; row < end; row++)
+                local.Row(default(OneLane), row);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>softmax(Q Kᵀ / √d) V for every head.</summary>
+public static class AttentionOp
+{
+    /// <summary>
+    /// Scaled dot-product self-attention (Vaswani et al. 2017, eq. 1), fused: the weights (B, H, N, N) are never stored; the backward pass
+    /// makes them again from the log-sum-exp of each row.
+    /// </summary>
+    /// <param name="qkv">(B, N, 3·D): queries, keys and values side by side, each H heads of D/H.</param>
+    /// <param name="heads">H; must divide D.</param>
+    /// <returns>(B, N, D), the heads side by side.</returns>
+    public static Tensor Attention(this Tensor qkv, int heads)
+    {
+        var shape = Fit(qkv, heads);
+        var device = qkv.Device;
+        var y = device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width));
+        var logSumExp = device.Rent(new Shape(shape.Images, heads, shape.Tokens));
+        FusedAttention.Forward(device, shape, qkv, y, logSumExp);
+        Tape.For(qkv)?.Add<BackwardNode>(y).Of(shape, qkv, y, logSumExp);
+        return y;
+    }
+
+    /// <summary>The softmax weights of the same attention, (B, H, N, N); not recorded.</summary>
+    public static Tensor AttentionWeights(this Tensor qkv, int heads)
+    {
+        var shape = Fit(qkv, heads);
+        var weights = qkv.Device.Rent(new Shape(shape.Images, heads, shape.Tokens, shape.Tokens));
+        FusedAttention.Weights(qkv.Device, shape, qkv, weights);
+        return weights;
+    }
+
+    private static AttentionShape Fit(Tensor qkv, int heads)
+    {
+        qkv.ThrowIfNot(DType.Float32);
+        if (qkv.Shape.Rank != 3 || heads < 1 || qkv.Shape[2] % (3 * heads) != 0)
+            throw new ArgumentException($"Attention with {heads} heads needs (B, N, 3·D) with D divisible by {heads}, not {qkv.Shape}.");
+        return new AttentionShape(qkv.Shape[0], qkv.Shape[1], heads, qkv.Shape[2] / 3 / heads);
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private AttentionShape shape;
+        private Tensor qkv = null!, y = null!, logSumExp = null!;
+
+        public void Of(AttentionShape sizes, Tensor input, Tensor output, Tensor rowSums) =>
+            (shape, qkv, y, logSumExp) = (sizes, Save(input), Save(output), Save(rowSums));
+
+        public override void Backward(Tensor dy)
+        {
+            var dqkv = Tape.GradientOf(qkv, out int accumulate)!;
+            FusedAttention.Backward(dy.Device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>
+/// y = (x − μ) / √(σ² + ε) · w + b with mean μ and biased variance σ² of each column over the batch (Ioffe and Szegedy, 2015).
+/// </summary>
+public static class BatchNormOp
+{
+    private const int ColumnsPerRow = 256; // one a thread of the widest group, and a multiple of every vector width
+
+    /// <summary>
+    /// Normalises every column over the rows. x: (R, D); weight, bias, runningMean, runningVar: (D); the result is (R, D).
+    /// In training it takes the batch's statistics and moves the running ones in place by <paramref name="momentum"/>, the variance with
+    /// Bessel's correction; otherwise it takes the running ones.
+    /// </summary>
+    /// <exception cref="ArgumentException">A vector has not D elements, or a training batch has fewer than two rows.</exception>
+    public static Tensor BatchNorm(
+        this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f, float eps = 1e-5f)
+    {
+        x.ThrowIfNot(DType.Float32);
+        int rows = x.Shape.Rows, n = x.Shape.RowLength;
+        if (weight.Count != n || bias.Count != n || runningMean.Count != n || runningVar.Count != n)
+            throw new ArgumentException($"BatchNorm of {x.Shape} needs vectors of ({n}), not weight {weight.Shape}, bias {bias.Shape}, "
+                + $"running mean {runningMean.Shape} and variance {runningVar.Shape}.");
+        if (training && rows < 2)
+            throw new ArgumentException($"BatchNorm in training needs at least two rows to have a variance, not {x.Shape}.", nameof(x));
+
+        var device = x.Device;
+        var blocks = new Blocks(rows, n);
+        int splits = training ? blocks.Splits : 0;
+        var y = device.Rent(x.Shape);
+        var stats = device.Rent(new Shape(2, n)); // means, then 1/σ
+        using (device.BeginArena())
+        {
+            var partials = device.Rent(new Shape(splits, 2 * n));
+            var rule = new Rule(rows, n, splits, blocks.PerSplit, momentum, eps);
+            if (device.IsHost)
+            {
+                if (training)
+                    RowLoop<Moments<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
+                        blocks, HostMemory.Of(x), HostMemory.Of(partials)));
+                ElementLoop<Combine<Simd, HostMemory>>.OnHost(device, n, new(rule, HostMemory.Of(partials), HostMemory.Of(stats),
+                    HostMemory.Of(runningMean), HostMemory.Of(runningVar)));
+                RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(
+                    n, HostMemory.Of(x), HostMemory.Of(stats), HostMemory.Of(weight), HostMemory.Of(bias), HostMemory.Of(y)));
+            }
+            else
+            {
+                if (training)
+                    RowLoop<Moments<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
+                        blocks, ViewMemory.Of(x), ViewMemory.Of(partials)));
+                ElementLoop<Combine<Lane, ViewMemory>>.OnAccelerator(device, n, new(rule, ViewMemory.Of(partials), ViewMemory.Of(stats),
+                    ViewMemory.Of(runningMean), ViewMemory.Of(runningVar)));
+                RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
+                    n, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y)));
+            }
+        }
+        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats, training);
+        return y;
+    }
+
+    /// <summary>How the matrix is cut for column sums: splits of rows times chunks of columns, from the shape alone.</summary>
+    internal readonly struct Blocks(int rows, int n)
+    {
+        public readonly int Rows = rows, N = n, PerSplit = Math.Max(16, (rows + 255) / 256), Chunks = (n + ColumnsPerRow - 1) / ColumnsPerRow;
+
+        public int Splits => (Rows + PerSplit - 1) / PerSplit;
+
+        public int Work => ColumnsPerRow * PerSplit;
+    }
+
+    internal readonly struct Rule(int rows, int n, int splits, int perSplit, float momentum, float eps)
+    {
+        public readonly int Rows = rows, N = n, Splits = splits, PerSplit = perSplit;
+        public readonly float Momentum = momentum, Eps = eps;
+    }
+
+    /// <summary>Mean and Σ (x − mean)² of each column over one split, relative to the split's first row so that nothing cancels.</summary>
+    internal readonly struct Moments<T, TMemory>(Blocks blocks, TMemory x, TMemory partials) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Blocks blocks = blocks;
+        private readonly TMemory x = x, partials = partials;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int n = blocks.N, split = row / blocks.Chunks, left = (row - split * blocks.Chunks) * ColumnsPerRow;
+            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
+            T share = T.Of(1f / (end - begin));
+            for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
+            {
+                T origin = x.Load(begin * n + j, begin * n + right), sum = T.Of(0), squares = T.Of(0);
+                for (int r = begin + 1; r < end; r++)
+                {
+                    T d = x.Load(r * n + j, r * n + right) - origin;
+                    sum += d;
+                    squares = T.Fma(d, d, squares);
+                }
+                T mean = sum * share;
+                int place = 2 * split * n;
+                partials.Store(place + j, place + right, origin + mean);
+                partials.Store(place + n + j, place + n + right, T.Max(T.Fma(-mean, sum, squares), T.Of(0)));
+            }
+        }
+    }
+
+    /// <summary>
+    /// The statistics of each column from those of its splits, in order (Chan, Golub and LeVeque, 1979), and the running ones; without
+    /// splits, from the running ones.
+    /// </summary>
+    internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Rule rule = rule;
+        private readonly TMemory partials = partials, stats = stats, runningMean = runningMean, runningVar = runningVar;
+
+        public void At(int i, int end)
+        {
+            int n = rule.N;
+            T mean = runningMean.Load(i, end), variance = runningVar.Load(i, end);
+            if (rule.Splits > 0)
+            {
+                T oldMean = mean, oldVariance = variance, squares = T.Of(0);
+                mean = T.Of(0);
+                for (int s = 0; s < rule.Splits; s++)
+                {
+                    int before = s * rule.PerSplit, here = Math.Min(rule.Rows, before + rule.PerSplit) - before, place = 2 * s * n;
+                    T difference = partials.Load(place + i, place + n) - mean;
+                    T share = T.Of((float)here / (before + here));
+                    mean = T.Fma(difference, share, mean);
+                    squares += partials.Load(place + n + i, place + 2 * n) + difference * difference * share * T.Of(before);
+                }
+                variance = squares * T.Of(1f / rule.Rows);
+                T move = T.Of(rule.Momentum), unbiased = squares * T.Of(1f / (rule.Rows - 1));
+                runningMean.Store(i, end, T.Fma(move, mean - oldMean, oldMean));
+                runningVar.Store(i, end, T.Fma(move, unbiased - oldVariance, oldVariance));
+            }
+            stats.Store(i, n, mean);
+            stats.Store(n + i, 2 * n, T.Of(1) / T.Sqrt(variance + T.Of(rule.Eps)));
+        }
+    }
+
+    internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory stats, TMemory weight, TMemory bias, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly TMemory x = x, stats = stats, weight = weight, bias = bias, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n;
+            for (int j = lanes.Id * T.Width; j < n; j += lanes.Count * T.Width)
+            {
+                T normal = (x.Load(begin + j, end) - stats.Load(j, n)) * stats.Load(n + j, 2 * n);
+                y.Store(begin + j, end, T.Fma(normal, weight.Load(j, n), bias.Load(j, n)));
+            }
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!, weight = null!, bias = null!, stats = null!;
+        private bool training;
+
+        public void Of(Tensor input, Tensor scale, Tensor shift, Tensor columnStats, bool ofBatch) =>
+            (x, weight, bias, stats, training) = (Save(input), Save(scale), Track(shift), Save(columnStats), ofBatch);
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
+            var blocks = new Blocks(rows, n);
+            int splits = blocks.Splits;
+            Tensor partials = device.Rent(new Shape(splits, 2 * n)), dWeight = device.Rent(new Shape(n)), dBias = device.Rent(new Shape(n));
+            if (device.IsHost)
+                RowLoop<Products<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
+                    blocks, HostMemory.Of(x), HostMemory.Of(stats), HostMemory.Of(dy), HostMemory.Of(partials)));
+            else
+                RowLoop<Products<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
+                    blocks, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(dy), ViewMemory.Of(partials)));
+            PairSums.Run(partials, splits, n, dWeight, 0, dBias, 0);
+            if (Tape.GradientOf(x, out int accumulate) is { } dx)
+            {
+                float share = training ? 1f / rows : 0; // running statistics do not depend on x
+                if (device.IsHost)
+                    RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, share, HostMemory.Of(x), HostMemory.Of(stats),
+                        HostMemory.Of(weight), HostMemory.Of(dWeight), HostMemory.Of(dBias), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+                else
+                    RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, share, ViewMemory.Of(x), ViewMemory.Of(stats),
+                        ViewMemory.Of(weight), ViewMemory.Of(dWeight), ViewMemory.Of(dBias), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+            }
+            Tape.AddGradient(weight, dWeight);
+            Tape.AddGradient(bias, dBias);
+        }
+    }
+
+    /// <summary>Σ dy·x̂ and Σ dy of each column over one split.</summary>
+    internal readonly struct Products<T, TMemory>(Blocks blocks, TMemory x, TMemory stats, TMemory dy, TMemory partials) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Blocks blocks = blocks;
+        private readonly TMemory x = x, stats = stats, dy = dy, partials = partials;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int n = blocks.N, split = row / blocks.Chunks, left = (row - split * blocks.Chunks) * ColumnsPerRow;
+            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
+            for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
+            {
+                T mean = stats.Load(j, n), inverse = stats.Load(n + j, 2 * n), products = T.Of(0), sum = T.Of(0);
+                for (int r = begin; r < end; r++)
+                {
+                    T d = dy.Load(r * n + j, r * n + right);
+                    products = T.Fma(d, (x.Load(r * n + j, r * n + right) - mean) * inverse, products);
+                    sum += d;
+                }
+                int place = 2 * split * n;
+                partials.Store(place + j, place + right, products);
+                partials.Store(place + n + j, place + n + right, sum);
+            }
+        }
+    }
+
+    /// <summary>dx = w/σ · (dy − mean dy − x̂ · mean(dy·x̂)), the means only if the statistics are the batch's.</summary>
+    internal readonly struct Backward<T, TMemory>(
+        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory dWeight, TMemory dBias, TMemory dy, TMemory dx, int accumulate)
+        : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n, accumulate = accumulate;
+        private readonly float share = share;
+        private readonly TMemory x = x, stats = stats, weight = weight, dWeight = dWeight, dBias = dBias, dy = dy, dx = dx;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n;
+            T part = T.Of(share);
+            for (int j = lanes.Id * T.Width; j < n; j += lanes.Count * T.Width)
+            {
+                T inverse = stats.Load(n + j, 2 * n), normal = (x.Load(begin + j, end) - stats.Load(j, n)) * inverse;
+                T d = dy.Load(begin + j, end) - part * T.Fma(normal, dWeight.Load(j, n), dBias.Load(j, n));
+                dx.Deliver(begin + j, end, d * weight.Load(j, n) * inverse, accumulate);
+            }
+        }
+    }
+}

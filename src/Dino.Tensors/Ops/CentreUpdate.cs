@@ -1,0 +1,50 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>c ← m·c + (1 − m) · mean over rows of t: the teacher's centre (Caron et al., 2021, equation 4).</summary>
+public static class CentreUpdate
+{
+    /// <summary>
+    /// Moves the centre, K elements, in place towards the mean of raw teacher logits (R, K). A sum over several machines would stand
+    /// between the column sum and the blend.
+    /// </summary>
+    /// <exception cref="ArgumentException">The centre has not K elements, or the logits have no rows.</exception>
+    public static void Run(Tensor centre, Tensor teacherLogits, float momentum)
+    {
+        int k = teacherLogits.Shape.RowLength, rows = teacherLogits.Shape.Rows;
+        if (centre.Count != k || rows == 0)
+            throw new ArgumentException($"Logits {teacherLogits.Shape} cannot move a centre of {centre.Shape}.", nameof(teacherLogits));
+        var device = centre.Device;
+        using var arena = device.BeginArena();
+        var sums = device.Rent(new Shape(k));
+        ColumnSum.Run(teacherLogits, sums, accumulate: 0);
+        if (device.IsHost)
+            ElementLoop<Blend<Simd, HostMemory>>.OnHost(
+                device, k, new(HostMemory.Of(centre), HostMemory.Of(sums), momentum, (1 - momentum) / rows));
+        else
+            ElementLoop<Blend<Lane, ViewMemory>>.OnAccelerator(
+                device, k, new(ViewMemory.Of(centre), ViewMemory.Of(sums), momentum, (1 - momentum) / rows));
+    }
+
+    /// <summary>‖c‖₂ as a scalar on the device; reading it waits for the device, so do that only when it is logged.</summary>
+    public static Tensor Norm(Tensor centre) => Total<SquareTerm>.Of(centre);
+
+    internal readonly struct SquareTerm : ITerm
+    {
+        public static T Of<T>(T x) where T : struct, IReal<T> => x * x;
+
+        public static float Finish(float sum) => MathF.Sqrt(sum);
+    }
+
+    internal readonly struct Blend<T, TMemory>(TMemory centre, TMemory sums, float keep, float share) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory centre = centre, sums = sums;
+        private readonly float keep = keep, share = share;
+
+        public void At(int i, int end) =>
+            centre.Store(i, end, T.Fma(T.Of(keep), centre.Load(i, end), T.Of(share) * sums.Load(i, end)));
+    }
+}

@@ -1,0 +1,58 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>softmax((t − c) / τ): the teacher's distribution, centred and sharpened (Caron et al., 2021, section 3.1).</summary>
+public static class CentredSoftmaxOp
+{
+    /// <summary>
+    /// The distribution of every row of logits. logits: (R, K), centre: K elements, temperature τ &gt; 0; the result is (R, K), each row
+    /// summing to 1. No gradient passes: the teacher is not trained.
+    /// </summary>
+    /// <exception cref="ArgumentException">The centre has not K elements, or the temperature is not positive.</exception>
+    public static Tensor CentredSoftmax(this Tensor logits, Tensor centre, float temperature)
+    {
+        logits.ThrowIfNot(DType.Float32);
+        int rows = logits.Shape.Rows, n = logits.Shape.RowLength;
+        if (centre.Count != n)
+            throw new ArgumentException($"Logits {logits.Shape} need a centre of {n} elements, not {centre.Shape}.", nameof(centre));
+        if (!(temperature > 0))
+            throw new ArgumentException($"A temperature is positive, not {temperature}.", nameof(temperature));
+        var device = logits.Device;
+        var y = device.Rent(logits.Shape);
+        if (device.IsHost)
+            RowLoop<Body<Simd, HostMemory>>.OnHost(device, rows, n, new(
+                n, 1 / temperature, HostMemory.Of(logits), HostMemory.Of(centre), HostMemory.Of(y)));
+        else
+            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
+                n, 1 / temperature, ViewMemory.Of(logits), ViewMemory.Of(centre), ViewMemory.Of(y)));
+        return y;
+    }
+
+    internal readonly struct Body<T, TMemory>(int n, float scale, TMemory x, TMemory centre, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly float scale = scale;
+        private readonly TMemory x = x, centre = centre, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T highest = T.Of(float.NegativeInfinity);
+            for (int i = first; i < end; i += step)
+                highest = T.Max(highest, x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, n));
+            T max = T.Of(lanes.Max(T.Highest(highest))), sharpness = T.Of(scale), total = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T e = Real.Exp((x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, n) - max) * sharpness);
+                total += e;
+                y.Store(i, end, e);
+            }
+            T share = T.Of(1 / lanes.Sum(T.Sum(total)));
+            for (int i = first; i < end; i += step)
+                y.Store(i, end, y.Load(i, end) * share);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>
+/// The DINO loss: mean over pairs of views i ≠ j and over the batch of −Σₖ qᵢₖ ln softmax(sⱼ/τ)ₖ (Caron et al., 2021, equation 3).
+/// </summary>
+public static class CrossEntropyOp
+{
+    /// <summary>
+    /// The mean cross-entropy between the teacher's distribution of each view and the student's of every other one, as a scalar tensor.
+    /// </summary>
+    /// <param name="logits">
+    /// The student's (n·B, K): all images of crop 0, then all of crop 1, … Kept by reference for the backward pass, not copied.
+    /// </param>
+    /// <param name="targets">The teacher's probabilities (v·B, K) of the first v crops, ordered alike; kept by reference, no gradient.</param>
+    /// <param name="batch">B, the images.</param>
+    /// <param name="temperature">The student's τ &gt; 0.</param>
+    /// <exception cref="ArgumentException">
+    /// The shapes do not divide by the batch, K differs, there is no pair of different views, or τ is not positive.
+    /// </exception>
+    public static Tensor MultiViewCrossEntropy(this Tensor logits, Tensor targets, int batch, float temperature)
+    {
+        logits.ThrowIfNot(DType.Float32);
+        int k = logits.Shape.RowLength, rows = logits.Shape.Rows, targetRows = targets.Shape.Rows;
+        if (batch <= 0 || rows % batch != 0 || targetRows % batch != 0)
+            throw new ArgumentException(
+                $"Logits {logits.Shape} and targets {targets.Shape} must have a whole number of crops of {batch} images.", nameof(batch));
+        if (targets.Shape.RowLength != k)
+            throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.", nameof(targets));
+        if (!(temperature > 0))
+            throw new ArgumentException($"A temperature is positive, not {temperature}.", nameof(temperature));
+        int crops = rows / batch, views = targetRows / batch, pairs = crops * views - Math.Min(crops, views);
+        if (pairs == 0)
+            throw new ArgumentException($"{views} target views and {crops} crops make no pair of different views.", nameof(targets));
+
+        var device = logits.Device;
+        var problem = new Problem(k, batch, crops, views, 1 / temperature, 1f / ((float)pairs * batch));
+        var logSums = device.Rent(new Shape(rows));
+        var losses = device.Rent(new Shape(rows));
+        if (device.IsHost)
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, k, new(
+                problem, HostMemory.Of(logits), HostMemory.Of(targets), HostMemory.Of(logSums), HostMemory.Of(losses)));
+        else
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, k, new(
+                problem, ViewMemory.Of(logits), ViewMemory.Of(targets), ViewMemory.Of(logSums), ViewMemory.Of(losses)));
+        var loss = Total<PlainTerm>.Of(losses, problem.Weight);
+        Tape.For(logits)?.Add<BackwardNode>(loss).Of(problem, logits, targets, logSums);
+        return loss;
+    }
+
+    /// <summary>Sizes, 1/τ, and the weight of one row of one pair in the mean.</summary>
+    internal readonly struct Problem(int k, int batch, int crops, int views, float scale, float weight)
+    {
+        public readonly int K = k, Batch = batch, Crops = crops, Views = views;
+        public readonly float Scale = scale, Weight = weight;
+    }
+
+    // Work item "row" is crop row % n of image row / n, so that the crops of an image follow each other while its targets are in a cache.
+    internal readonly struct Forward<T, TMemory>(Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory losses) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Problem problem = problem;
+        private readonly TMemory logits = logits, targets = targets, logSums = logSums, losses = losses;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int image = row / problem.Crops, crop = row - image * problem.Crops, place = crop * problem.Batch + image;
+            int begin = place * problem.K, end = begin + problem.K, step = lanes.Count * T.Width;
+            T scale = T.Of(problem.Scale), max = T.Of(OnlineSoftmax.Lowest), total = T.Of(0), dot = T.Of(0), mass = T.Of(0);
+            for (int block = begin + lanes.Id * T.Width; block < end; block += OnlineSoftmax.BlockSteps * step)
+            {
+                int blockEnd = Math.Min(end, block + OnlineSoftmax.BlockSteps * step);
+                OnlineSoftmax.Add(logits, block, blockEnd, end, step, scale, ref max, ref total);
+                for (int view = 0; view < problem.Views; view++)
+                {
+                    if (view == crop)
+                        continue;
+                    int shift = (view * problem.Batch + image) * problem.K - begin;
+                    T blockDot = T.Of(0), blockMass = T.Of(0);
+                    for (int i = block; i < blockEnd; i += step)
+                    {
+                        T q = targets.Load(i + shift, end + shift);
+                        blockDot = T.Fma(q, logits.Load(i, end), blockDot);
+                        blockMass += q;
+                    }
+                    dot += blockDot;
+                    mass += blockMass;
+                }
+            }
+            float logSum = OnlineSoftmax.LogSum(lanes, scale, max, total);
+            // −Σ q (s/τ − ln Σ e^(s/τ)), summed over the views
+            float loss = logSum * lanes.Sum(T.Sum(mass)) - problem.Scale * lanes.Sum(T.Sum(dot));
+            if (lanes.Id == 0)
+            {
+                TMemory sums = logSums, result = losses;
+                sums[place] = logSum;
+                result[place] = loss;
+            }
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Problem problem;
+        private Tensor logits = null!, targets = null!, logSums = null!;
+
+        public void Of(in Problem sizes, Tensor student, Tensor teacher, Tensor rowLogSums) =>
+            (problem, logits, targets, logSums) = (sizes, Save(student), Save(teacher), Save(rowLogSums));
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            var ds = Tape.GradientOf(logits, out int accumulate)!;
+            int rows = logits.Shape.Rows;
+            if (device.IsHost)
+                RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, problem.K, new(problem, HostMemory.Of(logits),
+                    HostMemory.Of(targets), HostMemory.Of(logSums), HostMemory.Of(dy), HostMemory.Of(ds), accumulate));
+            else
+                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, problem.K, new(problem, ViewMemory.Of(logits),
+                    ViewMemory.Of(targets), ViewMemory.Of(logSums), ViewMemory.Of(dy), ViewMemory.Of(ds), accumulate));
+        }
+    }
+
+    /// <summary>dsⱼ = dloss · weight / τ · (number of i ≠ j · softmax(sⱼ/τ) − Σ over i ≠ j of qᵢ)</summary>
+    internal readonly struct Backward<T, TMemory>(
+        Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory dLoss, TMemory ds, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Problem problem = problem;
+        private readonly TMemory logits = logits, targets = targets, logSums = logSums, dLoss = dLoss, ds = ds;
+        private readonly int accumulate = accumulate;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int image = row / problem.Crops, crop = row - image * problem.Crops, place = crop * problem.Batch + image;
+            int begin = place * problem.K, end = begin + problem.K, step = lanes.Count * T.Width;
+            int others = crop < problem.Views ? problem.Views - 1 : problem.Views;
+            T scale = T.Of(problem.Scale), count = T.Of(others), shift = T.Of(-logSums[place]);
+            T factor = T.Of(problem.Weight * problem.Scale * dLoss[0]);
+            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
+            {
+                T d = count * Real.Exp(T.Fma(logits.Load(i, end), scale, shift));
+                for (int view = 0; view < problem.Views; view++)
+                {
+                    int target = (view * problem.Batch + image) * problem.K - begin;
+                    if (view != crop)
+                        d -= targets.Load(i + target, end + target);
+                }
+                ds.Deliver(i, end, d * factor, accumulate);
+            }
+        }
+    }
+}

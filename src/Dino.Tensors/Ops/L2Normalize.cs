@@ -1,0 +1,92 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>y = x / max(‖x‖₂, ε) along the last dimension.</summary>
+public static class L2NormalizeOp
+{
+    /// <summary>Scales every row to length 1. x: (…, n); the result has the same shape. Keeps x for the backward pass.</summary>
+    public static Tensor L2Normalize(this Tensor x, float eps = 1e-12f)
+    {
+        x.ThrowIfNot(DType.Float32);
+        var device = x.Device;
+        int rows = x.Shape.Rows, n = x.Shape.RowLength;
+        var y = device.Rent(x.Shape);
+        if (device.IsHost)
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, eps, HostMemory.Of(x), HostMemory.Of(y)));
+        else
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, eps, ViewMemory.Of(x), ViewMemory.Of(y)));
+        Tape.For(x)?.Add<BackwardNode>(y).Of(x, eps);
+        return y;
+    }
+
+    internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly float eps = eps;
+        private readonly TMemory x = x, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T squares = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T v = x.Load(i, end);
+                squares = T.Fma(v, v, squares);
+            }
+            T scale = T.Of(1 / MathF.Max(MathF.Sqrt(lanes.Sum(T.Sum(squares))), eps));
+            for (int i = first; i < end; i += step)
+                y.Store(i, end, x.Load(i, end) * scale);
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!;
+        private float eps;
+
+        public void Of(Tensor input, float smallest) => (x, eps) = (Save(input), smallest);
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            if (device.IsHost)
+                RowLoop<Backward<Simd, HostMemory>>.OnHost(
+                    device, rows, n, new(n, eps, HostMemory.Of(x), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+            else
+                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
+                    device, rows, n, new(n, eps, ViewMemory.Of(x), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+        }
+    }
+
+    /// <summary>dx = (dy − y · Σ y·dy) / ‖x‖; dy / ε where ‖x‖ is below ε and y therefore linear in x.</summary>
+    internal readonly struct Backward<T, TMemory>(int n, float eps, TMemory x, TMemory dy, TMemory dx, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n, accumulate = accumulate;
+        private readonly float eps = eps;
+        private readonly TMemory x = x, dy = dy, dx = dx;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T squares = T.Of(0), products = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T v = x.Load(i, end);
+                squares = T.Fma(v, v, squares);
+                products = T.Fma(v, dy.Load(i, end), products);
+            }
+            float norm = MathF.Sqrt(lanes.Sum(T.Sum(squares))), inverse = 1 / MathF.Max(norm, eps), product = lanes.Sum(T.Sum(products));
+            T scale = T.Of(inverse), along = T.Of(norm < eps ? 0 : product * inverse);
+            for (int i = first; i < end; i += step)
+                dx.Deliver(i, end, (dy.Load(i, end) - x.Load(i, end) * scale * along) * scale, accumulate);
+        }
+    }
+}

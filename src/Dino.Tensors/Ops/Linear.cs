@@ -1,0 +1,58 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>y = x Wᵀ + b.</summary>
+public static class LinearOp
+{
+    /// <summary>An affine map of every row: x (…, in), weight (out, in), bias (out) or null; the result (…, out).</summary>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias)
+    {
+        var shape = Fit(x, weight, bias);
+        var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
+        MatrixProduct.Run(x.Device, shape, x, weight, y, bias);
+        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias);
+        return y;
+    }
+
+    /// <summary>The gradients of an affine map, given that of its result; x: (rows, in), dy: (rows, out).</summary>
+    internal static void Backward(Tensor x, Tensor weight, Tensor? bias, Tensor dy)
+    {
+        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Count / outputs;
+        if (Tape.GradientOf(x, out int accumulate) is { } dx)
+            MatrixProduct.Run(dy.Device, GemmShape.Dense(rows, inputs, outputs) with { Beta = accumulate }, dy, weight, dx);
+        BackwardOfParameters(x, weight, bias, dy);
+    }
+
+    /// <summary>Those of weight and bias alone.</summary>
+    internal static void BackwardOfParameters(Tensor x, Tensor weight, Tensor? bias, Tensor dy)
+    {
+        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Count / outputs;
+        if (Tape.GradientOf(weight, out int accumulate) is { } dw)
+            MatrixProduct.Run(dy.Device, GemmShape.Dense(outputs, inputs, rows, transposeA: true) with { Beta = accumulate }, dy, x, dw);
+        if (Tape.GradientOf(bias, out accumulate) is { } db)
+            ColumnSum.Run(dy, db, accumulate);
+    }
+
+    private static GemmShape Fit(Tensor x, Tensor weight, Tensor? bias)
+    {
+        x.ThrowIfNot(DType.Float32);
+        if (x.Device != weight.Device || weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
+            throw new ArgumentException($"A linear map of {x} needs a weight (out, {x.Shape.RowLength}), not {weight}.");
+        if (bias is not null && bias.Count != weight.Shape[0])
+            throw new ArgumentException($"A weight of {weight.Shape} needs a bias of ({weight.Shape[0]}), not {bias.Shape}.");
+        return GemmShape.Dense(x.Shape.Rows, weight.Shape[0], weight.Shape[1], transposeB: true);
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!, weight = null!;
+        private Tensor? bias;
+
+        public void Of(Tensor input, Tensor w, Tensor? b) =>
+            (x, weight, bias) = (w.RequiresGrad ? Save(input) : Track(input), input.RequiresGrad ? Save(w) : Track(w), Track(b));
+
+        public override void Backward(Tensor dy) => LinearOp.Backward(x, weight, bias, dy);
+    }
+}

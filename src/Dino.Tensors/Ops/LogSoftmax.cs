@@ -1,0 +1,78 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>yⱼ = xⱼ − ln Σₖ e^xₖ along the last dimension.</summary>
+public static class LogSoftmaxOp
+{
+    /// <summary>The logarithm of the softmax of every row. x: (…, n) with n ≥ 1; the result has the same shape.</summary>
+    public static Tensor LogSoftmax(this Tensor x)
+    {
+        x.ThrowIfNot(DType.Float32);
+        var device = x.Device;
+        int rows = x.Shape.Rows, n = x.Shape.RowLength;
+        var y = device.Rent(x.Shape);
+        if (device.IsHost)
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(x), HostMemory.Of(y)));
+        else
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(x), ViewMemory.Of(y)));
+        Tape.For(x)?.Add<BackwardNode>(y).Of(x, y);
+        return y;
+    }
+
+    internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly TMemory x = x, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, step = lanes.Count * T.Width;
+            T logSum = T.Of(OnlineSoftmax.LogSum(lanes, x, begin, end, T.Of(1f)));
+            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
+                y.Store(i, end, x.Load(i, end) - logSum);
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!, y = null!;
+
+        public void Of(Tensor input, Tensor output) => (x, y) = (Track(input), Save(output));
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            if (device.IsHost)
+                RowLoop<Backward<Simd, HostMemory>>.OnHost(
+                    device, rows, n, new(n, HostMemory.Of(y), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+            else
+                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
+                    device, rows, n, new(n, ViewMemory.Of(y), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+        }
+    }
+
+    /// <summary>dx = dy − e^y · Σ dy</summary>
+    internal readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n, accumulate = accumulate;
+        private readonly TMemory y = y, dy = dy, dx = dx;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T sum = T.Of(0);
+            for (int i = first; i < end; i += step)
+                sum += dy.Load(i, end);
+            T total = T.Of(lanes.Sum(T.Sum(sum)));
+            for (int i = first; i < end; i += step)
+                dx.Deliver(i, end, dy.Load(i, end) - Real.Exp(y.Load(i, end)) * total, accumulate);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>yⱼ = e^xⱼ / Σₖ e^xₖ along the last dimension.</summary>
+public static class SoftmaxOp
+{
+    /// <summary>Softmax of every row. x: (…, n) with n ≥ 1; the result has the same shape, each row summing to 1.</summary>
+    public static Tensor Softmax(this Tensor x)
+    {
+        x.ThrowIfNot(DType.Float32);
+        var device = x.Device;
+        int rows = x.Shape.Rows, n = x.Shape.RowLength;
+        var y = device.Rent(x.Shape);
+        if (device.IsHost)
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(x), HostMemory.Of(y)));
+        else
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(x), ViewMemory.Of(y)));
+        Tape.For(x)?.Add<BackwardNode>(y).Of(x, y);
+        return y;
+    }
+
+    internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly TMemory x = x, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T highest = T.Of(float.NegativeInfinity);
+            for (int i = first; i < end; i += step)
+                highest = T.Max(highest, x.Load(i, end, float.NegativeInfinity));
+            T max = T.Of(lanes.Max(T.Highest(highest))), total = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T e = Real.Exp(x.Load(i, end, float.NegativeInfinity) - max);
+                total += e;
+                y.Store(i, end, e);
+            }
+            T scale = T.Of(1 / lanes.Sum(T.Sum(total)));
+            for (int i = first; i < end; i += step)
+                y.Store(i, end, y.Load(i, end) * scale);
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!, y = null!;
+
+        public void Of(Tensor input, Tensor output) => (x, y) = (Track(input), Save(output));
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            if (device.IsHost)
+                RowLoop<Backward<Simd, HostMemory>>.OnHost(
+                    device, rows, n, new(n, HostMemory.Of(y), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+            else
+                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
+                    device, rows, n, new(n, ViewMemory.Of(y), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+        }
+    }
+
+    /// <summary>dx = y · (dy − Σ y·dy)</summary>
+    internal readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n, accumulate = accumulate;
+        private readonly TMemory y = y, dy = dy, dx = dx;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T dot = T.Of(0);
+            for (int i = first; i < end; i += step)
+                dot = T.Fma(y.Load(i, end), dy.Load(i, end), dot);
+            T mean = T.Of(lanes.Sum(T.Sum(dot)));
+            for (int i = first; i < end; i += step)
+                dx.Deliver(i, end, y.Load(i, end) * (dy.Load(i, end) - mean), accumulate);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>What is summed over all elements, and what becomes of the sum.</summary>
+internal interface ITerm
+{
+    static abstract T Of<T>(T x) where T : struct, IReal<T>;
+
+    static abstract float Finish(float sum);
+}
+
+/// <summary>finish(scale · Σ term(x)) over all elements, as a scalar on the device: block by block, then over the blocks.</summary>
+internal static class Total<TTerm> where TTerm : struct, ITerm
+{
+    private const int BlockSize = 1 << 12;
+
+    public static Tensor Of(Tensor x, float scale = 1)
+    {
+        x.ThrowIfNot(DType.Float32);
+        var device = x.Device;
+        int n = x.Count, blocks = (n + BlockSize - 1) / BlockSize;
+        var sums = device.Rent(new Shape(blocks));
+        var y = device.Rent(new Shape());
+        if (device.IsHost)
+        {
+            RowLoop<Block<Simd, HostMemory>>.OnHost(device, blocks, BlockSize, new(n, HostMemory.Of(x), HostMemory.Of(sums)));
+            RowLoop<Whole<Simd, HostMemory>>.OnHost(device, 1, blocks, new(blocks, scale, HostMemory.Of(sums), HostMemory.Of(y)));
+        }
+        else
+        {
+            RowLoop<Block<Lane, ViewMemory>>.OnAccelerator(device, blocks, BlockSize, new(n, ViewMemory.Of(x), ViewMemory.Of(sums)));
+            RowLoop<Whole<Lane, ViewMemory>>.OnAccelerator(device, 1, blocks, new(blocks, scale, ViewMemory.Of(sums), ViewMemory.Of(y)));
+        }
+        return y;
+    }
+
+    internal readonly struct Block<T, TMemory>(int n, TMemory x, TMemory sums) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly TMemory x = x;
+        private readonly TMemory sums = sums;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * BlockSize, end = Math.Min(n, begin + BlockSize);
+            T total = T.Of(0);
+            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
+                total += TTerm.Of(x.Load(i, end));
+            float sum = lanes.Sum(T.Sum(total));
+            TMemory s = sums;
+            if (lanes.Id == 0)
+                s[row] = sum;
+        }
+    }
+
+    internal readonly struct Whole<T, TMemory>(int blocks, float scale, TMemory sums, TMemory y) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int blocks = blocks;
+        private readonly float scale = scale;
+        private readonly TMemory sums = sums, y = y;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            T total = T.Of(0);
+            for (int i = lanes.Id * T.Width; i < blocks; i += lanes.Count * T.Width)
+                total += sums.Load(i, blocks);
+            float sum = lanes.Sum(T.Sum(total));
+            TMemory result = y;
+            if (lanes.Id == 0)
+                result[0] = TTerm.Finish(scale * sum);
+        }
+    }
+}
+
+/// <summary>x itself.</summary>
+internal readonly struct PlainTerm : ITerm
+{
+    public static T Of<T>(T x) where T : struct, IReal<T> => x;
+
+    public static float Finish(float sum) => sum;
+}

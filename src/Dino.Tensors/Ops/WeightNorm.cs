@@ -1,0 +1,104 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>w = g · v / ‖v‖₂ for each row (Salimans and Kingma, 2016): length and direction of a weight as parameters of their own.</summary>
+public static class WeightNormOp
+{
+    /// <summary>
+    /// The weight of directions v: (K, D) and lengths g: (K, 1); the result is (K, D). A row of zeros in v has no direction and gives NaN.
+    /// </summary>
+    /// <exception cref="ArgumentException">g has not one element for each row of v.</exception>
+    public static Tensor WeightNorm(this Tensor v, Tensor g)
+    {
+        v.ThrowIfNot(DType.Float32);
+        int rows = v.Shape.Rows, n = v.Shape.RowLength;
+        if (g.Count != rows)
+            throw new ArgumentException($"WeightNorm of directions {v.Shape} needs lengths of ({rows}, 1), not {g.Shape}.", nameof(g));
+        var device = v.Device;
+        var w = device.Rent(v.Shape);
+        if (device.IsHost)
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(w)));
+        else
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(w)));
+        Tape.For(v, g)?.Add<BackwardNode>(w).Of(v, g);
+        return w;
+    }
+
+    internal readonly struct Forward<T, TMemory>(int n, TMemory v, TMemory g, TMemory w) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n;
+        private readonly TMemory v = v, g = g, w = w;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T squares = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T a = v.Load(i, end);
+                squares = T.Fma(a, a, squares);
+            }
+            T scale = T.Of(g[row] / MathF.Sqrt(lanes.Sum(T.Sum(squares))));
+            for (int i = first; i < end; i += step)
+                w.Store(i, end, v.Load(i, end) * scale);
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor v = null!, g = null!;
+
+        public void Of(Tensor directions, Tensor lengths) => (v, g) = (Save(directions), Save(lengths));
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
+            var dv = Tape.GradientOf(v, out int addV);
+            var dg = Tape.GradientOf(g, out int addG);
+            int modeV = dv is null ? -1 : addV, modeG = dg is null ? -1 : addG;
+            if (device.IsHost)
+                RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(dy),
+                    HostMemory.Of(dv), HostMemory.Of(dg), modeV, modeG));
+            else
+                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(dy),
+                    ViewMemory.Of(dv), ViewMemory.Of(dg), modeV, modeG));
+        }
+    }
+
+    /// <summary>With u = v/‖v‖: dg = u·dw and dv = g/‖v‖ · (dw − u · (u·dw)). Modes: −1 not wanted, 0 overwrite, 1 add.</summary>
+    internal readonly struct Backward<T, TMemory>(int n, TMemory v, TMemory g, TMemory dw, TMemory dv, TMemory dg, int modeV, int modeG) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int n = n, modeV = modeV, modeG = modeG;
+        private readonly TMemory v = v, g = g, dw = dw, dv = dv, dg = dg;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            T squares = T.Of(0), products = T.Of(0);
+            for (int i = first; i < end; i += step)
+            {
+                T a = v.Load(i, end);
+                squares = T.Fma(a, a, squares);
+                products = T.Fma(a, dw.Load(i, end), products);
+            }
+            float inverse = 1 / MathF.Sqrt(lanes.Sum(T.Sum(squares))), along = lanes.Sum(T.Sum(products)) * inverse;
+            if (modeV >= 0)
+            {
+                T scale = T.Of(g[row] * inverse), back = T.Of(along * inverse);
+                for (int i = first; i < end; i += step)
+                    dv.Deliver(i, end, (dw.Load(i, end) - v.Load(i, end) * back) * scale, modeV);
+            }
+            if (modeG >= 0 && lanes.Id == 0)
+            {
+                TMemory result = dg;
+                result[row] = modeG > 0 ? result[row] + along : along;
+            }
+        }
+    }
+}

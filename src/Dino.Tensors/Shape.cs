@@ -1,0 +1,121 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Dino.Tensors;
+
+/// <summary>The sizes of a tensor's dimensions, outermost first: up to four, row-major. <c>new Shape()</c> is a scalar's.</summary>
+public readonly struct Shape : IEquatable<Shape>
+{
+    /// <summary>The most dimensions a shape can have.</summary>
+    public const int MaxRank = 4;
+
+    private readonly int d0, d1, d2, d3;
+
+    /// <summary>A vector's shape.</summary>
+    public Shape(int d0) : this(1, d0, 1, 1, 1) { }
+
+    /// <summary>A matrix's shape.</summary>
+    public Shape(int d0, int d1) : this(2, d0, d1, 1, 1) { }
+
+    /// <summary>A shape of three dimensions.</summary>
+    public Shape(int d0, int d1, int d2) : this(3, d0, d1, d2, 1) { }
+
+    /// <summary>A shape of four dimensions.</summary>
+    public Shape(int d0, int d1, int d2, int d3) : this(4, d0, d1, d2, d3) { }
+
+    private Shape(int rank, int d0, int d1, int d2, int d3)
+    {
+        if ((d0 | d1 | d2 | d3) < 0)
+            throw new ArgumentOutOfRangeException(nameof(d0), $"A size is negative in ({d0}, {d1}, {d2}, {d3}).");
+        Rank = rank;
+        (this.d0, this.d1, this.d2, this.d3) = (d0, d1, d2, d3);
+        long count = (long)d0 * d1;
+        count = checked(count * d2);
+        count = checked(count * d3);
+        if (rank > 0 && count > int.MaxValue)
+            throw new ArgumentException($"A tensor of {this} has {count} elements; at most {int.MaxValue} are possible.");
+    }
+
+    /// <summary>The shape of the given sizes.</summary>
+    /// <exception cref="ArgumentException">There are more than four.</exception>
+    public static Shape Of(ReadOnlySpan<int> sizes) => sizes.Length switch
+    {
+        0 => default,
+        1 => new(sizes[0]),
+        2 => new(sizes[0], sizes[1]),
+        3 => new(sizes[0], sizes[1], sizes[2]),
+        4 => new(sizes[0], sizes[1], sizes[2], sizes[3]),
+        _ => throw new ArgumentException($"A shape has at most {MaxRank} dimensions, not {sizes.Length}."),
+    };
+
+    /// <summary>The number of dimensions.</summary>
+    public int Rank { get; }
+
+    /// <summary>The number of elements; 1 for a scalar.</summary>
+    public int Count => Rank == 0 ? 1 : d0 * d1 * d2 * d3;
+
+    /// <summary>The size of a dimension; a negative index counts from the last.</summary>
+    public int this[int dimension]
+    {
+        get
+        {
+            int i = dimension < 0 ? dimension + Rank : dimension;
+            if ((uint)i >= (uint)Rank)
+                ThrowNoSuchDimension(dimension);
+            return i switch { 0 => d0, 1 => d1, 2 => d2, _ => d3 };
+        }
+    }
+
+    /// <summary>The elements of a row: the size of the last dimension.</summary>
+    public int RowLength => Rank == 0 ? 1 : this[-1];
+
+    /// <summary>The number of rows: the product of all sizes but the last.</summary>
+    public int Rows => Rank == 0 ? 1 : RowLength == 0 ? 0 : Count / RowLength;
+
+    /// <summary>This shape with another last size.</summary>
+    public Shape WithRowLength(int length) => Rank switch
+    {
+        1 => new(length),
+        2 => new(d0, length),
+        3 => new(d0, d1, length),
+        4 => new(d0, d1, d2, length),
+        _ => throw new InvalidOperationException("A scalar has no rows."),
+    };
+
+    /// <summary>The sizes, outermost first.</summary>
+    public int[] ToArray()
+    {
+        int[] sizes = new int[Rank];
+        for (int i = 0; i < sizes.Length; i++)
+            sizes[i] = this[i];
+        return sizes;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Shape other) => Rank == other.Rank && d0 == other.d0 && d1 == other.d1 && d2 == other.d2 && d3 == other.d3;
+
+    /// <inheritdoc/>
+    public override bool Equals([NotNullWhen(true)] object? obj) => obj is Shape other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Rank, d0, d1, d2, d3);
+
+    /// <summary>Whether both have the same sizes.</summary>
+    public static bool operator ==(Shape left, Shape right) => left.Equals(right);
+
+    /// <summary>Whether they differ in any size.</summary>
+    public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
+
+    /// <summary>As in <c>(2, 197, 384)</c>.</summary>
+    public override string ToString() => Rank switch
+    {
+        0 => "()",
+        1 => $"({d0})",
+        2 => $"({d0}, {d1})",
+        3 => $"({d0}, {d1}, {d2})",
+        _ => $"({d0}, {d1}, {d2}, {d3})",
+    };
+
+    [DoesNotReturn]
+    private void ThrowNoSuchDimension(int dimension) =>
+        throw new ArgumentOutOfRangeException(nameof(dimension), $"{this} has no dimension {dimension}.");
+}

@@ -1,0 +1,145 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Tensors.Io;
+using Dino.Tensors.Nn;
+using Dino.Train.Cli;
+
+namespace Dino.Train;
+
+/// <summary>What a checkpoint says of its run, beside the tensors.</summary>
+public sealed record CheckpointInfo
+{
+    /// <summary>The version of the layout.</summary>
+    public const int CurrentFormat = 1;
+
+    /// <summary>The layout of this file.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>The program's version.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>Optimizer steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Optimizer steps of an epoch.</summary>
+    public required int StepsPerEpoch { get; init; }
+
+    /// <summary>Epochs begun, counted in whole ones.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Pictures of the training folder; a resumed run must see as many.</summary>
+    public required int Pictures { get; init; }
+
+    /// <summary>Every hyperparameter.</summary>
+    public required TrainOptions Options { get; init; }
+}
+
+/// <summary>
+/// The state of a run in one safetensors file: <c>student.</c>, <c>teacher.</c>, <c>optimizer.</c> and <c>center</c>, with everything else
+/// as JSON in its metadata, and again beside it for people. A run continued from it is the same run, bit for bit.
+/// </summary>
+public static class Checkpoint
+{
+    private const string Student = "student.", Teacher = "teacher.", Optimizer = "optimizer.", Centre = "center", MetadataKey = "dino";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>Writes the state, replacing a file of that name only once all of it is on the disk.</summary>
+    public static void Save(string path, Distillation state, CheckpointInfo info)
+    {
+        string json = JsonSerializer.Serialize(info, Json);
+        SafetensorsEntry[] entries =
+        [
+            .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
+            .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
+            .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
+            SafetensorsEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
+        ];
+        SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
+        AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
+    }
+
+    /// <summary>What a checkpoint says of its run.</summary>
+    /// <exception cref="UserErrorException">It is not a checkpoint of this program, or of a newer version.</exception>
+    public static CheckpointInfo ReadInfo(string path)
+    {
+        using var file = Open(path);
+        return Info(path, file);
+    }
+
+    /// <summary>Puts a run into the state of the checkpoint.</summary>
+    /// <exception cref="UserErrorException">The tensors are not those of this run's model.</exception>
+    public static void Restore(string path, Distillation state)
+    {
+        using var file = Open(path);
+        var info = Info(path, file);
+        try
+        {
+            state.StudentParameters.Load(Part(file, Student));
+            state.TeacherParameters.Load(Part(file, Teacher));
+            state.Optimizer.Load(Part(file, Optimizer));
+            state.Loss.Centre.CopyFrom(file.Floats(Centre));
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new UserErrorException($"{path} does not fit this run: {e.Message}");
+        }
+        state.Step = info.Step;
+    }
+
+    /// <summary>A backbone with the weights of a checkpoint: the teacher's, which evaluation uses, or the student's.</summary>
+    public static (VisionTransformer Backbone, FlatParameters Parameters, CheckpointInfo Info) LoadBackbone(
+        string path, Device device, bool student = false)
+    {
+        using var file = Open(path);
+        var info = Info(path, file);
+        var backbone = new VisionTransformer(info.Options.Backbone with { DropPathRate = 0 });
+        var parameters = new FlatParameters(backbone, device, trainable: false);
+        parameters.Load(Part(file, (student ? Student : Teacher) + "backbone."));
+        return (backbone, parameters, info);
+    }
+
+    private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
+        file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix));
+
+    private static SafetensorsFile Open(string path)
+    {
+        try
+        {
+            return SafetensorsFile.Read(path);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new UserErrorException($"{path} cannot be read as a checkpoint: {e.Message}");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UserErrorException($"There is no checkpoint {path}.");
+        }
+    }
+
+    private static CheckpointInfo Info(string path, SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(MetadataKey, out string? json))
+            throw new UserErrorException($"{path} holds tensors, but was not written by dino train.");
+        try
+        {
+            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json)!;
+            if (info.Format > CheckpointInfo.CurrentFormat)
+                throw new UserErrorException($"{path} was written by a newer version ({info.Version}): layout {info.Format}.");
+            return info;
+        }
+        catch (JsonException e)
+        {
+            throw new UserErrorException($"{path} says something unreadable of its run: {e.Message}");
+        }
+    }
+}

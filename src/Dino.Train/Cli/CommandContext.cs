@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using Dino.Train.Report;
+
+namespace Dino.Train.Cli;
+
+/// <summary>What the body of a command works with: its options, where to write, and when to stop.</summary>
+public sealed class CommandContext
+{
+    private static readonly JsonWriterOptions JsonOptions = new() { Indented = true, NewLine = "\n" };
+    private readonly ParseResult parsed;
+
+    internal CommandContext(ParseResult parsed, TextWriter output, TextWriter error, bool json, bool verbose, CancellationToken cancel)
+    {
+        this.parsed = parsed;
+        (Output, Error, Json, Verbose, Cancel) = (output, error, json, verbose, cancel);
+        Progress = ProgressDisplay.For(json ? error : output);
+    }
+
+    /// <summary>Standard output. With <c>--json</c> it belongs to the result alone: use <see cref="Say"/> for anything else.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>Standard error.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>Whether the result is wanted as one JSON object.</summary>
+    public bool Json { get; }
+
+    /// <summary>Whether details are wanted.</summary>
+    public bool Verbose { get; }
+
+    /// <summary>Set by Ctrl-C; a body that stops for it throws <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken Cancel { get; }
+
+    /// <summary>Shows how far the work is: on standard error when <see cref="Json"/>, else on standard output.</summary>
+    public ProgressDisplay Progress { get; }
+
+    /// <summary>The value of an option of this command.</summary>
+    public T? Get<T>(Option<T> option) => parsed.GetValue(option);
+
+    /// <summary>The value of an argument of this command.</summary>
+    public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
+
+    /// <summary>Whether the option stands on the command line (false when its value is the default).</summary>
+    public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>Writes a line to the person who waits: to standard error when <see cref="Json"/>, else to standard output.</summary>
+    public void Say(string line) => (Json ? Error : Output).WriteLine(line);
+
+    /// <summary>Writes the result: the fields of one JSON object with <c>--json</c>, else text.</summary>
+    /// <param name="json">Writes the properties of the object, without its braces.</param>
+    /// <param name="text">Writes lines for a person.</param>
+    public void Result(Action<Utf8JsonWriter> json, Action<TextWriter> text)
+    {
+        if (!Json)
+        {
+            text(Output);
+            return;
+        }
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, JsonOptions))
+        {
+            writer.WriteStartObject();
+            json(writer);
+            writer.WriteEndObject();
+        }
+        Output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+}

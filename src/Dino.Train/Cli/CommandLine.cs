@@ -1,0 +1,135 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+
+namespace Dino.Train.Cli;
+
+/// <summary>The shell conventions that all commands of <c>dino</c> share: help, errors, exit codes, <c>--json</c>, Ctrl-C.</summary>
+public static class CommandLine
+{
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Print the result alone on standard output, as one JSON object; progress goes to standard error.",
+        Recursive = true,
+    };
+
+    private static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Say more; show where in the program an error arose.",
+        Recursive = true,
+    };
+
+    /// <summary>Builds the root command from the commands.</summary>
+    public static RootCommand Build(IEnumerable<Command> commands)
+    {
+        var root = new RootCommand(
+            "Self-supervised vision transformers (DINO) from a folder of pictures: train, evaluate, and look at attention.");
+        foreach (var command in commands)
+            root.Subcommands.Add(command);
+        root.Options.Add(Json);
+        root.Options.Add(Verbose);
+        foreach (var option in root.Options)
+        {
+            if (option is HelpOption { Action: HelpAction library } help)
+                help.Action = new HelpWithExamples(library);
+        }
+        root.SetAction(_ => ExitCode.Ok);
+        return root;
+    }
+
+    /// <summary>Runs the program on the console; the first Ctrl-C asks it to stop, the second ends it.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, IEnumerable<Command> commands)
+    {
+        using var stop = new CancellationTokenSource();
+        ConsoleCancelEventHandler interrupt = (_, e) =>
+        {
+            e.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        };
+        Console.CancelKeyPress += interrupt;
+        using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
+            System.Runtime.InteropServices.PosixSignal.SIGTERM, signal =>
+            {
+                signal.Cancel = !stop.IsCancellationRequested;
+                stop.Cancel();
+            });
+        try
+        {
+            return Run(arguments, commands, Console.Out, Console.Error, stop.Token);
+        }
+        finally
+        {
+            Console.CancelKeyPress -= interrupt;
+        }
+    }
+
+    /// <summary>Runs the program with the given streams.</summary>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error,
+        CancellationToken cancel = default)
+    {
+        var root = Build(commands);
+        var parsed = (arguments.Length == 0 ? ["--help"] : arguments) is var words ? root.Parse(words) : null!;
+        bool asksHelp = parsed.Action is HelpWithExamples;
+        if (parsed.Errors.Count > 0 && !asksHelp)
+        {
+            error.WriteLine(UsageError.Describe(parsed));
+            return ExitCode.Usage;
+        }
+        if (parsed.CommandResult.Command is not ProgramCommand command || asksHelp || parsed.Action is not null && !IsOwn(parsed))
+            return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+
+        var context = new CommandContext(parsed, output, error, parsed.GetValue(Json), parsed.GetValue(Verbose), cancel);
+        try
+        {
+            command.Body(context);
+            return ExitCode.Ok;
+        }
+        catch (Exception exception)
+        {
+            return Report(exception, $"dino {command.Name}", context);
+        }
+        finally
+        {
+            output.Flush();
+        }
+    }
+
+    // Options such as --help and --version bring an action of their own, which goes before the command's.
+    private static bool IsOwn(ParseResult parsed) => ReferenceEquals(parsed.Action, parsed.CommandResult.Command.Action);
+
+    private static int Report(Exception exception, string name, CommandContext context)
+    {
+        // Parallel loops wrap what they meet.
+        while (exception is AggregateException { InnerExceptions: [var first, ..] })
+            exception = first;
+        int code = ExitCode.Failure;
+        string line;
+        switch (exception)
+        {
+            case OperationCanceledException when context.Cancel.IsCancellationRequested:
+                (line, code) = ("interrupted.", ExitCode.Interrupted);
+                break;
+            case UserErrorException user:
+                (line, code) = (OneLine(exception.Message), user.ExitCode);
+                break;
+            case IOException or UnauthorizedAccessException:
+                line = $"{OneLine(exception.Message)} Check the path, the permissions and the space on the disk.";
+                break;
+            case OutOfMemoryException:
+                line = "not enough memory. Try smaller crops, a smaller batch or a smaller model.";
+                break;
+            default:
+                line = $"internal error: {OneLine(exception.Message)} ({exception.GetType().Name})."
+                    + (context.Verbose ? "" : " Run again with --verbose to see where it arose.");
+                break;
+        }
+        context.Error.WriteLine($"{name}: {line}");
+        if (context.Verbose)
+            context.Error.WriteLine(exception);
+        return code;
+    }
+
+    private static string OneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+}

@@ -1,0 +1,157 @@
+using Dino.Model;
+using Dino.Tensors.Optim;
+using Dino.Train.Data;
+
+namespace Dino.Train;
+
+/// <summary>The update rule.</summary>
+public enum OptimizerKind
+{
+    /// <summary>Adam with decoupled weight decay.</summary>
+    AdamW,
+
+    /// <summary>Stochastic gradient descent with momentum 0.9.</summary>
+    Sgd,
+
+    /// <summary>Layer-wise adaptive rate scaling.</summary>
+    Lars,
+}
+
+/// <summary>
+/// Every hyperparameter of a run, under the reference's names and with its defaults (<c>--preset paper</c> is the defaults and what
+/// section 3.2 of the paper says differently).
+/// </summary>
+public sealed record TrainOptions
+{
+    /// <summary>The backbone.</summary>
+    public ViTConfig Backbone { get; init; } = new() { DropPathRate = 0.1f };
+
+    /// <summary>The projection head.</summary>
+    public DinoHeadConfig Head { get; init; } = new();
+
+    /// <summary>The crops of a picture.</summary>
+    public MultiCropOptions Crops { get; init; } = new();
+
+    /// <summary>Pictures in a batch; the rate is stated for 256 and scaled by batch · accumulate / 256.</summary>
+    public int BatchSize { get; init; } = 64;
+
+    /// <summary>Batches whose gradients make one optimizer step.</summary>
+    public int Accumulate { get; init; } = 1;
+
+    /// <summary>Passes over the pictures.</summary>
+    public int Epochs { get; init; } = 100;
+
+    /// <summary>The teacher temperature's start.</summary>
+    public double WarmupTeacherTemp { get; init; } = 0.04;
+
+    /// <summary>The teacher temperature after its warm-up.</summary>
+    public double TeacherTemp { get; init; } = 0.04;
+
+    /// <summary>Epochs of that warm-up.</summary>
+    public int WarmupTeacherTempEpochs { get; init; }
+
+    /// <summary>The student temperature.</summary>
+    public double StudentTemp { get; init; } = 0.1;
+
+    /// <summary>How slowly the centre follows.</summary>
+    public double CenterMomentum { get; init; } = 0.9;
+
+    /// <summary>The teacher's average, rising to 1 along a cosine.</summary>
+    public double MomentumTeacher { get; init; } = 0.996;
+
+    /// <summary>The update rule.</summary>
+    public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
+
+    /// <summary>The peak learning rate for a batch of 256.</summary>
+    public double Lr { get; init; } = 0.0005;
+
+    /// <summary>Where the learning rate ends.</summary>
+    public double MinLr { get; init; } = 1e-6;
+
+    /// <summary>Epochs of linear warm-up of the learning rate.</summary>
+    public int WarmupEpochs { get; init; } = 10;
+
+    /// <summary>The weight decay's start.</summary>
+    public double WeightDecay { get; init; } = 0.04;
+
+    /// <summary>Its end, along a cosine.</summary>
+    public double WeightDecayEnd { get; init; } = 0.4;
+
+    /// <summary>The largest L2 norm of each parameter's gradient; 0 does not clip.</summary>
+    public double ClipGrad { get; init; } = 3;
+
+    /// <summary>Epochs during which the last layer keeps its first values.</summary>
+    public int FreezeLastLayer { get; init; } = 1;
+
+    /// <summary>Decides first weights, order of pictures, crops and dropped branches.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Pictures that an optimizer step sees.</summary>
+    public int PicturesPerStep => BatchSize * Accumulate;
+
+    /// <summary>Checks every number.</summary>
+    /// <exception cref="ArgumentException">One makes no sense; the message names the option and says what it may be.</exception>
+    public void Validate()
+    {
+        Backbone.Validate();
+        Head.Validate();
+        Crops.Validate();
+        Positive(BatchSize, "--batch-size");
+        Positive(Accumulate, "--accumulate");
+        Positive(Epochs, "--epochs");
+        Positive(WarmupTeacherTemp, "--warmup-teacher-temp");
+        Positive(TeacherTemp, "--teacher-temp");
+        Positive(Lr, "--lr");
+        Unit(CenterMomentum, "--center-momentum");
+        Unit(MomentumTeacher, "--momentum-teacher");
+        NotNegative(MinLr, "--min-lr");
+        NotNegative(WeightDecay, "--weight-decay");
+        NotNegative(WeightDecayEnd, "--weight-decay-end");
+        NotNegative(ClipGrad, "--clip-grad");
+        NotNegative(FreezeLastLayer, "--freeze-last-layer");
+        AtMostEpochs(WarmupEpochs, "--warmup-epochs");
+        AtMostEpochs(WarmupTeacherTempEpochs, "--warmup-teacher-temp-epochs");
+        foreach (int size in (ReadOnlySpan<int>)[Crops.GlobalCropsSize, Crops.LocalCropsNumber > 0 ? Crops.LocalCropsSize : Crops.GlobalCropsSize])
+            if (size < Backbone.Patch)
+                throw new ArgumentException($"Crops of {size} pixels are smaller than a patch of {Backbone.Patch}: give larger crops or --patch-size.");
+    }
+
+    /// <summary>The schedules of a run with so many optimizer steps an epoch.</summary>
+    public RunSchedules Schedules(int stepsPerEpoch) => new(
+        new CosineSchedule(Lr * PicturesPerStep / 256, MinLr, Epochs, stepsPerEpoch, WarmupEpochs),
+        new CosineSchedule(WeightDecay, WeightDecayEnd, Epochs, stepsPerEpoch),
+        new CosineSchedule(MomentumTeacher, 1, Epochs, stepsPerEpoch),
+        new TeacherTemperatureSchedule(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs));
+
+    private static void Positive(double value, string option)
+    {
+        if (!(value > 0))
+            throw new ArgumentException($"{option} must be greater than 0, not {value}.");
+    }
+
+    private static void NotNegative(double value, string option)
+    {
+        if (!(value >= 0))
+            throw new ArgumentException($"{option} must not be negative, not {value}.");
+    }
+
+    private static void Unit(double value, string option)
+    {
+        if (value is not (>= 0 and <= 1))
+            throw new ArgumentException($"{option} must lie between 0 and 1, not at {value}.");
+    }
+
+    private void AtMostEpochs(int value, string option)
+    {
+        if (value < 0 || value > Epochs)
+            throw new ArgumentException($"{option} must lie between 0 and --epochs ({Epochs}), not at {value}.");
+    }
+}
+
+/// <summary>What changes along a run: by optimizer step, the teacher's temperature by epoch.</summary>
+/// <param name="LearningRate">By step.</param>
+/// <param name="WeightDecay">By step, of the decayed parameters.</param>
+/// <param name="Momentum">By step, of the teacher's average.</param>
+/// <param name="TeacherTemperature">By epoch.</param>
+public sealed record RunSchedules(
+    CosineSchedule LearningRate, CosineSchedule WeightDecay, CosineSchedule Momentum, TeacherTemperatureSchedule TeacherTemperature);

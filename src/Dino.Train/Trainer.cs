@@ -1,0 +1,206 @@
+using System.Diagnostics;
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Report;
+
+namespace Dino.Train;
+
+/// <summary>Where a run writes and how often it does what does not change its result.</summary>
+public sealed record RunOptions
+{
+    /// <summary>The folder of checkpoints and log.</summary>
+    public required string OutputDir { get; init; }
+
+    /// <summary>Epochs between checkpoints that stay.</summary>
+    public int SaveEvery { get; init; } = 20;
+
+    /// <summary>Epochs between k-NN evaluations; 0 for none.</summary>
+    public int KnnEvery { get; init; }
+
+    /// <summary>Seconds after which the run ends itself, as for Ctrl-C; null for no limit.</summary>
+    public double? MaxSeconds { get; init; }
+}
+
+/// <summary>The training loop: batches in, checkpoints and log out.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly TrainOptions options;
+    private readonly RunOptions run;
+    private readonly Device device;
+    private readonly CropLoader loader;
+    private readonly int stepsPerEpoch;
+    private readonly Tensor globals;
+    private readonly Tensor? locals;
+    private readonly RandomStochasticDepth globalDepth, localDepth;
+    private readonly StepReader report;
+    private readonly StepClock clock = new();
+    private readonly CollapseWatch collapse = new();
+    private readonly Func<VisionTransformer, double?>? knn;
+
+    private RunLog? log;
+    private ProgressTracker? progress;
+    private long reported;
+    private double epochLoss, epochEntropy;
+    private int epochSteps;
+
+    /// <summary>A run over the pictures of a loader, from its first step or from <c>latest</c> in the output folder.</summary>
+    /// <param name="options">The hyperparameters.</param>
+    /// <param name="run">Where to write.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="loader">The pictures.</param>
+    /// <param name="knn">Evaluates the teacher's backbone: k-NN top-1 in percent, or null if it cannot.</param>
+    public Trainer(TrainOptions options, RunOptions run, Device device, CropLoader loader, Func<VisionTransformer, double?>? knn = null)
+    {
+        (this.options, this.run, this.device, this.loader, this.knn) = (options, run, device, loader, knn);
+        stepsPerEpoch = loader.BatchesPerEpoch / options.Accumulate;
+        if (stepsPerEpoch == 0)
+            throw new UserErrorException(
+                $"{loader.Pictures} pictures do not fill one step of {options.PicturesPerStep}: give a smaller --batch-size or --accumulate.");
+        State = new Distillation(options, device, stepsPerEpoch);
+        var crops = options.Crops;
+        globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));
+        if (crops.LocalCropsNumber > 0)
+            locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, 3, crops.LocalCropsSize, crops.LocalCropsSize));
+        globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
+        localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
+        report = Report;
+    }
+
+    /// <summary>Student, teacher, optimizer and centre.</summary>
+    public Distillation State { get; }
+
+    /// <summary>The checkpoint that a run continues from.</summary>
+    public string LatestPath => Path.Combine(run.OutputDir, "latest.safetensors");
+
+    /// <summary>Trains to the end of the last epoch.</summary>
+    /// <exception cref="UserErrorException">The loss is no longer finite; the last checkpoint is kept.</exception>
+    /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
+    public void Run(ProgressDisplay display, CancellationToken cancel)
+    {
+        Directory.CreateDirectory(run.OutputDir);
+        using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, "log.jsonl"), State.Step);
+        long steps = (long)options.Epochs * stepsPerEpoch;
+        reported = State.Step;
+        var limit = Stopwatch.StartNew();
+        loader.Start(State.Step * options.Accumulate);
+        clock.Start(State.Step, steps, options.PicturesPerStep);
+
+        display.Run("training", steps, tracker =>
+        {
+            progress = tracker;
+            while (State.Step < steps)
+            {
+                Learn();
+                State.Update();
+                if (State.Monitor.Pending == State.Monitor.Window)
+                    State.Monitor.Read(report);
+
+                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
+                bool epochEnds = State.Step % stepsPerEpoch == 0;
+                if (epochEnds)
+                    EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
+                if (stop || epochEnds)
+                    Save(LatestPath);
+                if (stop && State.Step < steps)
+                    throw new OperationCanceledException(
+                        $"stopped after step {State.Step} of {steps}; the same command goes on from there.", cancel);
+            }
+        });
+    }
+
+    /// <summary>Goes on from <see cref="LatestPath"/> if it is there.</summary>
+    /// <returns>Whether it was.</returns>
+    public bool Resume()
+    {
+        if (!File.Exists(LatestPath))
+            return false;
+        ResumeCheck.Verify(LatestPath, Checkpoint.ReadInfo(LatestPath), options, stepsPerEpoch, loader.Pictures);
+        Checkpoint.Restore(LatestPath, State);
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        State.Dispose();
+        globals.Dispose();
+        locals?.Dispose();
+    }
+
+    private void Learn()
+    {
+        for (int part = 0; part < options.Accumulate; part++)
+        {
+            globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
+            using (var batch = loader.Next())
+            {
+                globals.CopyFrom(batch.Globals);
+                locals?.CopyFrom(batch.Locals);
+            }
+            State.Learn(globals, locals, globalDepth, localDepth);
+        }
+    }
+
+    private void Report(float loss, float entropy, float centreNorm, ReadOnlySpan<float> gradientNorms)
+    {
+        long step = reported++;
+        if (!float.IsFinite(loss) || !TotalNorm(gradientNorms, out double gradientNorm))
+        {
+            log!.Flush();
+            throw new UserErrorException(
+                $"Step {step}: {NonFiniteSearch.Describe(State, loss, gradientNorms, globals, locals)}. "
+                + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
+                + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
+        }
+        epochLoss += loss;
+        epochEntropy += entropy;
+        epochSteps++;
+        var (learningRate, weightDecay, momentum, temperature) = State.ScheduleAt(step);
+        var line = new StepReport(
+            step, (int)(step / stepsPerEpoch), loss, entropy, loss - entropy, Math.Log(options.Head.OutDim), centreNorm, gradientNorm,
+            learningRate, weightDecay, momentum, temperature, clock.ImagesPerSecond(step + 1), clock.TimeLeft(step + 1));
+        log!.Write(line);
+        progress!.Report(step + 1, line);
+        if (collapse.Observe(line) is { } warning)
+            progress.Note(warning);
+    }
+
+    private void EndEpoch(int epoch)
+    {
+        State.Monitor.Read(report);
+        double? top1 = null;
+        if (run.KnnEvery > 0 && knn is not null && ((epoch + 1) % run.KnnEvery == 0 || epoch + 1 == options.Epochs))
+            top1 = clock.Without(() => knn(State.Teacher.Backbone));
+        double seconds = clock.EpochSeconds();
+        var line = new EpochReport(
+            epoch, State.Step, epochLoss / epochSteps, epochEntropy / epochSteps, seconds,
+            (double)epochSteps * options.PicturesPerStep / seconds, top1);
+        log!.Write(line);
+        if (top1 is not null)
+            progress!.Note($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, loss {line.Loss:F3}, {line.ImagesPerSecond:F0} images/s");
+        (epochLoss, epochEntropy, epochSteps) = (0, 0, 0);
+        if ((epoch + 1) % run.SaveEvery == 0)
+            Save(Path.Combine(run.OutputDir, $"checkpoint{epoch + 1:D4}.safetensors"));
+    }
+
+    private void Save(string path) => Checkpoint.Save(path, State, new CheckpointInfo
+    {
+        Version = typeof(Trainer).Assembly.GetName().Version!.ToString(3),
+        Step = State.Step,
+        StepsPerEpoch = stepsPerEpoch,
+        Epoch = (double)State.Step / stepsPerEpoch,
+        Pictures = loader.Pictures,
+        Options = options,
+    });
+
+    private static bool TotalNorm(ReadOnlySpan<float> norms, out double total)
+    {
+        double sum = 0;
+        foreach (float norm in norms)
+            sum += (double)norm * norm;
+        total = Math.Sqrt(sum);
+        return double.IsFinite(total);
+    }
+}

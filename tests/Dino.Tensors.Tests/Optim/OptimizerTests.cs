@@ -1,0 +1,174 @@
+using Dino.Tensors.Nn;
+using Dino.Tensors.Optim;
+using Dino.Tensors.Tests.Nn;
+using Dino.Testing;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Optim;
+
+/// <summary>What holds for every optimizer, whatever it computes. The numbers themselves are the golden tests' matter.</summary>
+[TestFixture("adamw")]
+[TestFixture("sgd")]
+[TestFixture("lars")]
+public class OptimizerTests(string kind)
+{
+    // Ragged, larger than a chunk, rank 1 to 4, frozen and last layer.
+    private static readonly (string, int[])[] Names =
+    [
+        ("pos_embed", [1, 5, 7]), ("proj.weight", [4, 3, 2, 2]), ("fc.weight", [97, 131]), ("fc.bias", [97]),
+        ("last_layer.weight_g", [9, 1]), ("last_layer.weight_v", [9, 13]),
+    ];
+
+    [Test]
+    public void Launches_AreTheSame_ForAnyNumberOfParameters([Values("cpu", "cpu:debug")] string deviceName)
+    {
+        using var device = Device.Open(deviceName, new DeviceOptions { Strict = true });
+        long Count(IEnumerable<(string, int[])> names)
+        {
+            using var parameters = Parameters(device, names);
+            using var optimizer = Make(parameters);
+            long before = device.Launches;
+            optimizer.Step(0.1, 0.1, 1, cancelLastLayer: false);
+            return device.Launches - before;
+        }
+
+        long one = Count([("w", [40, 150])]), many = Count(Enumerable.Range(0, 60).Select(i => ($"w{i}", new[] { 3, 5 })));
+
+        Assert.That(many, Is.EqualTo(one).And.InRange(1, 5));
+    }
+
+    [Test]
+    public void Step_AllocatesNothing_OnceItHasRun()
+    {
+        using var device = Device.Open("cpu");
+        using var parameters = Parameters(device, Names);
+        using var teacher = new FlatParameters(new NamedTree(Names), device, trainable: false);
+        using var optimizer = Make(parameters);
+        void Step()
+        {
+            optimizer.Step(0.01, 0.1, 1, cancelLastLayer: false);
+            Ema.Update(teacher, parameters, 0.9);
+            parameters.ZeroGrad();
+        }
+
+        for (int i = 0; i < 50; i++)
+            Step();
+        long managed = GC.GetAllocatedBytesForCurrentThread();
+        int device0 = device.Pool.Allocations;
+        for (int i = 0; i < 20; i++)
+            Step();
+
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - managed, Is.Zero);
+        Assert.That(device.Pool.Allocations, Is.EqualTo(device0));
+    }
+
+    [Test]
+    public void Threads_DoNotChangeABit()
+    {
+        float[] one = Train("cpu", threads: 1), three = Train("cpu", threads: 3);
+
+        Assert.That(three, Is.EqualTo(one));
+    }
+
+    [Test]
+    public void Devices_Agree() =>
+        Tolerance.Balanced.Check<float>(Train("cpu:debug"), Train("cpu"), $"{kind} on cpu:debug against cpu");
+
+    [Test]
+    public void Frozen_NeverMoves_AndTheCancelledLastLayerSitsOut_StateIncluded()
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        using var parameters = Parameters(device, Names, frozen: name => name is "fc.bias" or "last_layer.weight_g");
+        using var optimizer = Make(parameters);
+        Assert.That(optimizer.Parameters.Select(p => p.Name), Has.None.EqualTo("fc.bias").And.None.EqualTo("last_layer.weight_g"));
+        var start = parameters.Save();
+
+        optimizer.Step(0.1, 0.1, 1, cancelLastLayer: true);
+        Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight" }));
+        Assert.That(optimizer.Save().Where(t => t.Name.Contains("last_layer", StringComparison.Ordinal)).SelectMany(t => t.Values), Is.All.Zero);
+
+        optimizer.Step(0.1, 0.1, 1, cancelLastLayer: false);
+        Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight", "last_layer.weight_v" }));
+
+        string[] Moved() => [.. parameters.Save().Zip(start).Where(p => !p.First.Values.SequenceEqual(p.Second.Values)).Select(p => p.First.Name)];
+    }
+
+    [Test]
+    public void TheFirstStepThatTheLastLayerTakes_IsItsFirst()
+    {
+        // Whatever others did meanwhile: its correction and momentum start when it does.
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        float[] After(int cancelled)
+        {
+            using var parameters = Parameters(device, Names);
+            using var optimizer = Make(parameters);
+            for (int i = 0; i <= cancelled; i++)
+                optimizer.Step(0.1, 0.1, 1, cancelLastLayer: i < cancelled);
+            return parameters.Save().Single(t => t.Name == "last_layer.weight_v").Values;
+        }
+
+        Assert.That(After(cancelled: 3), Is.EqualTo(After(cancelled: 0)));
+    }
+
+    [Test]
+    public void Norms_AreThoseBeforeClipping()
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        using var parameters = Parameters(device, Names);
+        using var optimizer = Make(parameters);
+        float[] expected = [.. parameters.Parameters.Select(p => (float)Math.Sqrt(p.Value.Grad!.ToArray().Sum(g => (double)g * g)))];
+
+        optimizer.Step(0.1, 0.1, clip: 0.01, cancelLastLayer: true);
+
+        new Tolerance(0, 1e-6).Check<float>(optimizer.Norms.ToArray(), expected, "norms");
+    }
+
+    [Test]
+    public void SavedState_GoesOnBitForBit()
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        using var first = Parameters(device, Names);
+        using var second = Parameters(device, Names);
+        using var straight = Make(first);
+        using var resumed = Make(second);
+        straight.Step(0.1, 0.1, 1, cancelLastLayer: true);
+        straight.Step(0.1, 0.1, 1, cancelLastLayer: false);
+
+        second.Load(first.Save());
+        resumed.Load(straight.Save());
+        straight.Step(0.1, 0.1, 1, cancelLastLayer: false);
+        resumed.Step(0.1, 0.1, 1, cancelLastLayer: false);
+
+        Assert.That(second.Values.ToArray(), Is.EqualTo(first.Values.ToArray()));
+        Assert.That(() => resumed.Load(straight.Save().Append(new HostTensor("x", new Shape(1), [1]))),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("x"));
+        Assert.That(() => resumed.Load(straight.Save().Skip(1)), Throws.InstanceOf<InvalidDataException>());
+    }
+
+    private Optimizer Make(FlatParameters parameters) => kind switch
+    {
+        "adamw" => new AdamW(parameters),
+        "sgd" => new Sgd(parameters),
+        _ => new Lars(parameters),
+    };
+
+    private float[] Train(string deviceName, int threads = 0)
+    {
+        using var device = Device.Open(deviceName, new DeviceOptions { Strict = true, Threads = threads });
+        using var parameters = Parameters(device, Names);
+        using var optimizer = Make(parameters);
+        for (int step = 0; step < 3; step++)
+            optimizer.Step(0.05, 0.1, 2, cancelLastLayer: step == 0);
+        return [.. parameters.Values.ToArray(), .. optimizer.Norms.ToArray(), .. optimizer.Save().SelectMany(t => t.Values)];
+    }
+
+    private static FlatParameters Parameters(Device device, IEnumerable<(string, int[])> names, Func<string, bool>? frozen = null)
+    {
+        var parameters = new FlatParameters(new NamedTree(names, frozen), device, trainable: true);
+        parameters.Initialize(11);
+        float[] gradients = parameters.Values.ToArray(); // the gaps are 0 here too
+        parameters.Initialize(12);
+        parameters.Gradients!.CopyFrom(gradients);
+        return parameters;
+    }
+}
