@@ -67,6 +67,9 @@ public sealed class Device : IDisposable
     /// <summary>The device's memory, handed out and taken back.</summary>
     public BufferPool Pool { get; }
 
+    /// <summary>How many kernels were launched so far; plain copies and fills do not count.</summary>
+    public long Launches => team?.Runs ?? Launchers.Launches;
+
     /// <summary>The tape that records now, if any.</summary>
     public Tape? Tape { get; internal set; }
 
@@ -222,7 +225,7 @@ public sealed class Device : IDisposable
                 && int.TryParse(name.AsSpan(kind.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out index)));
     }
 
-    private readonly struct FillBody(ViewMemory destination, float value) : IElementBody
+    internal readonly struct FillBody(ViewMemory destination, float value) : IElementBody
     {
         private readonly ViewMemory destination = destination;
         private readonly float value = value;

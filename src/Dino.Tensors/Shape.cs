@@ -81,6 +81,15 @@ public readonly struct Shape : IEquatable<Shape>
         _ => throw new InvalidOperationException("A scalar has no rows."),
     };
 
+    /// <summary>The sizes, outermost first.</summary>
+    public int[] ToArray()
+    {
+        int[] sizes = new int[Rank];
+        for (int i = 0; i < sizes.Length; i++)
+            sizes[i] = this[i];
+        return sizes;
+    }
+
     /// <inheritdoc/>
     public bool Equals(Shape other) => Rank == other.Rank && d0 == other.d0 && d1 == other.d1 && d2 == other.d2 && d3 == other.d3;
 

@@ -15,6 +15,9 @@ public readonly record struct Tolerance(double Absolute, double Relative)
     /// <summary>Approximate hardware functions, or differences of float32 values such as finite differences.</summary>
     public static readonly Tolerance Loose = new(1e-3, 1e-2);
 
+    /// <summary>A gradient in float32 against five-point differences of float32 outputs.</summary>
+    public static readonly Tolerance Gradient = new(2e-4, 2e-3);
+
     /// <summary>Fails the test unless all values agree; the message names the worst element and how many are out.</summary>
     public void Check<T>(ReadOnlySpan<T> actual, ReadOnlySpan<T> expected, string what) where T : struct, INumber<T>
     {

@@ -58,10 +58,15 @@ internal sealed class HostTeam : IDisposable
     /// <summary>How many threads share a run, the caller's included.</summary>
     public int Threads { get; }
 
+    /// <summary>How many jobs were run so far.</summary>
+    public long Runs { get; private set; }
+
     /// <summary>Runs the items 0 … <paramref name="items"/> − 1 of the job; an exception of an item reaches the caller.</summary>
     public void Run<TJob>(int items, in TJob job) where TJob : struct, IHostJob
     {
         ObjectDisposedException.ThrowIf(stopping, this);
+        if (!insideItem)
+            Runs++;
         if (items <= 1 || workers.Length == 0 || insideItem)
         {
             TJob local = job;

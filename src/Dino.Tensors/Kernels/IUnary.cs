@@ -46,7 +46,7 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
         }
     }
 
-    private readonly struct Forward<T, TMemory>(TMemory x, TMemory y) : IElementBody
+    internal readonly struct Forward<T, TMemory>(TMemory x, TMemory y) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -56,7 +56,7 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
         public void At(int i, int end) => y.Store(i, end, TFunction.Forward(x.Load(i, end)));
     }
 
-    private readonly struct Backward<T, TMemory>(TMemory x, TMemory dy, TMemory dx, int accumulate) : IElementBody
+    internal readonly struct Backward<T, TMemory>(TMemory x, TMemory dy, TMemory dx, int accumulate) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -52,8 +52,12 @@ internal abstract class Kernel
 internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization specialization = default) : Kernel(entry, specialization)
     where TLaunch : Delegate
 {
-    public TLaunch On(Device device) =>
-        device.Launchers.TryGet(Slot) is { } launcher ? (TLaunch)launcher : Load(device);
+    /// <summary>The launcher on a device; ask for it once a launch, so that launches are counted.</summary>
+    public TLaunch On(Device device)
+    {
+        device.Launchers.Launches++;
+        return device.Launchers.TryGet(Slot) is { } launcher ? (TLaunch)launcher : Load(device);
+    }
 
     private TLaunch Load(Device device)
     {
@@ -67,6 +71,9 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
 internal sealed class LauncherTable
 {
     private Delegate?[] launchers = new Delegate?[64];
+
+    /// <summary>How many kernels were launched so far.</summary>
+    public long Launches { get; set; }
 
     public Delegate? TryGet(int slot) => slot < launchers.Length ? launchers[slot] : null;
 

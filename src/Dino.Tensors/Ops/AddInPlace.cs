@@ -13,7 +13,7 @@ internal static class AddInPlace
             ElementLoop<Body<Lane, ViewMemory>>.OnAccelerator(y.Device, y.Count, new(ViewMemory.Of(y), ViewMemory.Of(x)));
     }
 
-    private readonly struct Body<T, TMemory>(TMemory y, TMemory x) : IElementBody
+    internal readonly struct Body<T, TMemory>(TMemory y, TMemory x) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

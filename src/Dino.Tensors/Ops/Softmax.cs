@@ -20,7 +20,7 @@ public static class SoftmaxOp
         return y;
     }
 
-    private readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
+    internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -67,7 +67,7 @@ public static class SoftmaxOp
     }
 
     /// <summary>dx = y · (dy − Σ y·dy)</summary>
-    private readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
+    internal readonly struct Backward<T, TMemory>(int n, TMemory y, TMemory dy, TMemory dx, int accumulate) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -1,0 +1,155 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>
+/// One width of the host's vector registers, so that the matrix product and the attention are written once.
+/// Its operations take <typeparamref name="TVector"/> itself: a wrapper struct costs registers in the innermost loops.
+/// </summary>
+internal unsafe interface ISimd<TVector> where TVector : struct
+{
+    /// <summary>Floats in a register.</summary>
+    static abstract int Width { get; }
+
+    static abstract TVector Create(float value);
+
+    static abstract TVector Load(float* source);
+
+    static abstract void Store(TVector value, float* target);
+
+    static abstract TVector Add(TVector a, TVector b);
+
+    static abstract TVector Subtract(TVector a, TVector b);
+
+    static abstract TVector Multiply(TVector a, TVector b);
+
+    static abstract TVector Divide(TVector a, TVector b);
+
+    /// <summary>a · b + c, with one rounding where the machine has it.</summary>
+    static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
+
+    static abstract TVector Max(TVector a, TVector b);
+
+    static abstract TVector Abs(TVector a);
+
+    /// <summary>The magnitude of <paramref name="a"/> with the sign of <paramref name="sign"/>.</summary>
+    static abstract TVector CopySign(TVector a, TVector sign);
+
+    /// <summary>In each lane <paramref name="then"/> where a &lt; b, else <paramref name="otherwise"/>.</summary>
+    static abstract TVector WhereLess(TVector a, TVector b, TVector then, TVector otherwise);
+
+    /// <summary>a · 2ⁿ, n being the integer in the lowest bits of <paramref name="exponent"/>'s representation.</summary>
+    static abstract TVector ScaleByPowerOfTwo(TVector a, TVector exponent);
+}
+
+/// <summary>Four lanes: NEON, SSE.</summary>
+internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
+{
+    public static int Width => 4;
+
+    public static Vector128<float> Create(float value) => Vector128.Create(value);
+
+    public static Vector128<float> Load(float* source) => Vector128.Load(source);
+
+    public static void Store(Vector128<float> value, float* target) => value.Store(target);
+
+    public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
+
+    public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
+
+    public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;
+
+    public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c)
+        => Vector128.MultiplyAddEstimate(a, b, c);
+
+    public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.Max(a, b);
+
+    public static Vector128<float> Abs(Vector128<float> a) => Vector128.Abs(a);
+
+    public static Vector128<float> CopySign(Vector128<float> a, Vector128<float> sign)
+        => Vector128.ConditionalSelect(Vector128.Create(-0f), sign, a);
+
+    public static Vector128<float> WhereLess(Vector128<float> a, Vector128<float> b, Vector128<float> then, Vector128<float> otherwise)
+        => Vector128.ConditionalSelect(Vector128.LessThan(a, b), then, otherwise);
+
+    public static Vector128<float> ScaleByPowerOfTwo(Vector128<float> a, Vector128<float> exponent)
+        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+}
+
+/// <summary>Eight lanes: AVX2.</summary>
+internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
+{
+    public static int Width => 8;
+
+    public static Vector256<float> Create(float value) => Vector256.Create(value);
+
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    public static void Store(Vector256<float> value, float* target) => value.Store(target);
+
+    public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
+
+    public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
+
+    public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
+
+    public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c)
+        => Vector256.MultiplyAddEstimate(a, b, c);
+
+    public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.Max(a, b);
+
+    public static Vector256<float> Abs(Vector256<float> a) => Vector256.Abs(a);
+
+    public static Vector256<float> CopySign(Vector256<float> a, Vector256<float> sign)
+        => Vector256.ConditionalSelect(Vector256.Create(-0f), sign, a);
+
+    public static Vector256<float> WhereLess(Vector256<float> a, Vector256<float> b, Vector256<float> then, Vector256<float> otherwise)
+        => Vector256.ConditionalSelect(Vector256.LessThan(a, b), then, otherwise);
+
+    public static Vector256<float> ScaleByPowerOfTwo(Vector256<float> a, Vector256<float> exponent)
+        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+}
+
+/// <summary>Sixteen lanes: AVX-512.</summary>
+internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
+{
+    public static int Width => 16;
+
+    public static Vector512<float> Create(float value) => Vector512.Create(value);
+
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    public static void Store(Vector512<float> value, float* target) => value.Store(target);
+
+    public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
+
+    public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
+
+    public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
+
+    public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c)
+        => Vector512.MultiplyAddEstimate(a, b, c);
+
+    public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.Max(a, b);
+
+    public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
+
+    public static Vector512<float> CopySign(Vector512<float> a, Vector512<float> sign)
+        => Vector512.ConditionalSelect(Vector512.Create(-0f), sign, a);
+
+    public static Vector512<float> WhereLess(Vector512<float> a, Vector512<float> b, Vector512<float> then, Vector512<float> otherwise)
+        => Vector512.ConditionalSelect(Vector512.LessThan(a, b), then, otherwise);
+
+    public static Vector512<float> ScaleByPowerOfTwo(Vector512<float> a, Vector512<float> exponent)
+        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+}

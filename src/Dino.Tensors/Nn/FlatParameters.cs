@@ -1,0 +1,204 @@
+using System.Text;
+using Dino.Tensors.Random;
+
+namespace Dino.Tensors.Nn;
+
+/// <summary>
+/// The memory of a module tree: one flat buffer with every parameter and then every buffer of the tree, one more of the same layout for
+/// the gradients. What acts on all parameters (optimizer, EMA, clipping, checkpoint) is then a constant number of launches.
+/// </summary>
+/// <remarks>
+/// Every tensor starts at a multiple of 16 floats; the gaps stay 0. The layout follows from names and shapes alone, so student and
+/// teacher agree whatever is frozen in either.
+/// </remarks>
+public sealed class FlatParameters : IDisposable
+{
+    /// <summary>Tensors start at a multiple of this many floats: a cache line, and the widest vector.</summary>
+    public const int Alignment = 16;
+
+    // "init": keeps these random streams apart from all others of the seed.
+    private const uint InitStream = 0x696e6974;
+
+    private readonly Parameter[] parameters;
+    private readonly ModuleBuffer[] buffers;
+    private readonly FlatSegment[] segments;
+
+    /// <summary>Gives every tensor of the tree its place in memory of the device, all 0.</summary>
+    /// <param name="root">A whole tree: its root belongs to no other module.</param>
+    /// <param name="device">Where the memory is.</param>
+    /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
+    /// <exception cref="ArgumentException">The root is part of another module, or the tree has memory already.</exception>
+    public FlatParameters(Module root, Device device, bool trainable)
+    {
+        if (root.Parent is not null)
+            throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.", nameof(root));
+        Device = device;
+        parameters = [.. root.Parameters];
+        buffers = [.. root.Buffers];
+        segments = new FlatSegment[parameters.Length + buffers.Length];
+        int at = 0;
+        for (int i = 0; i < segments.Length; i++)
+        {
+            var tensor = TensorAt(i);
+            if (tensor.IsPlaced)
+                throw new ArgumentException($"'{tensor.Name}' has memory already.", nameof(root));
+            segments[i] = new FlatSegment(tensor.Name, tensor.Shape, at);
+            at = checked(at + (tensor.Shape.Count + Alignment - 1) / Alignment * Alignment);
+            if (i < parameters.Length)
+                ParameterLength = at;
+        }
+        Flat = Zeros(device, at);
+        Values = Flat.PermanentAlias(new Shape(ParameterLength), 0);
+        Gradients = trainable ? Zeros(device, ParameterLength) : null;
+        for (int i = 0; i < segments.Length; i++)
+        {
+            var view = Flat.PermanentAlias(segments[i].Shape, segments[i].Start);
+            if (Gradients is not null && i < parameters.Length && !parameters[i].Frozen)
+            {
+                view.RequiresGrad = true;
+                view.Grad = Gradients.PermanentAlias(segments[i].Shape, segments[i].Start);
+            }
+            TensorAt(i).Place(view);
+        }
+    }
+
+    /// <summary>Where the memory is.</summary>
+    public Device Device { get; }
+
+    /// <summary>The parameters in the order of their memory.</summary>
+    public IReadOnlyList<Parameter> Parameters => parameters;
+
+    /// <summary>The buffers in the order of their memory, which follows that of the parameters.</summary>
+    public IReadOnlyList<ModuleBuffer> Buffers => buffers;
+
+    /// <summary>Name, shape and place of every parameter, then of every buffer.</summary>
+    public IReadOnlyList<FlatSegment> Segments => segments;
+
+    /// <summary>The number of trainable and frozen scalars, without buffers.</summary>
+    public long Count => parameters.Sum(parameter => (long)parameter.Shape.Count);
+
+    /// <summary>All parameters with the gaps between them: (<see cref="ParameterLength"/>).</summary>
+    public Tensor Values { get; }
+
+    /// <summary>The gradients in the same layout, added to by every backward pass; null if nothing is trainable.</summary>
+    public Tensor? Gradients { get; }
+
+    /// <summary>The floats from the first parameter to the end of the last, gaps included.</summary>
+    public int ParameterLength { get; }
+
+    /// <summary>The parameters and after them the buffers: all that a checkpoint has to keep.</summary>
+    internal Tensor Flat { get; }
+
+    /// <summary>Sets every parameter and buffer to its <see cref="Init"/>: a function of the seed and the parameter's index alone.</summary>
+    public void Initialize(ulong seed)
+    {
+        float[] values = new float[Flat.Count];
+        Parallel.For(0, segments.Length, i =>
+        {
+            var (_, shape, start) = segments[i];
+            TensorAt(i).Init.Fill(values.AsSpan(start, shape.Count), new PhiloxStream(seed, (uint)i, 0, InitStream));
+        });
+        Flat.CopyFrom(values);
+    }
+
+    /// <summary>Sets all gradients to 0: one launch.</summary>
+    public void ZeroGrad() => Gradients?.Fill(0);
+
+    /// <summary>Takes over all parameters and buffers of a tree of the same layout.</summary>
+    /// <exception cref="ArgumentException">Names or shapes differ.</exception>
+    public void CopyFrom(FlatParameters other)
+    {
+        ThrowIfLayoutDiffers(other);
+        Flat.CopyFrom(other.Flat);
+    }
+
+    /// <summary>Copies of all parameters and buffers in the host's memory; waits for the device.</summary>
+    public IReadOnlyList<HostTensor> Save() => Split(Flat, segments);
+
+    /// <summary>Sets every parameter and buffer.</summary>
+    /// <exception cref="InvalidDataException">Some are missing, unexpected or have another shape; all are named, and nothing was changed.</exception>
+    public void Load(IEnumerable<HostTensor> tensors) => Join(Flat, segments, tensors);
+
+    /// <summary>Gives the memory back; the module tree can be placed again.</summary>
+    public void Dispose()
+    {
+        for (int i = 0; i < segments.Length; i++)
+        {
+            TensorAt(i).Value.Dispose();
+            TensorAt(i).Place(null);
+        }
+        Gradients?.Dispose();
+        Values.Dispose();
+        Flat.Dispose();
+    }
+
+    /// <summary>A buffer of no arena, all 0, gaps included.</summary>
+    internal static Tensor Zeros(Device device, int length)
+    {
+        var flat = device.RentUnowned(new Shape(length));
+        flat.Fill(0);
+        return flat;
+    }
+
+    /// <summary>The parts of a buffer of this layout.</summary>
+    internal static HostTensor[] Split(Tensor flat, ReadOnlySpan<FlatSegment> segments)
+    {
+        float[] values = flat.ToArray();
+        var parts = new HostTensor[segments.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            var (name, shape, start) = segments[i];
+            parts[i] = new HostTensor(name, shape, values.AsSpan(start, shape.Count).ToArray());
+        }
+        return parts;
+    }
+
+    /// <summary>The reverse of <see cref="Split"/>, strict about names and shapes.</summary>
+    internal static void Join(Tensor flat, ReadOnlySpan<FlatSegment> segments, IEnumerable<HostTensor> tensors)
+    {
+        var given = new Dictionary<string, HostTensor>();
+        var wrong = new StringBuilder();
+        foreach (var tensor in tensors)
+            if (!given.TryAdd(tensor.Name, tensor))
+                wrong.Append($"\n  twice: {tensor.Name}");
+        float[] values = new float[flat.Count];
+        foreach (var (name, shape, start) in segments)
+        {
+            if (!given.Remove(name, out var tensor))
+                wrong.Append($"\n  missing: {name} {shape}");
+            else if (tensor.Shape != shape || tensor.Values.Length != shape.Count)
+                wrong.Append($"\n  another shape: {name} is {tensor.Shape} with {tensor.Values.Length} values, the model's {shape}");
+            else
+                tensor.Values.CopyTo(values, start);
+        }
+        foreach (var tensor in given.Values)
+            wrong.Append($"\n  unexpected: {tensor.Name} {tensor.Shape}");
+        if (wrong.Length > 0)
+            throw new InvalidDataException($"These weights are not of this model:{wrong}");
+        flat.CopyFrom(values);
+    }
+
+    internal void ThrowIfLayoutDiffers(FlatParameters other)
+    {
+        if (segments.AsSpan().SequenceEqual(other.segments))
+            return;
+        int i = 0;
+        while (i < Math.Min(segments.Length, other.segments.Length) && segments[i] == other.segments[i])
+            i++;
+        string mine = i < segments.Length ? segments[i].ToString() : "nothing";
+        string theirs = i < other.segments.Length ? other.segments[i].ToString() : "nothing";
+        throw new ArgumentException($"The module trees differ: the first has {mine} where the second has {theirs}.");
+    }
+
+    private ModuleTensor TensorAt(int i) => i < parameters.Length ? parameters[i] : buffers[i - parameters.Length];
+}
+
+/// <summary>A tensor's place in a flat buffer.</summary>
+/// <param name="Name">The full dotted name.</param>
+/// <param name="Shape">The sizes.</param>
+/// <param name="Start">The index of its first element.</param>
+public readonly record struct FlatSegment(string Name, Shape Shape, int Start)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name} {Shape}";
+}

@@ -1,0 +1,57 @@
+using Dino.Tensors.Random;
+
+namespace Dino.Tensors.Nn;
+
+/// <summary>What a parameter or buffer holds before training.</summary>
+public readonly record struct Init
+{
+    private readonly Kind kind;
+    private readonly float size;
+
+    private Init(Kind kind, float size) => (this.kind, this.size) = (kind, size);
+
+    private enum Kind
+    {
+        Constant,
+        TruncatedNormal,
+        Uniform,
+    }
+
+    /// <summary>All 0.</summary>
+    public static Init Zeros => default;
+
+    /// <summary>All 1.</summary>
+    public static Init Ones => new(Kind.Constant, 1);
+
+    /// <summary>Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).</summary>
+    public static Init TruncatedNormal(float deviation) =>
+        new(Kind.TruncatedNormal, deviation > 0 ? deviation : throw new ArgumentOutOfRangeException(nameof(deviation)));
+
+    /// <summary>Uniform in [−bound, bound).</summary>
+    public static Init Uniform(float bound) =>
+        new(Kind.Uniform, bound > 0 ? bound : throw new ArgumentOutOfRangeException(nameof(bound)));
+
+    internal void Fill(Span<float> values, PhiloxStream stream)
+    {
+        switch (kind)
+        {
+            case Kind.Constant:
+                values.Fill(size);
+                break;
+            case Kind.Uniform:
+                foreach (ref float value in values)
+                    value = (float)stream.Uniform(-size, size);
+                break;
+            default:
+                foreach (ref float value in values)
+                {
+                    double draw;
+                    do
+                        draw = stream.Normal(0, size);
+                    while (Math.Abs(draw) > 2);
+                    value = (float)draw;
+                }
+                break;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace Dino.Tensors.Nn;
+
+/// <summary>
+/// A part of a model: named parameters, named buffers and named smaller modules. Names are those of the official checkpoints and may
+/// hold dots themselves (<c>mlp.0</c>).
+/// </summary>
+/// <remarks>A module has no memory of its own: <see cref="FlatParameters"/> gives all tensors of a tree theirs.</remarks>
+public abstract class Module
+{
+    private readonly List<Parameter> parameters = [];
+    private readonly List<ModuleBuffer> buffers = [];
+    private readonly List<Module> children = [];
+    private readonly HashSet<string> names = [];
+    private string nameInParent = "";
+
+    /// <summary>All parameters of the tree: this module's own first, then its parts', each in the order of registration.</summary>
+    public IEnumerable<Parameter> Parameters => parameters.Concat(children.SelectMany(child => child.Parameters));
+
+    /// <summary>All buffers of the tree, in the order of <see cref="Parameters"/>.</summary>
+    public IEnumerable<ModuleBuffer> Buffers => buffers.Concat(children.SelectMany(child => child.Buffers));
+
+    internal Module? Parent { get; private set; }
+
+    internal string Prefix => Parent is null ? "" : $"{Parent.Prefix}{nameInParent}.";
+
+    /// <summary>Adds a parameter; a <paramref name="frozen"/> one gets no gradient.</summary>
+    /// <exception cref="ArgumentException">The module has something of this name.</exception>
+    protected Parameter Register(string name, Shape shape, Init init, bool frozen = false)
+    {
+        Claim(name);
+        var parameter = new Parameter(this, name, shape, init, frozen);
+        parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>Adds a part.</summary>
+    /// <returns>The part.</returns>
+    /// <exception cref="ArgumentException">The module has something of this name, or the part belongs to a module already.</exception>
+    protected TModule Register<TModule>(string name, TModule child) where TModule : Module
+    {
+        if (child.Parent is not null)
+            throw new ArgumentException($"The module '{child.Prefix.TrimEnd('.')}' cannot become '{name}' of another one too.", nameof(child));
+        Claim(name);
+        (child.Parent, child.nameInParent) = (this, name);
+        children.Add(child);
+        return child;
+    }
+
+    /// <summary>Adds a tensor that is saved with the model but not trained.</summary>
+    /// <exception cref="ArgumentException">The module has something of this name.</exception>
+    protected ModuleBuffer RegisterBuffer(string name, Shape shape, Init init)
+    {
+        Claim(name);
+        var buffer = new ModuleBuffer(this, name, shape, init);
+        buffers.Add(buffer);
+        return buffer;
+    }
+
+    private void Claim(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (!names.Add(name))
+            throw new ArgumentException($"{GetType().Name} has '{name}' already.", nameof(name));
+    }
+}

@@ -1,0 +1,241 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace Dino.Train.Data;
+
+/// <summary>The interpolation kernels of Pillow's resize.</summary>
+public enum ResampleFilter
+{
+    /// <summary>The triangle, support 1.</summary>
+    Bilinear,
+
+    /// <summary>The cubic convolution with a = −0.5, support 2 (the position embedding uses −0.75, another kernel).</summary>
+    Bicubic,
+}
+
+/// <summary>A rectangle of pixels inside a picture.</summary>
+/// <param name="Left">First column.</param>
+/// <param name="Top">First row.</param>
+/// <param name="Width">Number of columns.</param>
+/// <param name="Height">Number of rows.</param>
+public readonly record struct CropBox(int Left, int Top, int Width, int Height);
+
+/// <summary>Antialiased resize, bit for bit as Pillow's <c>Image.resize</c> on 8-bit images. One per worker: it owns its scratch.</summary>
+/// <remarks>
+/// The kernel is widened by the scale factor when shrinking and its weights are normalised at the borders. Columns are done first,
+/// then rows, with 8-bit values between, in 22-bit fixed point; a pass that keeps its size is left out.
+/// Every sum fits 32 bits: 255 · 2²² · Σ|w| with Σ|w| under 1.4 for the cubic.
+/// </remarks>
+public sealed class Resample
+{
+    private const int FractionBits = 22;
+
+    private readonly RgbImage columnsDone = new();
+    private readonly RgbImage shortSide = new();
+    private readonly Taps horizontal = new(), vertical = new();
+
+    /// <summary>Cuts <paramref name="box"/> out of the source, then resizes it; pixels outside the box have no influence.</summary>
+    public void Crop(RgbImage source, CropBox box, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic)
+    {
+        if (box.Left < 0 || box.Top < 0 || box.Width < 1 || box.Height < 1
+            || box.Width > source.Width - box.Left || box.Height > source.Height - box.Top)
+            throw new ArgumentException($"The crop {box} does not lie inside the picture of {source.Width} × {source.Height} pixels.");
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (ReferenceEquals(source, destination))
+            throw new ArgumentException("Source and destination of a resize must be two images.");
+
+        int stride = source.Width * 3;
+        ReadOnlySpan<byte> pixels = source.Padded[(box.Top * stride + box.Left * 3)..];
+        if (width == box.Width && height == box.Height)
+        {
+            destination.Reshape(width, height);
+            for (int y = 0; y < height; y++)
+                pixels.Slice(y * stride, width * 3).CopyTo(destination.Row(y));
+            return;
+        }
+        if (width != box.Width)
+        {
+            horizontal.Prepare(box.Width, width, filter);
+            RgbImage target = height == box.Height ? destination : columnsDone;
+            target.Reshape(width, box.Height);
+            ResampleColumns(pixels, stride, box.Height, target.Padded, width);
+            if (height == box.Height)
+                return;
+            pixels = columnsDone.Padded;
+            stride = width * 3;
+        }
+        vertical.Prepare(box.Height, height, filter);
+        destination.Reshape(width, height);
+        ResampleRows(pixels, stride, destination, width * 3);
+    }
+
+    /// <summary>Resizes the whole picture.</summary>
+    public void Resize(RgbImage source, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic) =>
+        Crop(source, new CropBox(0, 0, source.Width, source.Height), destination, width, height, filter);
+
+    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion (truncated), as torchvision's <c>Resize(size)</c>.</summary>
+    public void ResizeShortSide(RgbImage source, RgbImage destination, int size, ResampleFilter filter = ResampleFilter.Bicubic)
+    {
+        (int width, int height) = ShortSideSize(source.Width, source.Height, size);
+        Resize(source, destination, width, height, filter);
+    }
+
+    /// <summary>Shorter side to <paramref name="size"/>, then the central square: the picture of every evaluation.</summary>
+    /// <exception cref="ArgumentException">The square is larger than the resized picture.</exception>
+    public void ResizeAndCentreCrop(RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
+    {
+        ResizeShortSide(source, shortSide, size, filter);
+        CentreCrop(shortSide, destination, square);
+    }
+
+    /// <summary>The central square; offsets are (n − square) / 2 rounded half to even, as torchvision's <c>CenterCrop</c>.</summary>
+    /// <exception cref="ArgumentException">The square is larger than the picture.</exception>
+    public static void CentreCrop(RgbImage source, RgbImage destination, int square)
+    {
+        if (square < 1 || square > source.Width || square > source.Height)
+            throw new ArgumentException($"A central square of {square} pixels does not fit a picture of {source.Width} × {source.Height}.");
+        int left = (int)Math.Round((source.Width - square) / 2.0), top = (int)Math.Round((source.Height - square) / 2.0);
+        destination.Reshape(square, square);
+        for (int y = 0; y < square; y++)
+            source.Row(top + y).Slice(left * 3, square * 3).CopyTo(destination.Row(y));
+    }
+
+    /// <summary>Width and height after the shorter side became <paramref name="size"/>.</summary>
+    internal static (int Width, int Height) ShortSideSize(int width, int height, int size) => width <= height
+        ? (size, (int)((double)size * height / width))
+        : ((int)((double)size * width / height), size);
+
+    // A pixel is one vector (R, G, B and the next pixel's R, never stored for good): interleaved pixels then need no shuffling.
+    private void ResampleColumns(ReadOnlySpan<byte> source, int stride, int rows, Span<byte> destination, int width)
+    {
+        ref byte output = ref MemoryMarshal.GetReference(destination);
+        ref int weights = ref MemoryMarshal.GetArrayDataReference(horizontal.Weights);
+        int[] firsts = horizontal.First, counts = horizontal.Count;
+        int reach = horizontal.Reach;
+        for (int y = 0; y < rows; y++)
+        {
+            ref byte row = ref Unsafe.AsRef(in source[y * stride]);
+            for (int x = 0; x < width; x++)
+            {
+                ref byte pixel = ref Unsafe.Add(ref row, firsts[x] * 3);
+                ref int weight = ref Unsafe.Add(ref weights, x * reach);
+                var sum = Vector128.Create(1 << (FractionBits - 1));
+                for (int k = counts[x]; k > 0; k--)
+                {
+                    sum += Vector128.Create(weight) * Widen4(ref pixel);
+                    pixel = ref Unsafe.Add(ref pixel, 3);
+                    weight = ref Unsafe.Add(ref weight, 1);
+                }
+                sum = Vector128.Min(Vector128.Max(sum >> FractionBits, Vector128<int>.Zero), Vector128.Create(255));
+                Unsafe.WriteUnaligned(ref output, Narrow4(sum));
+                output = ref Unsafe.Add(ref output, 3);
+            }
+        }
+    }
+
+    private void ResampleRows(ReadOnlySpan<byte> source, int stride, RgbImage destination, int rowBytes)
+    {
+        for (int y = 0; y < destination.Height; y++)
+        {
+            ref byte output = ref MemoryMarshal.GetReference(destination.Row(y));
+            ref byte top = ref Unsafe.AsRef(in source[vertical.First[y] * stride]);
+            ReadOnlySpan<int> weights = vertical.Weights.AsSpan(y * vertical.Reach, vertical.Count[y]);
+            int i = 0;
+            for (; i <= rowBytes - 16; i += 16)
+            {
+                Vector256<int> low = Vector256.Create(1 << (FractionBits - 1)), high = low;
+                ref byte tap = ref Unsafe.Add(ref top, i);
+                foreach (int weight in weights)
+                {
+                    Vector256<ushort> wide = Vector256.WidenLower(Vector128.LoadUnsafe(ref tap).ToVector256Unsafe());
+                    var w = Vector256.Create(weight);
+                    low += w * Vector256.WidenLower(wide).AsInt32();
+                    high += w * Vector256.WidenUpper(wide).AsInt32();
+                    tap = ref Unsafe.Add(ref tap, stride);
+                }
+                Vector256<int> zero = Vector256<int>.Zero, top255 = Vector256.Create(255);
+                low = Vector256.Min(Vector256.Max(low >> FractionBits, zero), top255);
+                high = Vector256.Min(Vector256.Max(high >> FractionBits, zero), top255);
+                Vector256<ushort> words = Vector256.Narrow(low.AsUInt32(), high.AsUInt32());
+                Vector128.Narrow(words.GetLower(), words.GetUpper()).StoreUnsafe(ref output, (nuint)i);
+            }
+            for (; i < rowBytes; i++)
+            {
+                int sum = 1 << (FractionBits - 1);
+                ref byte tap = ref Unsafe.Add(ref top, i);
+                foreach (int weight in weights)
+                {
+                    sum += weight * tap;
+                    tap = ref Unsafe.Add(ref tap, stride);
+                }
+                Unsafe.Add(ref output, i) = (byte)Math.Clamp(sum >> FractionBits, 0, 255);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> Widen4(ref byte source) =>
+        Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(ref source)).AsByte())).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Narrow4(Vector128<int> values)
+    {
+        Vector128<ushort> words = Vector128.Narrow(values.AsUInt32(), values.AsUInt32());
+        return Vector128.Narrow(words, words).AsUInt32().ToScalar();
+    }
+
+    /// <summary>For every output position: the first input, the number of inputs, and their weights in fixed point.</summary>
+    private sealed class Taps
+    {
+        private double[] exact = [];
+        private (int Input, int Output, ResampleFilter Filter) prepared;
+
+        public int[] First = [], Count = [], Weights = [];
+        public int Reach;
+
+        public void Prepare(int input, int output, ResampleFilter filter)
+        {
+            if (prepared == (input, output, filter))
+                return;
+            double scale = (double)input / output, stretch = Math.Max(scale, 1.0);
+            double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch, shrink = 1.0 / stretch;
+            Reach = (int)Math.Ceiling(support) * 2 + 1;
+            if (First.Length < output)
+                (First, Count) = (new int[output], new int[output]);
+            if (Weights.Length < output * Reach)
+                Weights = new int[output * Reach];
+            if (exact.Length < Reach)
+                exact = new double[Reach];
+            for (int i = 0; i < output; i++)
+            {
+                double centre = (i + 0.5) * scale;
+                int first = Math.Max(0, (int)(centre - support + 0.5));
+                int count = Math.Min(input, (int)(centre + support + 0.5)) - first;
+                double total = 0;
+                for (int k = 0; k < count; k++)
+                {
+                    double x = (k + first - centre + 0.5) * shrink;
+                    exact[k] = filter == ResampleFilter.Bicubic ? Cubic(Math.Abs(x)) : Math.Max(0.0, 1.0 - Math.Abs(x));
+                    total += exact[k];
+                }
+                for (int k = 0; k < count; k++)
+                {
+                    double weight = exact[k] / total * (1 << FractionBits);
+                    Weights[i * Reach + k] = (int)(weight + (weight < 0 ? -0.5 : 0.5));
+                }
+                (First[i], Count[i]) = (first, count);
+            }
+            prepared = (input, output, filter);
+        }
+
+        private static double Cubic(double x)
+        {
+            const double a = -0.5;
+            if (x < 1)
+                return ((a + 2) * x - (a + 3)) * x * x + 1;
+            return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+        }
+    }
+}

@@ -1,0 +1,168 @@
+using System.Runtime.Intrinsics;
+using Dino.Tensors.Kernels;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Kernels;
+
+/// <summary>The host's matrix product against sums in double precision, in all three vector widths.</summary>
+public unsafe class HostGemmTests
+{
+    public static readonly int[] Widths = [128, 256, 512];
+
+    [Test]
+    public void Product_OfAllOperandForms_AtEverySmallSize([ValueSource(nameof(Widths))] int width)
+    {
+        using var team = new HostTeam(2);
+        int[] sizes = [1, 2, 5, 6, 7, 8, 13, 16, 17, 31, 37];
+        foreach (bool transposeA in (bool[])[false, true])
+        {
+            foreach (bool transposeB in (bool[])[false, true])
+            {
+                for (int i = 0; i < sizes.Length; i++)
+                {
+                    for (int j = 0; j < sizes.Length; j++)
+                    {
+                        int k = sizes[(i * 3 + j * 5) % sizes.Length];
+                        Check(team, width, GemmShape.Dense(sizes[i], sizes[j], k, transposeA, transposeB), gap: (i + j) % 3);
+                    }
+                }
+            }
+        }
+    }
+
+    // Sizes at the edges of the blocks: rows of 96 and 192, columns of 64, 128 and 4096, k of 384.
+    [TestCase(193, 130, 385)]
+    [TestCase(289, 65, 800)]
+    [TestCase(97, 67, 1153)]
+    [TestCase(192, 129, 383)]
+    [TestCase(200, 4099, 9)]
+    [TestCase(3, 70, 2500)]
+    [TestCase(700, 3, 390)]
+    public void Product_AtTheEdgesOfTheBlocks(int m, int n, int k)
+    {
+        using var team = new HostTeam(2);
+        foreach (bool transposeA in (bool[])[false, true])
+        {
+            foreach (bool transposeB in (bool[])[false, true])
+                Check(team, 256, GemmShape.Dense(m, n, k, transposeA, transposeB), gap: 1, alpha: 0.5f, beta: 1);
+        }
+    }
+
+    [TestCase(3, 37, 37, 24)]
+    [TestCase(20, 7, 5, 3)]
+    [TestCase(5, 150, 140, 100)]
+    [TestCase(2, 230, 300, 150)]
+    public void Product_OfABatch(int batch, int m, int n, int k)
+    {
+        using var team = new HostTeam(3);
+        foreach (int width in Widths)
+        {
+            Check(team, width, GemmShape.Dense(m, n, k, transposeB: true, batch: batch), gap: 2, alpha: -1.5f);
+            Check(team, width, GemmShape.Dense(m, n, k, transposeA: true, batch: batch), gap: 0, beta: 0.25f);
+        }
+    }
+
+    [Test]
+    public void BetaZero_DoesNotReadC([Values(5, 100, 230)] int m)
+    {
+        using var team = new HostTeam(2);
+        var product = new MatrixProduct(GemmShape.Dense(m, 70, 500), gap: 1, alpha: 1, beta: 0, garbageInC: true);
+        product.Check(Run(team, 256, product, default(NoEpilogue)), "NaN in C");
+    }
+
+    [Test]
+    public void EmptySum_LeavesBetaC([Values(5, 230)] int m)
+    {
+        using var team = new HostTeam(2);
+        Check(team, 256, GemmShape.Dense(m, 400, 0), gap: 1, beta: 0.5f);
+        Check(team, 256, GemmShape.Dense(m, 400, 0), gap: 1, beta: 0);
+    }
+
+    [TestCase(230, 70, 400)]
+    [TestCase(40, 100, 800)]
+    [TestCase(5, 9, 3)]
+    public void Epilogues_FinishEachElementOnce(int m, int n, int k)
+    {
+        using var team = new HostTeam(2);
+        foreach (int width in Widths)
+        {
+            var product = new MatrixProduct(GemmShape.Dense(m, n, k, transposeB: true), gap: 1, alpha: 1, beta: 0);
+            float[] bias = product.Bias, before = new float[m * n], residual = [.. Enumerable.Range(0, m * n).Select(i => i % 7 - 3f)];
+            fixed (float* b = bias, p = before, r = residual)
+            {
+                product.Check(Run(team, width, product, new BiasEpilogue(b)), "bias", (x, j) => x + bias[j]);
+                product.Check(Run(team, width, product, new BiasGeluEpilogue(b, p, n, 0)), "GELU", (x, j) => Gelu(x + bias[j]));
+                product.Check(Run(team, width, product, new BiasGeluEpilogue(null, null, n, 0)), "GELU alone", (x, _) => Gelu(x));
+
+                float[] sum = Run(team, width, product, new BiasResidualEpilogue(b, r, n, 0));
+                float[] plain = Run(team, width, product, new BiasEpilogue(b));
+                for (int i = 0; i < m; i++)
+                {
+                    for (int j = 0; j < n; j++)
+                    {
+                        float value = plain[i * product.Shape.LdC + j];
+                        Assert.That(sum[i * product.Shape.LdC + j], Is.EqualTo(value + residual[i * n + j]), "residual");
+                        Assert.That(before[i * n + j], Is.EqualTo(value), "kept input of GELU");
+                    }
+                }
+            }
+        }
+    }
+
+    [TestCase(3152, 48, 64, 1)]
+    [TestCase(160, 512, 700, 1)]
+    [TestCase(40, 40, 3000, 1)]
+    [TestCase(37, 37, 16, 9)]
+    public void AnyNumberOfThreads_GivesTheSameBits(int m, int n, int k, int batch)
+    {
+        var product = new MatrixProduct(GemmShape.Dense(m, n, k, transposeB: true, batch: batch), gap: 0, alpha: 1, beta: 1);
+        float[][] results = [.. new[] { 1, 2, 5 }.Select(threads =>
+        {
+            using var team = new HostTeam(threads);
+            return Run(team, 256, product, default(NoEpilogue));
+        })];
+
+        Assert.That(results[1], Is.EqualTo(results[0]));
+        Assert.That(results[2], Is.EqualTo(results[0]));
+    }
+
+    [Test]
+    public void Product_AllocatesNothing_AfterTheFirst()
+    {
+        using var team = new HostTeam(2);
+        float[] a = new float[300 * 400], b = new float[400 * 200], c = new float[300 * 200];
+        fixed (float* pa = a, pb = b, pc = c)
+        {
+            HostGemm.Run(team, GemmShape.Dense(300, 200, 400), pa, pb, pc);
+            HostGemm.Run(team, GemmShape.Dense(30, 200, 400), pa, pb, pc);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            HostGemm.Run(team, GemmShape.Dense(300, 200, 400), pa, pb, pc);
+            HostGemm.Run(team, GemmShape.Dense(30, 200, 400), pa, pb, pc);
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        }
+    }
+
+    private static void Check(HostTeam team, int width, GemmShape dense, int gap, float alpha = 1, float beta = 0)
+    {
+        var product = new MatrixProduct(dense, gap, alpha, beta);
+        product.Check(Run(team, width, product, default(NoEpilogue)), $"{width} bits");
+    }
+
+    private static float[] Run<TEpilogue>(HostTeam team, int width, MatrixProduct product, TEpilogue epilogue)
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        float[] result = [.. product.C];
+        fixed (float* a = product.A, b = product.B, c = result)
+        {
+            if (width == 128)
+                HostGemm<Vector128<float>, Simd128>.Run(team, product.Shape, a, b, c, epilogue);
+            else if (width == 256)
+                HostGemm<Vector256<float>, Simd256>.Run(team, product.Shape, a, b, c, epilogue);
+            else
+                HostGemm<Vector512<float>, Simd512>.Run(team, product.Shape, a, b, c, epilogue);
+        }
+        return result;
+    }
+
+    private static double Gelu(double x) => 0.5 * x * (1 + MathNet.Numerics.SpecialFunctions.Erf(x / Math.Sqrt(2)));
+}

@@ -1,0 +1,45 @@
+using System.Runtime.Intrinsics;
+using Dino.Tensors.Kernels;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Kernels;
+
+/// <summary>The vector exponential and error function against double precision.</summary>
+public class HostMathTests
+{
+    [Test]
+    public void Exp_IsRightToAFewUnits()
+    {
+        double worst = 0;
+        for (float x = -86.9f; x < 87.9f; x += 0.0173f)
+            worst = Math.Max(worst, Math.Abs(Exp(x) / Math.Exp(x) - 1));
+        Assert.That(worst, Is.LessThan(2.5e-7));
+    }
+
+    [Test]
+    public void Exp_AtTheEnds()
+    {
+        Assert.That(Exp(float.NegativeInfinity), Is.Zero);
+        Assert.That(Exp(-1000), Is.Zero);
+        Assert.That(Exp(0), Is.EqualTo(1));
+        Assert.That(Exp(1000), Is.GreaterThan(1e38f).And.LessThan(float.PositiveInfinity));
+        Assert.That(Exp(float.NaN), Is.NaN);
+    }
+
+    [Test]
+    public void Erf_IsRightTo2e7()
+    {
+        double worst = 0;
+        for (float x = -6; x < 6; x += 0.00071f)
+            worst = Math.Max(worst, Math.Abs(Erf(x) - MathNet.Numerics.SpecialFunctions.Erf(x)));
+        Assert.That(worst, Is.LessThan(2e-7));
+        Assert.That(Erf(float.PositiveInfinity), Is.EqualTo(1).Within(1e-7));
+        Assert.That(Erf(float.NegativeInfinity), Is.EqualTo(-1).Within(1e-7));
+        Assert.That(Erf(float.NaN), Is.NaN);
+        Assert.That(Erf(0), Is.Zero);
+    }
+
+    private static float Exp(float x) => HostMath<Vector256<float>, Simd256>.Exp(Vector256.Create(x))[3];
+
+    private static float Erf(float x) => HostMath<Vector128<float>, Simd128>.Erf(Vector128.Create(x))[2];
+}
