@@ -77,8 +77,8 @@ public sealed class CropLoader : IDisposable
         int steps = StepsIn(folder.Count, options);
         if (steps == 0)
             throw new ArgumentException(
-                $"The folder '{folder.Root}' holds {folder.Count} pictures, fewer than the {(long)options.BatchSize * options.Ranks} of one step: "
-                + "use a smaller batch size.");
+                $"The folder '{folder.Root}' holds {folder.Count} pictures, "
+                + $"fewer than the {(long)options.BatchSize * options.Ranks} of one step: use a smaller batch size.");
         if (options.StartEpoch < 0 || options.StartStep < 0 || options.StartStep > steps)
             throw new ArgumentException(
                 $"The loader cannot start at epoch {options.StartEpoch}, step {options.StartStep}: an epoch has {steps} steps.");
