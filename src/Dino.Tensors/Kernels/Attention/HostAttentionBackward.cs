@@ -47,7 +47,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             float* logs = lse + (long)item * n;
 
             float* keys = PackTokens(shape, q + width, ld, KeySlot), values = PackTokens(shape, q + 2 * width, ld, ValueSlot);
-            float* keyDims = PackDims(shape, q + width, ld, GradSlot);
+            float* keyDims = PackDims(shape, q + width, ld, KeyDimSlot);
 
             int block = Math.Clamp(BlockFloats / n / Panel, 1, CeilDivide(n, Panel)) * Panel;
             int tiles = CeilDivide(n, Rows), panels = CeilDivide(d, Panel);
@@ -62,7 +62,10 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 int count = Math.Min(block, n - i), padded = RoundUp(count, Panel);
                 long packedStride = HostTile<TVector, TSimd>.PanelStrideA(padded);
                 for (int j = 0; j < padded; j += Panel)
-                    Queries(q, gradQ, o, gradO, logs, i + j, keys, values, keyDims, packedP + j * Rows, packedS + j * Rows, packedStride, transposed);
+                {
+                    Queries(q, gradQ, o, gradO, logs, i + j, keys, values, keyDims,
+                        packedP + j * Rows, packedS + j * Rows, packedStride, transposed);
+                }
 
                 HostPacking.Across(gradO + (long)i * width, width, d, count, Panel, rightO, HostTile<TVector, TSimd>.PanelStrideB(count));
                 HostPacking.Across(q + i * ld, ld, d, count, Panel, rightQ, HostTile<TVector, TSimd>.PanelStrideB(count));

@@ -12,8 +12,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     // Queries that share one packing of a head's keys and values when heads are too few to share the work.
     private const int QueriesPerItem = 512;
 
-    // Slots 0 to 2 belong to the matrix product.
-    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, GradSlot = 8, BlockSlot = 9, StatisticsSlot = 10;
+    // The matrix product has slots 0 to 2 and 10.
+    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, KeyDimSlot = 8, BlockSlot = 9;
 
     private static int Panel => HostTile<TVector, TSimd>.Columns;
 
