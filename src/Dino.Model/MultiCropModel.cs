@@ -36,7 +36,7 @@ public sealed class MultiCropModel : Module
         if (locals is null)
             return Forward(globals, globalDepth);
         using var scope = globals.Device.BeginArena();
-        var features = Concat.Rows(Backbone.Forward(globals, globalDepth), Backbone.Forward(locals, localDepth));
+        var features = ConcatOp.Concat(0, Backbone.Forward(globals, globalDepth), Backbone.Forward(locals, localDepth));
         return scope.Keep(Head.Forward(features));
     }
 }

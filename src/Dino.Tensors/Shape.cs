@@ -90,6 +90,23 @@ public readonly struct Shape : IEquatable<Shape>
         return sizes;
     }
 
+    /// <summary>This shape with another size of one dimension, which is not negative.</summary>
+    internal Shape With(int dimension, int size) => new(
+        Rank, dimension == 0 ? size : d0, dimension == 1 ? size : d1, dimension == 2 ? size : d2, dimension == 3 ? size : d3);
+
+    /// <summary>This shape without one dimension, which is not negative.</summary>
+    internal Shape Without(int dimension) => new(
+        Rank - 1, dimension <= 0 ? d1 : d0, dimension <= 1 ? d2 : d1, dimension <= 2 ? d3 : d2, 1);
+
+    /// <summary>The product of the sizes of the dimensions from … to − 1.</summary>
+    internal int CountOf(int from, int to)
+    {
+        int count = 1;
+        for (int i = from; i < to; i++)
+            count *= this[i];
+        return count;
+    }
+
     /// <inheritdoc/>
     public bool Equals(Shape other) => Rank == other.Rank && d0 == other.d0 && d1 == other.d1 && d2 == other.d2 && d3 == other.d3;
 

@@ -45,7 +45,7 @@ public sealed class DinoLoss : IDisposable
     /// <summary>Moves the centre towards the mean of the logits seen since the last call: once an optimizer step.</summary>
     public void UpdateCentre()
     {
-        CentreUpdate.Run(Centre, logitSum, logitRows, (float)centerMomentum);
+        CentreUpdate.FromSums(Centre, logitSum, logitRows, (float)centerMomentum);
         logitRows = 0;
     }
 

@@ -51,7 +51,7 @@ public sealed class StepMonitor : IDisposable
     /// <summary>Takes in the rest of the present step and ends it.</summary>
     public void EndStep(Tensor centre, Tensor gradientNorms)
     {
-        Place(CentreAt, default).CopyFrom(centre.Norm());
+        Place(CentreAt, default).CopyFrom(CentreUpdate.Norm(centre));
         Place(NormsAt, gradientNorms.Shape).CopyFrom(gradientNorms);
         Pending++;
     }

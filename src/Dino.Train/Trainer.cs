@@ -16,6 +16,9 @@ public sealed record RunOptions
     /// <summary>Epochs between checkpoints that stay.</summary>
     public int SaveEvery { get; init; } = 20;
 
+    /// <summary>How the crops are made ahead.</summary>
+    public PrefetchOptions Prefetch { get; init; } = new();
+
     /// <summary>Epochs between k-NN evaluations; 0 for none.</summary>
     public int KnnEvery { get; init; }
 
@@ -29,7 +32,8 @@ public sealed class Trainer : IDisposable
     private readonly TrainOptions options;
     private readonly RunOptions run;
     private readonly Device device;
-    private readonly CropLoader loader;
+    private readonly ImageFolder folder;
+    private readonly SkippedFiles skipped;
     private readonly int stepsPerEpoch;
     private readonly Tensor globals;
     private readonly Tensor? locals;
@@ -45,19 +49,23 @@ public sealed class Trainer : IDisposable
     private double epochLoss, epochEntropy;
     private int epochSteps;
 
-    /// <summary>A run over the pictures of a loader, from its first step or from <c>latest</c> in the output folder.</summary>
+    /// <summary>A run over the pictures of a folder, from its first step.</summary>
     /// <param name="options">The hyperparameters.</param>
     /// <param name="run">Where to write.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="loader">The pictures.</param>
+    /// <param name="folder">The pictures.</param>
+    /// <param name="skipped">Takes in the files that cannot be read.</param>
     /// <param name="knn">Evaluates the teacher's backbone: k-NN top-1 in percent, or null if it cannot.</param>
-    public Trainer(TrainOptions options, RunOptions run, Device device, CropLoader loader, Func<VisionTransformer, double?>? knn = null)
+    /// <exception cref="UserErrorException">The pictures do not fill one step.</exception>
+    public Trainer(
+        TrainOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<VisionTransformer, double?>? knn = null)
     {
-        (this.options, this.run, this.device, this.loader, this.knn) = (options, run, device, loader, knn);
-        stepsPerEpoch = loader.BatchesPerEpoch / options.Accumulate;
+        options.Validate();
+        (this.options, this.run, this.device, this.folder, this.skipped, this.knn) = (options, run, device, folder, skipped, knn);
+        stepsPerEpoch = folder.Count / options.PicturesPerStep;
         if (stepsPerEpoch == 0)
             throw new UserErrorException(
-                $"{loader.Pictures} pictures do not fill one step of {options.PicturesPerStep}: give a smaller --batch-size or --accumulate.");
+                $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
         State = new Distillation(options, device, stepsPerEpoch);
         var crops = options.Crops;
         globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));
@@ -84,7 +92,7 @@ public sealed class Trainer : IDisposable
         long steps = (long)options.Epochs * stepsPerEpoch;
         reported = State.Step;
         var limit = Stopwatch.StartNew();
-        loader.Start(State.Step * options.Accumulate);
+        using var loader = OpenLoader();
         clock.Start(State.Step, steps, options.PicturesPerStep);
 
         display.Run("training", steps, tracker =>
@@ -92,7 +100,7 @@ public sealed class Trainer : IDisposable
             progress = tracker;
             while (State.Step < steps)
             {
-                Learn();
+                Learn(loader);
                 State.Update();
                 if (State.Monitor.Pending == State.Monitor.Window)
                     State.Monitor.Read(report);
@@ -116,7 +124,7 @@ public sealed class Trainer : IDisposable
     {
         if (!File.Exists(LatestPath))
             return false;
-        ResumeCheck.Verify(LatestPath, Checkpoint.ReadInfo(LatestPath), options, stepsPerEpoch, loader.Pictures);
+        ResumeCheck.Verify(LatestPath, Checkpoint.ReadInfo(LatestPath), options, stepsPerEpoch, folder.Count);
         Checkpoint.Restore(LatestPath, State);
         return true;
     }
@@ -129,7 +137,21 @@ public sealed class Trainer : IDisposable
         locals?.Dispose();
     }
 
-    private void Learn()
+    private CropLoader OpenLoader() => new(
+        folder,
+        new CropLoaderOptions
+        {
+            BatchSize = options.BatchSize,
+            BatchesPerStep = options.Accumulate,
+            Seed = options.Seed,
+            StartEpoch = (int)(State.Step / stepsPerEpoch),
+            StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
+            Crops = options.Crops,
+            Prefetch = run.Prefetch,
+        },
+        skipped);
+
+    private void Learn(CropLoader loader)
     {
         for (int part = 0; part < options.Accumulate; part++)
         {
@@ -191,7 +213,7 @@ public sealed class Trainer : IDisposable
         Step = State.Step,
         StepsPerEpoch = stepsPerEpoch,
         Epoch = (double)State.Step / stepsPerEpoch,
-        Pictures = loader.Pictures,
+        Pictures = folder.Count,
         Options = options,
     });
 

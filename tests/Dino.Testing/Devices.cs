@@ -41,7 +41,11 @@ public static class Devices
     });
 
     /// <summary>For <c>[TestCaseSource(typeof(Devices), nameof(Devices.Cases))]</c> on a method that takes a name.</summary>
-    public static IEnumerable<TestCaseData> Cases => Names.Select(name => new TestCaseData(name).SetCategory(Category));
+    public static IEnumerable<TestCaseData> Cases => Names.Select(name => Case(name));
+
+    /// <summary>For sources of their own: a test case with the device's name last among its arguments.</summary>
+    public static TestCaseData Case(string name, params object[] arguments) =>
+        new TestCaseData([.. arguments, name]).SetCategory(Category);
 
     /// <summary>
     /// The shared device of this name, in strict mode (memory that was not written holds NaN). Ends the test as inconclusive when it is

@@ -1,3 +1,5 @@
+using Dino.Tensors.Ops;
+
 namespace Dino.Tensors.Nn;
 
 /// <summary>Layer normalisation over the last dimension with trained scale and shift: <c>weight</c> (D) and <c>bias</c> (D).</summary>
@@ -21,4 +23,7 @@ public sealed class LayerNorm : Module
 
     /// <summary>The shift (D).</summary>
     public Parameter Bias { get; }
+
+    /// <summary>x (…, D) → (…, D).</summary>
+    public Tensor Forward(Tensor x) => x.LayerNorm(Weight.Value, Bias.Value, Epsilon);
 }

@@ -1,3 +1,5 @@
+using Dino.Tensors.Ops;
+
 namespace Dino.Tensors.Nn;
 
 /// <summary>y = x Wᵀ + b with trained <c>weight</c> (out, in) and, unless it has none, <c>bias</c> (out).</summary>
@@ -20,4 +22,7 @@ public sealed class Linear : Module
 
     /// <summary>b (out), or null.</summary>
     public Parameter? Bias { get; }
+
+    /// <summary>x (…, in) → (…, out).</summary>
+    public Tensor Forward(Tensor x) => x.Linear(Weight.Value, Bias?.Value);
 }

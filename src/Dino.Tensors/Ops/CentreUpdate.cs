@@ -15,10 +15,18 @@ public static class CentreUpdate
         int k = teacherLogits.Shape.RowLength, rows = teacherLogits.Shape.Rows;
         if (centre.Count != k || rows == 0)
             throw new ArgumentException($"Logits {teacherLogits.Shape} cannot move a centre of {centre.Shape}.", nameof(teacherLogits));
-        var device = centre.Device;
-        using var arena = device.BeginArena();
-        var sums = device.Rent(new Shape(k));
+        using var arena = centre.Device.BeginArena();
+        var sums = centre.Device.Rent(new Shape(k));
         ColumnSum.Run(teacherLogits, sums, accumulate: 0);
+        FromSums(centre, sums, rows, momentum);
+    }
+
+    /// <summary>The same from the column sums (K) of <paramref name="rows"/> rows of logits, gathered over several batches.</summary>
+    public static void FromSums(Tensor centre, Tensor sums, int rows, float momentum)
+    {
+        centre.ThrowIfShapeDiffers(sums);
+        var device = centre.Device;
+        int k = centre.Count;
         if (device.IsHost)
             ElementLoop<Blend<Simd, HostMemory>>.OnHost(
                 device, k, new(HostMemory.Of(centre), HostMemory.Of(sums), momentum, (1 - momentum) / rows));

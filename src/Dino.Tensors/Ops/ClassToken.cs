@@ -29,7 +29,7 @@ public static class ClassTokenOp
     }
 
     /// <summary>One token a row.</summary>
-    private readonly struct Forward<T, TMemory>(int n, int d, TMemory patches, TMemory cls, TMemory positions, TMemory y) : IRowBody
+    internal readonly struct Forward<T, TMemory>(int n, int d, TMemory patches, TMemory cls, TMemory positions, TMemory y) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -83,7 +83,7 @@ public static class ClassTokenOp
     }
 
     /// <summary>The rows of dy that belong to patches.</summary>
-    private readonly struct PatchGradient<T, TMemory>(int n, int d, TMemory dy, TMemory dx, int accumulate) : IRowBody
+    internal readonly struct PatchGradient<T, TMemory>(int n, int d, TMemory dy, TMemory dx, int accumulate) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -99,7 +99,7 @@ public static class ClassTokenOp
     }
 
     /// <summary>The sum over the images of the first row of dy.</summary>
-    private readonly struct ClassGradient<T, TMemory>(int images, int stride, TMemory dy, TMemory dc, int accumulate) : IElementBody
+    internal readonly struct ClassGradient<T, TMemory>(int images, int stride, TMemory dy, TMemory dc, int accumulate) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -106,7 +106,7 @@ public static class PatchEmbeddingOp
     }
 
     /// <summary>One patch a row; a lane takes whole lines of pixels.</summary>
-    private readonly struct GatherBody<T, TMemory>(PatchGrid grid, TMemory images, TMemory columns) : IRowBody
+    internal readonly struct GatherBody<T, TMemory>(PatchGrid grid, TMemory images, TMemory columns) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -125,7 +125,7 @@ public static class PatchEmbeddingOp
     }
 
     /// <summary>The same the other way, adding.</summary>
-    private readonly struct ScatterBody<T, TMemory>(PatchGrid grid, TMemory columns, TMemory images) : IRowBody
+    internal readonly struct ScatterBody<T, TMemory>(PatchGrid grid, TMemory columns, TMemory images) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

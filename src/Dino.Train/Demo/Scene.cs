@@ -61,16 +61,16 @@ internal sealed class Scene
         {
             double angle = random.Uniform(0, 2 * Math.PI), waves = random.Uniform(0.4, 1.6) * 2 * Math.PI / size;
             swells[i] = new((float)(Math.Cos(angle) * waves), (float)(Math.Sin(angle) * waves), (float)random.Uniform(0, 2 * Math.PI),
-                (float)random.Uniform(0.01, 0.045), (float)random.Uniform(0.2, 0.7));
+                (float)random.Uniform(0.01, 0.03), (float)random.Uniform(0.2, 0.7));
         }
-        double towards = random.Uniform(0, 2 * Math.PI), slope = random.Uniform(0.05, 0.3) / size;
+        double towards = random.Uniform(0, 2 * Math.PI), slope = random.Uniform(0.05, 0.2) / size;
         return new(objects, clutter, swells)
         {
-            Tone = (float)random.Uniform(0.42, 0.56),
+            Tone = (float)random.Uniform(0.44, 0.5),
             Hue = (float)random.Uniform(0, 2 * Math.PI),
             LightX = (float)(Math.Cos(towards) * slope),
             LightY = (float)(Math.Sin(towards) * slope),
-            Brightness = (float)random.Uniform(0.8, 1.1),
+            Brightness = (float)random.Uniform(0.9, 1.1),
             GrainSeed = random.NextUInt(),
         };
     }
@@ -83,7 +83,7 @@ internal sealed class Scene
         double side = random.Uniform(0, 2 * Math.PI);
         for (int i = 0; i < objects.Length; i++)
         {
-            double radius = size * (two ? random.Uniform(0.19, 0.23) : random.Uniform(0.25, 0.36));
+            double radius = size * (two ? random.Uniform(0.22, 0.25) : random.Uniform(0.32, 0.4));
             double x = 0.5 * size, y = 0.5 * size;
             if (two)
             {
@@ -95,12 +95,12 @@ internal sealed class Scene
             }
             else
             {
-                double room = 0.5 * size - 0.9 * radius;
+                double room = Math.Max(0, 0.5 * size - 0.95 * radius);
                 x += random.Uniform(-room, room);
                 y += random.Uniform(-room, room);
             }
-            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-0.6, 0.6)),
-                Period: (float)(size * random.Uniform(0.095, 0.125)),
+            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-0.35, 0.35)),
+                Period: (float)(size * random.Uniform(0.14, 0.17)),
                 OffsetU: (float)random.Uniform(0, 64), OffsetV: (float)random.Uniform(0, 64),
                 LightTone: (float)random.Uniform(0.72, 0.9), DarkTone: (float)random.Uniform(0.1, 0.24),
                 Hue: (float)random.Uniform(0, 2 * Math.PI), ColourSeed: random.NextUInt());
@@ -111,7 +111,7 @@ internal sealed class Scene
     private static Clutter DrawClutter(int size, ref PhiloxStream random)
     {
         var outline = ObjectClass.All[random.NextInt(ObjectClass.All.Count)].Outline;
-        double tone = random.Uniform(0.03, 0.12) * (random.Bernoulli(0.5) ? 1 : -1);
+        double tone = random.Uniform(0.02, 0.08) * (random.Bernoulli(0.5) ? 1 : -1);
         return new(Placement.At(random.Uniform(0, size), random.Uniform(0, size), size * random.Uniform(0.05, 0.17),
                 random.Uniform(0, 2 * Math.PI)),
             outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)random.Uniform(0, 2 * Math.PI), (float)random.Uniform(0.03, 0.13));

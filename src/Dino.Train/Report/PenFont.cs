@@ -20,17 +20,20 @@ internal static class PenFont
     private const int Em = 1000, Ascent = 900, Descent = 250;
     private const double Unit = 50, Bearing = 1.9, PenWidth = 1.5, BoldPenWidth = 2.1;
 
-    private static readonly Lazy<SKTypeface> RegularFace = new(() => Make(PenWidth));
-    private static readonly Lazy<SKTypeface> BoldFace = new(() => Make(BoldPenWidth));
+    private static readonly Lazy<byte[]> RegularFile = new(() => BuildFile(PenWidth));
+    private static readonly Lazy<byte[]> BoldFile = new(() => BuildFile(BoldPenWidth));
+    private static readonly Lazy<SKTypeface> RegularFace = new(() => Create(bold: false));
+    private static readonly Lazy<SKTypeface> BoldFace = new(() => Create(bold: true));
 
     public static SKTypeface Regular => RegularFace.Value;
 
     public static SKTypeface Bold => BoldFace.Value;
 
-    private static SKTypeface Make(double pen)
+    /// <summary>A typeface that belongs to the caller.</summary>
+    public static SKTypeface Create(bool bold)
     {
-        using var data = SKData.CreateCopy(BuildFile(pen));
-        return SKTypeface.FromData(data) ?? throw new InvalidOperationException("The reports' own typeface was not accepted by the drawing library.");
+        using var data = SKData.CreateCopy((bold ? BoldFile : RegularFile).Value);
+        return SKTypeface.FromData(data) ?? throw new InvalidOperationException("The drawing library refuses the reports' own typeface.");
     }
 
     /// <summary>A font file whose strokes are <paramref name="pen"/> units wide.</summary>

@@ -6,13 +6,15 @@ namespace Dino.Tensors.Tests.Kernels;
 /// <summary>Self-attention and its gradient written out in double precision, on random input.</summary>
 internal sealed class AttentionReference
 {
-    public AttentionReference(AttentionShape shape, double spread = 1)
+    public AttentionReference(AttentionShape shape, double spread = 1, float offset = 0)
     {
         Shape = shape;
         var (b, n, h, d) = shape;
         int width = h * d;
         var random = new System.Random(b * 31 + n * 17 + h * 7 + d);
         Qkv = Fill(random, b * n * 3 * width, spread);
+        for (int i = 0; i < Qkv.Length; i++)
+            Qkv[i] += offset;
         GradResult = Fill(random, b * n * width, 1);
         Result = new double[b * n * width];
         Lse = new double[b * h * n];

@@ -27,12 +27,23 @@ public sealed partial class KernelCompileTests
     public static IEnumerable<TestCaseData> Kernels => KernelTable.All.Select(kernel =>
         new TestCaseData(kernel.Name).SetArgDisplayNames(kernel.Name));
 
+    public static IEnumerable<Type> Bodies => typeof(IElementBody).Assembly.GetTypes().Where(t =>
+        t.IsValueType && (t.IsAssignableTo(typeof(IElementBody)) || t.IsAssignableTo(typeof(IRowBody))));
+
     [OneTimeTearDown]
     public void Close() => Reset();
 
     [Test]
     public void Table_HoldsNotTooMany() =>
         Assert.That(KernelTable.All, Has.Count.InRange(6, 120), "at most 120 kernels a device: each costs time at the first step");
+
+    /// <summary>ILGPU's CPU accelerator emits code that holds a kernel's arguments and cannot see private types.</summary>
+    [TestCaseSource(nameof(Bodies))]
+    public void Body_IsNotPrivate(Type body)
+    {
+        for (Type? type = body; type is not null; type = type.DeclaringType)
+            Assert.That(type.IsNestedPrivate, Is.False, $"{type} must be internal for cpu:debug");
+    }
 
     [TestCaseSource(nameof(Kernels))]
     public void Kernel_CompilesAndAssembles(string name)
@@ -55,7 +66,7 @@ public sealed partial class KernelCompileTests
     public void EveryLaunchedKernel_IsInTheTable()
     {
         var device = Devices.Open("cpu:debug");
-        foreach (var c in OpCoverageTests.Cases.DistinctBy(c => c.Name))
+        foreach (var c in OpCoverageTests.Cases.DistinctBy(c => c.Name.Split(' ')[0]))
             OpCheck.Parity(Devices.Open("cpu"), device, c);
         Assert.That(Kernel.All().Select(k => k.Name), Is.SubsetOf(KernelTable.All.Select(k => k.Name)));
     }

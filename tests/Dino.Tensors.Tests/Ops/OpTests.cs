@@ -10,8 +10,8 @@ public abstract class OpTests<TSelf> where TSelf : IOpCases
 
     public static IEnumerable<OpCase> WithTruth => TSelf.Cases.Where(c => c.Truth is not null);
 
-    public static IEnumerable<object[]> OnDevices =>
-        from device in Devices.Names where device != "cpu" from c in TSelf.Cases select new object[] { c, device };
+    public static IEnumerable<TestCaseData> OnDevices =>
+        from device in Devices.Names where device != "cpu" from c in TSelf.Cases select Devices.Case(device, c);
 
     [TestCaseSource(nameof(All))]
     public void Gradient_AgreesWithFiniteDifferences(OpCase c) => OpCheck.Gradient(Devices.Open("cpu"), c);

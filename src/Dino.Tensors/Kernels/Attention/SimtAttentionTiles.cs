@@ -1,0 +1,140 @@
+using ILGPU;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>The tile steps that the attention kernels share; every thread of a group runs them together.</summary>
+internal static partial class SimtAttention<TTile>
+{
+    /// <summary>
+    /// The 4 × 4 dot products of a thread: rows from row0 of one matrix with rows from column0 of another, over the head's
+    /// d dimensions. Starts after a barrier of the caller (or at the kernel's beginning), ends with one.
+    /// </summary>
+    private static Float4x4 Scores(
+        ArrayView<float> rows, int rowStart, int rowLd, int row0, ArrayView<float> columns, int columnStart, int columnLd, int column0,
+        int n, int d, ArrayView<Float4> strips, int thread, int ty, int tx)
+    {
+        ArrayView<Float4> second = strips.SubView(Depth * Pitch, Depth * Pitch);
+        ArrayView<float> fillFirst = strips.Cast<float>(), fillSecond = second.Cast<float>();
+        Float4x4 sum = default;
+        for (int k0 = 0; k0 < d; k0 += Depth)
+        {
+            SimtStrip<TTile>.Load(rows, rowStart, rowLd, 1, row0, n, k0, d, fillFirst, thread);
+            SimtStrip<TTile>.Load(columns, columnStart, columnLd, 1, column0, n, k0, d, fillSecond, thread);
+            Group.Barrier();
+            sum = SimtStrip<TTile>.Multiply(strips, second, ty, tx, sum);
+            Group.Barrier();
+        }
+        return sum;
+    }
+
+    /// <summary>Puts a thread's 4 × 4 into the group's tile as [column][row], the order in which a product over columns reads it.</summary>
+    private static void StoreTile(ArrayView<Float4> tile, Float4x4 value, int ty, int tx)
+    {
+        Float4x4 t = Float4x4.Transpose(value);
+        int at = 4 * tx * Pitch + ty;
+        tile[at] = t.R0;
+        tile[at + Pitch] = t.R1;
+        tile[at + 2 * Pitch] = t.R2;
+        tile[at + 3 * Pitch] = t.R3;
+    }
+
+    /// <summary>Fills [16][2 · Edge] from 16 tokens and the group's columns; beyond the edges 0.</summary>
+    private static void LoadSlab(
+        ArrayView<float> source, int start, int ld, int token0, int n, int column0, int d, ArrayView<float> slab, int thread)
+    {
+        int threads = TTile.Side * TTile.Side, columns = 2 * Edge, count = Depth * columns / threads;
+        for (int i = 0; i < count; i++)
+        {
+            int e = thread + i * threads, column = e % columns, token = e / columns;
+            float value = 0;
+            if (token0 + token < n && column0 + column < d)
+                value = source[start + (token0 + token) * ld + column0 + column];
+            slab[e] = value;
+        }
+    }
+
+    /// <summary>Adds 16 columns of the group's tile, from <paramref name="step"/>, times the slab.</summary>
+    private static void MultiplySlab(
+        ArrayView<Float4> tile, int step, ArrayView<Float4> slab, int ty, int tx, ref Float4x4 left, ref Float4x4 right)
+    {
+        int side = TTile.Side, i = step * Pitch + ty, j = tx;
+        for (int k = 0; k < Depth; k += 2, i += 2 * Pitch, j += 4 * side)
+        {
+            Float4 rows = tile[i];
+            left = Float4x4.MultiplyAdd(rows, slab[j], left);
+            right = Float4x4.MultiplyAdd(rows, slab[j + side], right);
+            rows = tile[i + Pitch];
+            left = Float4x4.MultiplyAdd(rows, slab[j + 2 * side], left);
+            right = Float4x4.MultiplyAdd(rows, slab[j + 3 * side], right);
+        }
+    }
+
+    private static Float4 LoadRows(ArrayView<float> source, int start, int row, int n)
+    {
+        Float4 value = default;
+        if (row < n)
+            value.X = source[start + row];
+        if (row + 1 < n)
+            value.Y = source[start + row + 1];
+        if (row + 2 < n)
+            value.Z = source[start + row + 2];
+        if (row + 3 < n)
+            value.W = source[start + row + 3];
+        return value;
+    }
+
+    private static void StoreColumns(
+        ArrayView<float> target, int start, int ld, int row, int n, int column, int d, Float4x4 value, int accumulate)
+    {
+        int at = start + row * ld + column;
+        if (row < n)
+            StoreFour(target, at, column, d, value.R0, accumulate);
+        if (row + 1 < n)
+            StoreFour(target, at + ld, column, d, value.R1, accumulate);
+        if (row + 2 < n)
+            StoreFour(target, at + 2 * ld, column, d, value.R2, accumulate);
+        if (row + 3 < n)
+            StoreFour(target, at + 3 * ld, column, d, value.R3, accumulate);
+    }
+
+    private static void StoreFour(ArrayView<float> target, int at, int column, int d, Float4 value, int accumulate)
+    {
+        if (column < d)
+            target[at] = accumulate != 0 ? target[at] + value.X : value.X;
+        if (column + 1 < d)
+            target[at + 1] = accumulate != 0 ? target[at + 1] + value.Y : value.Y;
+        if (column + 2 < d)
+            target[at + 2] = accumulate != 0 ? target[at + 2] + value.Z : value.Z;
+        if (column + 3 < d)
+            target[at + 3] = accumulate != 0 ? target[at + 3] + value.W : value.W;
+    }
+
+    private static void StoreLog(ArrayView<float> lse, int start, int row, int n, float max, float sum)
+    {
+        if (row < n)
+            lse[start + row] = max + MathF.Log(sum);
+    }
+
+    private static Float4 Mask(Float4 value, int count) => new()
+    {
+        X = count > 0 ? value.X : Nothing,
+        Y = count > 1 ? value.Y : Nothing,
+        Z = count > 2 ? value.Z : Nothing,
+        W = count > 3 ? value.W : Nothing,
+    };
+
+    private static Float4 Exp(Float4 value, float shift) => new()
+    {
+        X = MathF.Exp(value.X - shift),
+        Y = MathF.Exp(value.Y - shift),
+        Z = MathF.Exp(value.Z - shift),
+        W = MathF.Exp(value.W - shift),
+    };
+
+    private static Float4 Max(Float4 a, Float4 b)
+        => new() { X = MathF.Max(a.X, b.X), Y = MathF.Max(a.Y, b.Y), Z = MathF.Max(a.Z, b.Z), W = MathF.Max(a.W, b.W) };
+
+    private static float Largest(Float4 a) => MathF.Max(MathF.Max(a.X, a.Y), MathF.Max(a.Z, a.W));
+
+    private static float Total(Float4 a) => a.X + a.Y + (a.Z + a.W);
+}

@@ -1,0 +1,83 @@
+using System.Runtime.CompilerServices;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>A function of two numbers.</summary>
+internal interface IBinary
+{
+    static abstract T Apply<T>(T a, T b) where T : struct, IReal<T>;
+}
+
+/// <summary>
+/// Runs z = f(a, b), or z += f(a, b), element by element; b has the shape of a, or its trailing dimensions and then serves each of the
+/// leading ones.
+/// </summary>
+internal static class Binary<TFunction> where TFunction : struct, IBinary
+{
+    public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0)
+    {
+        var device = a.Device;
+        if (b.Count == a.Count)
+        {
+            if (device.IsHost)
+                ElementLoop<Elements<Simd, HostMemory>>.OnHost(
+                    device, a.Count, new(HostMemory.Of(a), HostMemory.Of(b), HostMemory.Of(z), accumulate));
+            else
+                ElementLoop<Elements<Lane, ViewMemory>>.OnAccelerator(
+                    device, a.Count, new(ViewMemory.Of(a), ViewMemory.Of(b), ViewMemory.Of(z), accumulate));
+            return;
+        }
+        int n = a.Shape.RowLength, rows = a.Shape.Rows, period = b.Count / Math.Max(1, n);
+        if (device.IsHost)
+            RowLoop<Rows<Simd, HostMemory>>.OnHost(
+                device, rows, n, new(HostMemory.Of(a), HostMemory.Of(b), HostMemory.Of(z), n, period, accumulate));
+        else
+            RowLoop<Rows<Lane, ViewMemory>>.OnAccelerator(
+                device, rows, n, new(ViewMemory.Of(a), ViewMemory.Of(b), ViewMemory.Of(z), n, period, accumulate));
+    }
+
+    /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>
+    public static void ThrowIfNotBroadcast(Tensor a, Tensor b, string op)
+    {
+        a.ThrowIfNot(DType.Float32);
+        b.ThrowIfNot(DType.Float32);
+        if (a.Device != b.Device)
+            throw new ArgumentException($"{op}: {a} and {b} are on different devices.");
+        int first = 0; // of the dimensions of b that count
+        while (first < b.Shape.Rank && b.Shape.Rank - first > 1 && b.Shape[first] == 1)
+            first++;
+        int rank = b.Shape.Rank - first;
+        bool fits = rank > 0 ? rank <= a.Shape.Rank : a.Shape.Rank == 0;
+        for (int i = 1; fits && i <= rank; i++)
+            fits = a.Shape[-i] == b.Shape[-i];
+        if (!fits)
+            throw new ArgumentException(
+                $"{op}: {b.Shape} must be the shape of the first operand, {a.Shape}, or its trailing dimensions (after any ones).");
+    }
+
+    internal readonly struct Elements<T, TMemory>(TMemory a, TMemory b, TMemory z, int accumulate) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory a = a, b = b, z = z;
+        private readonly int accumulate = accumulate;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At(int i, int end) => z.Deliver(i, end, TFunction.Apply(a.Load(i, end), b.Load(i, end)), accumulate);
+    }
+
+    internal readonly struct Rows<T, TMemory>(TMemory a, TMemory b, TMemory z, int n, int period, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory a = a, b = b, z = z;
+        private readonly int n = n, period = period, accumulate = accumulate;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int begin = row * n, end = begin + n, back = begin - row % period * n;
+            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
+                z.Deliver(i, end, TFunction.Apply(a.Load(i, end), b.Load(i - back, end - back)), accumulate);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>
+/// Copies equally long, equally spaced blocks of one tensor to equally spaced places of another, or adds them there: what slicing and
+/// concatenating along a dimension come down to in row-major memory. Not differentiable itself.
+/// </summary>
+internal static class BlockCopy
+{
+    private const int Piece = 4096; // a long block is shared by many groups or cores
+
+    /// <summary>A run of blocks: where the first begins, and how far it is to the next.</summary>
+    public readonly record struct Blocks(int Start, int Stride);
+
+    public static void Run(Tensor from, Blocks source, Tensor to, Blocks target, int count, int length, int accumulate)
+    {
+        var device = from.Device;
+        int pieces = (length + Piece - 1) / Piece, rows = count * pieces, each = Math.Min(Piece, length);
+        if (device.IsHost)
+            RowLoop<Body<Simd, HostMemory>>.OnHost(
+                device, rows, each, new(HostMemory.Of(from), HostMemory.Of(to), source, target, length, pieces, accumulate));
+        else
+            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(
+                device, rows, each, new(ViewMemory.Of(from), ViewMemory.Of(to), source, target, length, pieces, accumulate));
+    }
+
+    internal readonly struct Body<T, TMemory>(TMemory from, TMemory to, Blocks source, Blocks target, int length, int pieces, int accumulate)
+        : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory from = from, to = to;
+        private readonly int start = source.Start, stride = source.Stride, toStart = target.Start, toStride = target.Stride;
+        private readonly int length = length, pieces = pieces, accumulate = accumulate;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int block = row / pieces, first = row % pieces * Piece, last = Math.Min(length, first + Piece);
+            int source = start + block * stride, target = toStart + block * toStride;
+            for (int i = first + lanes.Id * T.Width; i < last; i += lanes.Count * T.Width)
+                to.Deliver(target + i, target + last, from.Load(source + i, source + last), accumulate);
+        }
+    }
+}

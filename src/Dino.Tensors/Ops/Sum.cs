@@ -1,0 +1,177 @@
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>Σ x, over all elements or along one dimension.</summary>
+public static class SumOp
+{
+    /// <summary>The sum of all elements, a scalar. x: any shape.</summary>
+    /// <remarks>Pieces first, then their sums: the order depends on the number of elements alone.</remarks>
+    public static Tensor Sum(this Tensor x)
+    {
+        var y = Total<Term>.Of(x);
+        Tape.For(x)?.Add<AllBackwardNode>(y).Of(x);
+        return y;
+    }
+
+    /// <summary>
+    /// The sums along a dimension (a negative one counts from the last), which the result lacks: (B, N, D) along 1 gives (B, D).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
+    public static Tensor Sum(this Tensor x, int dimension)
+    {
+        x.ThrowIfNot(DType.Float32);
+        int size = x.Shape[dimension];
+        dimension = dimension < 0 ? dimension + x.Shape.Rank : dimension;
+        int outer = x.Shape.CountOf(0, dimension), inner = x.Shape.CountOf(dimension + 1, x.Shape.Rank);
+        var device = x.Device;
+        var y = device.Rent(x.Shape.Without(dimension));
+        if (inner == 1)
+            Rows(x, y, size, outer);
+        else if (outer == 1)
+            ColumnSum.Run(x, y, accumulate: 0);
+        else if (device.IsHost)
+            RowLoop<Columns<Simd, HostMemory>>.OnHost(device, outer, size * inner, new(HostMemory.Of(x), HostMemory.Of(y), size, inner));
+        else
+            RowLoop<Columns<Lane, ViewMemory>>.OnAccelerator(device, outer, inner, new(ViewMemory.Of(x), ViewMemory.Of(y), size, inner));
+        Tape.For(x)?.Add<AlongBackwardNode>(y).Of(x, size, inner);
+        return y;
+    }
+
+    private static void Rows(Tensor x, Tensor y, int n, int rows)
+    {
+        var device = x.Device;
+        if (device.IsHost)
+            RowLoop<Row<Simd, HostMemory>>.OnHost(device, rows, n, new(HostMemory.Of(x), HostMemory.Of(y), n));
+        else
+            RowLoop<Row<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(ViewMemory.Of(x), ViewMemory.Of(y), n));
+    }
+
+    internal readonly struct Term : ITerm
+    {
+        public static T Of<T>(T x) where T : struct, IReal<T> => x;
+
+        public static float Finish(float sum) => sum;
+    }
+
+    /// <summary>The sum of one row.</summary>
+    internal readonly struct Row<T, TMemory>(TMemory x, TMemory y, int n) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, y = y;
+        private readonly int n = n;
+
+        void IRowBody.Row<TLanes>(TLanes lanes, int row)
+        {
+            int begin = row * n, end = begin + n;
+            T sum = T.Of(0);
+            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
+                sum += x.Load(i, end);
+            float total = lanes.Sum(T.Sum(sum));
+            if (lanes.Id == 0)
+            {
+                TMemory to = y;
+                to[row] = total;
+            }
+        }
+    }
+
+    /// <summary>The sums of the columns of one matrix (size, inner) of many.</summary>
+    internal readonly struct Columns<T, TMemory>(TMemory x, TMemory y, int size, int inner) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, y = y;
+        private readonly int size = size, inner = inner;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            int from = row * size * inner, to = row * inner;
+            for (int i = lanes.Id * T.Width; i < inner; i += lanes.Count * T.Width)
+            {
+                T sum = T.Of(0);
+                int at = from;
+                for (int k = 0; k < size; k++, at += inner)
+                    sum += x.Load(at + i, at + inner);
+                y.Store(to + i, to + inner, sum);
+            }
+        }
+    }
+
+    private sealed class AllBackwardNode : Node
+    {
+        private Tensor x = null!;
+
+        public void Of(Tensor input) => x = Track(input);
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            if (device.IsHost)
+                ElementLoop<Spread<Simd, HostMemory>>.OnHost(device, dx.Count, new(HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+            else
+                ElementLoop<Spread<Lane, ViewMemory>>.OnAccelerator(device, dx.Count, new(ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+        }
+    }
+
+    /// <summary>dx = dy everywhere.</summary>
+    internal readonly struct Spread<T, TMemory>(TMemory dy, TMemory dx, int accumulate) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory dy = dy, dx = dx;
+        private readonly int accumulate = accumulate;
+
+        public void At(int i, int end) => dx.Deliver(i, end, T.Of(dy[0]), accumulate);
+    }
+
+    private sealed class AlongBackwardNode : Node
+    {
+        private Tensor x = null!;
+        private int size, inner;
+
+        public void Of(Tensor input, int length, int below) => (x, size, inner) = (Track(input), length, below);
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            var dx = Tape.GradientOf(x, out int accumulate)!;
+            // Where the sum ran along the rows, a row of dx repeats one number; otherwise it repeats a row of dy.
+            int n = inner == 1 ? size : inner, rows = dx.Count / Math.Max(1, n);
+            if (device.IsHost)
+                RowLoop<Repeat<Simd, HostMemory>>.OnHost(
+                    device, rows, n, new(HostMemory.Of(dy), HostMemory.Of(dx), size, inner, accumulate));
+            else
+                RowLoop<Repeat<Lane, ViewMemory>>.OnAccelerator(
+                    device, rows, n, new(ViewMemory.Of(dy), ViewMemory.Of(dx), size, inner, accumulate));
+        }
+    }
+
+    /// <summary>dx[o, k, i] = dy[o, i]</summary>
+    internal readonly struct Repeat<T, TMemory>(TMemory dy, TMemory dx, int size, int inner, int accumulate) : IRowBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory dy = dy, dx = dx;
+        private readonly int size = size, inner = inner, accumulate = accumulate;
+
+        public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
+        {
+            if (inner == 1)
+            {
+                int begin = row * size, end = begin + size;
+                T value = T.Of(dy[row]);
+                for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
+                    dx.Deliver(i, end, value, accumulate);
+            }
+            else
+            {
+                int from = row / size * inner, to = row * inner;
+                for (int i = lanes.Id * T.Width; i < inner; i += lanes.Count * T.Width)
+                    dx.Deliver(to + i, to + inner, dy.Load(from + i, from + inner), accumulate);
+            }
+        }
+    }
+}

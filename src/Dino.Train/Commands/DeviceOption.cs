@@ -1,0 +1,42 @@
+using System.CommandLine;
+using Dino.Tensors;
+using Dino.Train.Cli;
+
+namespace Dino.Train.Commands;
+
+/// <summary>Where a command computes: <c>--device</c> and <c>--threads</c>.</summary>
+internal static class DeviceOption
+{
+    private static readonly Option<string> device = new("--device")
+    {
+        Description = "auto, cuda:N, opencl:N, cpu or cpu:debug; 'dino devices' lists them.",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    private static readonly Option<int> threads = new("--threads") { Description = "Threads of the cpu device; 0 for one a processor." };
+
+    public static void AddTo(Command command)
+    {
+        command.Options.Add(device);
+        command.Options.Add(threads);
+    }
+
+    public static Device Open(CommandContext context)
+    {
+        int count = context.Get(threads);
+        if (count is < 0 or > 1024)
+            throw new UserErrorException("--threads must lie between 0 and 1024.") { ExitCode = ExitCode.Usage };
+        try
+        {
+            return Device.Open(context.Get(device)!, new DeviceOptions { Threads = count });
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException($"--device: {e.Message}", e) { ExitCode = ExitCode.Usage };
+        }
+        catch (DeviceNotFoundException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+    }
+}

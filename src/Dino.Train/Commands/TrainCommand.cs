@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Globalization;
+using Dino.Tensors;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Eval;
+
+namespace Dino.Train.Commands;
+
+/// <summary><c>dino train</c>: from a folder of pictures to a checkpoint.</summary>
+internal static class TrainCommand
+{
+    private static readonly TrainOptionSet hyperparameters = new();
+
+    private static readonly Option<string> data = new("--data")
+    {
+        Description = "Folder of pictures: class folders, flat, or nested.",
+        Required = true,
+        HelpName = "FOLDER",
+    };
+
+    private static readonly Option<string> outputDir = new("--output-dir")
+    {
+        Description = "Folder for checkpoints and log.jsonl; a run that is found there goes on.",
+        DefaultValueFactory = _ => "dino-run",
+        HelpName = "FOLDER",
+    };
+
+    private static readonly Option<string?> val = new("--val")
+    {
+        Description = "Folder of labelled pictures for k-NN during training, with the class folders of --data.",
+        HelpName = "FOLDER",
+    };
+
+    private static readonly Option<int> knnFreq = new("--knn-freq") { Description = "Epochs between k-NN evaluations on --val.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int> saveFreq = new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> workers = new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
+    private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB.", DefaultValueFactory = _ => 1024 };
+    private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
+    private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("train", "Train a Vision Transformer on a folder of pictures, without labels.", Run)
+        {
+            Examples =
+            [
+                ("dino train --data photos --preset small", "a small network, for a laptop"),
+                ("dino train --data imagenet/train --preset paper --device cuda", "ViT-S/16 as in the paper"),
+                ("dino train --data train --val val --preset small --epochs 50 --knn-freq 5", "with k-NN accuracy every five epochs"),
+            ],
+        };
+        command.Options.Add(data);
+        command.Options.Add(outputDir);
+        command.Options.Add(val);
+        command.Options.Add(knnFreq);
+        command.Options.Add(saveFreq);
+        command.Options.Add(workers);
+        command.Options.Add(cache);
+        command.Options.Add(minutes);
+        command.Options.Add(restart);
+        DeviceOption.AddTo(command);
+        hyperparameters.AddTo(command);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
+        var folder = Folders.Scan(context.Get(data)!, skipped);
+        var (options, reasons) = hyperparameters.Read(context, folder.Count);
+        foreach (string reason in reasons)
+            context.Say(reason);
+        var prefetch = new PrefetchOptions { Workers = context.Get(workers), CacheBytes = (long)context.Get(cache) << 20 };
+        var run = new RunOptions
+        {
+            OutputDir = context.Get(outputDir)!,
+            SaveEvery = AtLeastOne(context, saveFreq),
+            KnnEvery = context.Get(val) is null ? 0 : AtLeastOne(context, knnFreq),
+            MaxSeconds = context.Get(minutes) * 60,
+            Prefetch = prefetch,
+        };
+        using var device = DeviceOption.Open(context);
+        KnnRun? knn = null;
+        if (context.Get(val) is { } valFolder)
+            knn = new KnnRun(folder, Folders.Scan(valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch);
+
+        using var trainer = Build(context, options, run, device, folder, skipped, knn);
+        bool resumed = !context.Get(restart) && trainer.Resume();
+        context.Say(string.Create(CultureInfo.InvariantCulture,
+            $"{(resumed ? $"going on from step {trainer.State.Step}" : "starting")}: {folder.Count} pictures, {trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
+        trainer.Run(context.Progress, context.Cancel);
+        context.Result(
+            json =>
+            {
+                json.WriteString("checkpoint", trainer.LatestPath);
+                json.WriteNumber("steps", trainer.State.Step);
+                json.WriteNumber("epochs", options.Epochs);
+                json.WriteNumber("skippedFiles", skipped.Count);
+                json.WriteString("device", device.Name);
+            },
+            text => text.WriteLine($"trained {trainer.State.Step} steps: {trainer.LatestPath}"));
+    }
+
+    private static Trainer Build(
+        CommandContext context, TrainOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, KnnRun? knn)
+    {
+        try
+        {
+            return new Trainer(options, run, device, folder, skipped, knn is null ? null : backbone => knn.Evaluate(backbone, context.Cancel).Top1(20));
+        }
+        catch (DeviceMemoryException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+    }
+
+    private static int AtLeastOne(CommandContext context, Option<int> option) => context.Get(option) is >= 1 and var value
+        ? value
+        : throw new UserErrorException($"{option.Name} must be at least 1.") { ExitCode = ExitCode.Usage };
+}

@@ -1,0 +1,59 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.OpenCL;
+using NUnit.Framework;
+
+namespace Dino.Tensors.Tests.Kernels;
+
+/// <summary>A bare accelerator for kernel tests: ILGPU's simulation with 16 threads a group, or the first OpenCL device.</summary>
+internal sealed class SimtAccelerator : IDisposable
+{
+    private readonly Context context;
+
+    private SimtAccelerator(Context context, Accelerator accelerator) => (this.context, Accelerator) = (context, accelerator);
+
+    public Accelerator Accelerator { get; }
+
+    /// <summary>Opens "cpu" or "opencl"; without an OpenCL device the test ends inconclusive.</summary>
+    public static SimtAccelerator Open(string kind)
+    {
+        if (kind == "cpu")
+        {
+            var context = Context.Create(builder => Common(builder).CPU(new CPUDevice(4, 4, 1)));
+            return new SimtAccelerator(context, context.CreateCPUAccelerator(0));
+        }
+        Context? opencl = null;
+        try
+        {
+            // ILGPU's own filter asks for OpenCL C 2.0 by a query that newer drivers answer with 1.2.
+            opencl = Context.Create(builder => Common(builder).OpenCL(device => device.Capabilities.GenericAddressSpace));
+        }
+        catch (Exception error) when (error is DllNotFoundException or TypeInitializationException or CLException)
+        {
+            Assert.Inconclusive($"no OpenCL: {error.Message}");
+        }
+        if (opencl!.GetCLDevices().Count > 0)
+            return new SimtAccelerator(opencl, opencl.CreateCLAccelerator(0));
+        opencl.Dispose();
+        Assert.Inconclusive("no OpenCL device");
+        throw new InvalidOperationException();
+    }
+
+    public MemoryBuffer1D<float, Stride1D.Dense> Upload(float[] values) => Accelerator.Allocate1D(values);
+
+    public MemoryBuffer1D<float, Stride1D.Dense> Filled(int count, float value)
+    {
+        float[] values = new float[count];
+        Array.Fill(values, value);
+        return Accelerator.Allocate1D(values);
+    }
+
+    public void Dispose()
+    {
+        Accelerator.Dispose();
+        context.Dispose();
+    }
+
+    private static Context.Builder Common(Context.Builder builder) => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Verify();
+}
