@@ -24,7 +24,7 @@ public class L2NormalizeTests : OpTests<L2NormalizeTests>, IOpCases
         x.RequiresGrad = true;
         tape.Record();
         var y = x.L2Normalize(0.5f);
-        tape.Backward(y, Tensor.From(device, [1, 2, 3], new Shape(1, 3)));
+        tape.Backward(y, Tensor.From(device, [1f, 2, 3], new Shape(1, 3)));
         Assert.That(y.ToArray(), Has.All.Zero);
         Assert.That(x.Grad!.ToArray(), Is.EqualTo(new float[] { 2, 4, 6 }));
     }

@@ -10,7 +10,10 @@ public class LogSoftmaxTests : OpTests<LogSoftmaxTests>, IOpCases
     [
         .. OpCase.RowLengths.Select(n => Rows(new Shape(3, n))),
         Rows(new Shape(2, 3, 2, 5)),
-        Rows(new Shape(1, 5000)), // several blocks of the running sum on every device
+        Rows(new Shape(1, 5000)) with // several blocks of the running sum on every device
+        {
+            GradientTolerance = new Tolerance(2e-3, 2e-3), // the differences sum the rounding of 5,000 outputs near −9
+        },
     ];
 
     [TestCase("cpu")]
@@ -34,7 +37,7 @@ public class LogSoftmaxTests : OpTests<LogSoftmaxTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        float[] masked = Tensor.From(device, [1, 1, float.NegativeInfinity], new Shape(1, 3)).LogSoftmax().ToArray();
+        float[] masked = Tensor.From(device, [1f, 1, float.NegativeInfinity], new Shape(1, 3)).LogSoftmax().ToArray();
         Assert.That(masked[0], Is.EqualTo(-MathF.Log(2)).Within(1e-6f));
         Assert.That(masked[2], Is.EqualTo(float.NegativeInfinity));
         Assert.That(Tensor.From(device, [1, float.NaN, 0], new Shape(1, 3)).LogSoftmax().ToArray(), Has.All.NaN);
