@@ -101,10 +101,12 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             Gradients(scores, gradP, n, log, delta, valid, shape.Scale);
             MultiplyPanel(keyDims, d, gradP, n, transposed, 1);
             float* target = gradQ + first * ld;
-            for (int j = 0; j < count; j++, target += ld)
+            if (!accumulate)
+                HostPacking.Transpose(transposed, Panel, d, count, target, 3 * width);
+            for (int j = 0; accumulate && j < count; j++, target += ld)
             {
                 for (int p = 0; p < d; p++)
-                    target[p] = accumulate ? target[p] + transposed[p * Panel + j] : transposed[p * Panel + j];
+                    target[p] += transposed[p * Panel + j];
             }
             for (int key = 0; key < n; key += Rows, packedP += packedStride, packedS += packedStride)
             {
