@@ -1,4 +1,5 @@
 using Dino.Tensors.Ops;
+using Dino.Tensors.Optim;
 using Dino.Testing;
 using NUnit.Framework;
 
@@ -19,7 +20,7 @@ public class LossGoldenTests
         int batch = set.Config.GetProperty("batch").GetInt32();
         float temperature = set.Config.GetProperty("student_temp").GetSingle(), momentum = set.Config.GetProperty("center_momentum").GetSingle();
         float[] students = set.Floats("student"), teachers = set.Floats("teacher");
-        double[] temperatures = set.Doubles("temps");
+        double[] temperatures = Temperatures(set);
         var centre = Tensor.Zeros(device, new Shape(1, k));
         List<float> losses = [], centres = [], gradients = [], entropies = [], divergences = [];
         int step = 0;
@@ -49,5 +50,21 @@ public class LossGoldenTests
         set.Check<float>("grad_student", gradients.ToArray());
         set.Check<float>("teacher_entropy", entropies.ToArray());
         set.Check<float>("kl", divergences.ToArray());
+    }
+
+    [Test]
+    public void Temperatures_AreTheReferences()
+    {
+        var set = GoldenSet.Open("loss");
+        set.Check<double>("temps", Temperatures(set));
+    }
+
+    private static double[] Temperatures(GoldenSet set)
+    {
+        int epochs = set.Config.GetProperty("epochs").GetInt32();
+        var schedule = new TeacherTemperatureSchedule(
+            set.Config.GetProperty("warmup_teacher_temp").GetDouble(), set.Config.GetProperty("teacher_temp").GetDouble(),
+            set.Config.GetProperty("warmup_teacher_temp_epochs").GetInt32(), epochs);
+        return [.. Enumerable.Range(0, epochs).Select(schedule.At)];
     }
 }
