@@ -37,7 +37,8 @@ public static class FeatureExtractor
             throw new ArgumentException($"'{folder.Root}' holds pictures outside class folders.", nameof(folder));
         int dim = backbone.Config.Dim, count = 0;
         if ((long)folder.Count * dim > Array.MaxLength)
-            throw new ArgumentException($"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} that fit.");
+            throw new ArgumentException(
+                $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.", nameof(folder));
         float[] values = new float[folder.Count * dim];
         int[] labels = new int[folder.Count];
         using var loader = new EvalLoader(folder, options, skipped);

@@ -22,7 +22,8 @@ public sealed class FeatureSet
             foreach (float value in values.AsSpan(row * dim, dim))
             {
                 if (!float.IsFinite(value))
-                    throw new ArgumentException($"The features of row {row} hold {value}: the network that made them has failed.", nameof(values));
+                    throw new ArgumentException(
+                        $"The features of row {row} hold {value}: the network that made them has failed.", nameof(values));
             }
         }
         (Values, Labels, Dim) = (values, labels, dim);

@@ -61,7 +61,8 @@ public static class KnnClassifier
     /// The widths differ, a set is empty, k is larger than the train set, or a class is not below <paramref name="classes"/>.
     /// </exception>
     public static double[] Scores(
-        Device device, FeatureSet train, FeatureSet queries, int k, int classes, KnnOptions? options = null, CancellationToken cancel = default)
+        Device device, FeatureSet train, FeatureSet queries, int k, int classes, KnnOptions? options = null,
+        CancellationToken cancel = default)
     {
         options ??= new KnnOptions();
         options.Validate();

@@ -98,8 +98,12 @@ public class KnnRunTests
         Pictures("val/bleu", 1, 0, 0, 220);
         Pictures("flat", 1, 0, 0, 220);
         var device = Devices.Open("cpu");
-        Assert.That(() => new KnnRun(Scan("train"), Scan("val"), Crop, device), Throws.TypeOf<UserErrorException>().With.Message.Contains("'bleu'"));
-        Assert.That(() => new KnnRun(Scan("flat"), Scan("val"), Crop, device), Throws.TypeOf<UserErrorException>().With.Message.Contains("flat"));
+        Assert.That(
+            () => new KnnRun(Scan("train"), Scan("val"), Crop, device),
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("'bleu'"));
+        Assert.That(
+            () => new KnnRun(Scan("flat"), Scan("val"), Crop, device),
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("flat"));
     }
 
     [Test]
@@ -109,7 +113,8 @@ public class KnnRunTests
         var device = Devices.Open("cpu");
         using var network = new Network(device);
         var run = new KnnRun(Scan("train"), Scan("train"), Crop, device);
-        Assert.That(() => run.Evaluate(network.Backbone, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => run.Evaluate(network.Backbone, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
     }
 
     private static float[] ClassToken(VisionTransformer backbone, Device device, string path)

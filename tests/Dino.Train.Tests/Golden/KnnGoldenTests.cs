@@ -20,7 +20,8 @@ public class KnnGoldenTests
     {
         double[] scores = KnnClassifier.Scores(Devices.Open("cpu"), Features("train"), Features("test"), k, Classes, Options());
         Set.Check<double>(Invariant($"scores.k{k}"), scores);
-        long[] predicted = [.. scores.Chunk(Classes).Select(row => (long)Enumerable.Range(0, Classes).Single(c => KnnClassifier.Rank(row, c) == 0))];
+        long[] predicted = [.. scores.Chunk(Classes)
+            .Select(row => (long)Enumerable.Range(0, Classes).Single(c => KnnClassifier.Rank(row, c) == 0))];
         Set.Check<long>(Invariant($"predicted.k{k}"), predicted);
     }
 
