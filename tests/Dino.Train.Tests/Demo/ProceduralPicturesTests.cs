@@ -65,7 +65,7 @@ public class ProceduralPicturesTests
     public void RawPixelsScoreUnderFortyPercent_AndAboveChance()
     {
         var set = new ProceduralPictures(1);
-        var (train, validation) = (set.MakeMany(PictureSplit.Train, 2000), set.MakeMany(PictureSplit.Validation, 500));
+        var (train, validation) = (set.MakeMany(PictureSplit.Train, 4000), set.MakeMany(PictureSplit.Validation, 300));
 
         double accuracy = KNearest(train, validation, picture =>
         {
