@@ -40,6 +40,9 @@ internal readonly struct ViewMemory(ArrayView<float> view) : IMemory<ViewMemory,
     public float this[int i] { get => view[i]; set => view[i] = value; }
 
     public int Int(int i) => (int)Interop.FloatAsInt(view[i]);
+
+    /// <summary>Writes an element of a tensor of <see cref="DType.Int32"/>.</summary>
+    public void SetInt(int i, int value) => view[i] = Interop.IntAsFloat((uint)value);
 }
 
 /// <summary>The memory of the host, a vector at a time.</summary>

@@ -35,7 +35,8 @@ public sealed class Resample
     private readonly Taps horizontal = new(), vertical = new();
 
     /// <summary>Cuts <paramref name="box"/> out of the source, then resizes it; pixels outside the box have no influence.</summary>
-    public void Crop(RgbImage source, CropBox box, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic)
+    public void Crop(
+        RgbImage source, CropBox box, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         if (box.Left < 0 || box.Top < 0 || box.Width < 1 || box.Height < 1
             || box.Width > source.Width - box.Left || box.Height > source.Height - box.Top)
@@ -49,7 +50,7 @@ public sealed class Resample
     public void Resize(RgbImage source, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic) =>
         Crop(source, new CropBox(0, 0, source.Width, source.Height), destination, width, height, filter);
 
-    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion (truncated), as torchvision's <c>Resize(size)</c>.</summary>
+    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion, truncated (torchvision's <c>Resize</c>).</summary>
     public void ResizeShortSide(RgbImage source, RgbImage destination, int size, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         (int width, int height) = ShortSideSize(source.Width, source.Height, size);
@@ -60,13 +61,15 @@ public sealed class Resample
     /// Shorter side to <paramref name="size"/>, then the central square, its offsets (n − square) / 2 rounded half to even: the
     /// picture of every evaluation, as torchvision's <c>Resize</c> and <c>CenterCrop</c>. Only the square is computed.
     /// </summary>
-    public void ResizeAndCentreCrop(RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
+    public void ResizeAndCentreCrop(
+        RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         if (square < 1 || square > size)
             throw new ArgumentException($"The central square of {square} pixels must be 1 … {size}, the size of the shorter side.");
         (int width, int height) = ShortSideSize(source.Width, source.Height, size);
         int left = (int)Math.Round((width - square) / 2.0), top = (int)Math.Round((height - square) / 2.0);
-        Run(source, new CropBox(0, 0, source.Width, source.Height), destination, (width, height), new CropBox(left, top, square, square), filter);
+        var whole = new CropBox(0, 0, source.Width, source.Height);
+        Run(source, whole, destination, (width, height), new CropBox(left, top, square, square), filter);
     }
 
     /// <summary>Width and height after the shorter side became <paramref name="size"/>.</summary>

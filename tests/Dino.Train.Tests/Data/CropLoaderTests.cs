@@ -10,7 +10,9 @@ public sealed class CropLoaderTests : IDisposable
 
     private static readonly CropLoaderOptions Options = new()
     {
-        BatchSize = 2, Seed = 42, Crops = new() { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 3 },
+        BatchSize = 2,
+        Seed = 42,
+        Crops = new() { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 3 },
         Prefetch = new() { Workers = 2 },
     };
 

@@ -6,7 +6,8 @@ namespace Dino.Train.Tests.Data;
 [CancelAfter(60_000)]
 public sealed class EvalLoaderTests : IDisposable
 {
-    private static readonly EvalLoaderOptions Options = new() { ResizeSize = 20, CropSize = 16, BatchSize = 4, Prefetch = new() { Workers = 3 } };
+    private static readonly EvalLoaderOptions Options =
+        new() { ResizeSize = 20, CropSize = 16, BatchSize = 4, Prefetch = new() { Workers = 3 } };
 
     private readonly PictureFolder folder = new();
     private readonly ImageFolder images;
@@ -33,8 +34,9 @@ public sealed class EvalLoaderTests : IDisposable
         {
             decoder.Decode(images.PathOf(i), picture);
             new Resample().ResizeShortSide(picture, resized, 20);
+            int left = (int)Math.Round((resized.Width - 16) / 2.0), top = (int)Math.Round((resized.Height - 16) / 2.0);
             for (int y = 0; y < 16; y++)
-                resized.Row((int)Math.Round((resized.Height - 16) / 2.0) + y).Slice(3 * (int)Math.Round((resized.Width - 16) / 2.0), 48).CopyTo(square.Row(y));
+                resized.Row(top + y).Slice(3 * left, 48).CopyTo(square.Row(y));
             float[] expected = new float[3 * 16 * 16];
             Normalize.ImageNet.Apply(square, expected);
             Assert.That(pictures[i], Is.EqualTo(expected), $"picture {i}");

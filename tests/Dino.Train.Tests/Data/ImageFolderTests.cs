@@ -14,8 +14,11 @@ public sealed class ImageFolderTests
         var found = ImageFolder.Scan(folder.Root);
         Assert.That(found.ClassNames, Is.EqualTo(new[] { "Z", "a", "b" }));
         Assert.That(found.IsLabelled);
-        var entries = Enumerable.Range(0, found.Count).Select(i => (Path.GetRelativePath(folder.Root, found.PathOf(i)).Replace('\\', '/'), found.LabelOf(i)));
-        Assert.That(entries, Is.EqualTo(new[] { ("Z/1.webp", 0), ("a/deep/er/x.png", 1), ("b/10.jpg", 2), ("b/2.png", 2), ("b/sub/1.png", 2) }));
+        var entries = Enumerable.Range(0, found.Count).Select(
+            i => (Path.GetRelativePath(folder.Root, found.PathOf(i)).Replace('\\', '/'), found.LabelOf(i)));
+        Assert.That(
+            entries,
+            Is.EqualTo(new[] { ("Z/1.webp", 0), ("a/deep/er/x.png", 1), ("b/10.jpg", 2), ("b/2.png", 2), ("b/sub/1.png", 2) }));
     }
 
     [Test]
@@ -60,7 +63,9 @@ public sealed class ImageFolderTests
     {
         using var folder = new PictureFolder();
         string file = folder.Write("notes.txt", "notes"u8), missing = Path.Combine(folder.Root, "missing");
-        Assert.That(() => ImageFolder.Scan(missing), Throws.TypeOf<ImageFolderException>().With.Message.Contains(missing).And.Message.Contains("does not exist"));
+        Assert.That(
+            () => ImageFolder.Scan(missing),
+            Throws.TypeOf<ImageFolderException>().With.Message.Contains(missing).And.Message.Contains("does not exist"));
         Assert.That(() => ImageFolder.Scan(file), Throws.TypeOf<ImageFolderException>().With.Message.Contains("is a file"));
         Assert.That(() => ImageFolder.Scan(folder.Root), Throws.TypeOf<ImageFolderException>().With.Message.Contains("holds no picture"));
     }

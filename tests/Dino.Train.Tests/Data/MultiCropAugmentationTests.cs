@@ -89,7 +89,11 @@ public class MultiCropAugmentationTests
                 picture.Row(y).Slice(3 * x, 3).Fill((byte)((x ^ y) % 2 == 0 ? 90 : 160));
         var whole = new MultiCropOptions
         {
-            GlobalCropsSize = 48, LocalCropsSize = 48, GlobalCropsScale = new(1, 1), LocalCropsScale = new(1, 1), LocalCropsNumber = 1,
+            GlobalCropsSize = 48,
+            LocalCropsSize = 48,
+            GlobalCropsScale = new(1, 1),
+            LocalCropsScale = new(1, 1),
+            LocalCropsNumber = 1,
         };
         var augmentation = new MultiCropAugmentation(whole);
         int blurred = 0, judged = 0;
@@ -112,11 +116,13 @@ public class MultiCropAugmentationTests
     [Test]
     public void Bad_options_are_named()
     {
-        Assert.That(() => new MultiCropAugmentation(Small with { GlobalCropsSize = 0 }), Throws.ArgumentException.With.Message.Contains("global crops size"));
-        Assert.That(() => new MultiCropAugmentation(Small with { LocalCropsSize = 1_000_000 }), Throws.ArgumentException.With.Message.Contains("local crops size"));
-        Assert.That(() => new MultiCropAugmentation(Small with { LocalCropsNumber = -1 }), Throws.ArgumentException.With.Message.Contains("-1"));
-        Assert.That(() => new MultiCropAugmentation(Small with { GlobalCropsScale = new(0.5, 0.4) }), Throws.ArgumentException.With.Message.Contains("0.5 … 0.4"));
-        Assert.That(() => new MultiCropAugmentation(Small with { LocalCropsScale = new(0, double.NaN) }), Throws.ArgumentException);
+        void Refuses(MultiCropOptions options, string message) =>
+            Assert.That(() => new MultiCropAugmentation(options), Throws.ArgumentException.With.Message.Contains(message));
+        Refuses(Small with { GlobalCropsSize = 0 }, "global crops size");
+        Refuses(Small with { LocalCropsSize = 1_000_000 }, "local crops size");
+        Refuses(Small with { LocalCropsNumber = -1 }, "-1");
+        Refuses(Small with { GlobalCropsScale = new(0.5, 0.4) }, "0.5 … 0.4");
+        Refuses(Small with { LocalCropsScale = new(0, double.NaN) }, "local crops scale");
         Assert.That(() => new MultiCropAugmentation(Small with { LocalCropsNumber = 0, LocalCropsSize = 0 }), Throws.Nothing);
     }
 

@@ -27,7 +27,8 @@ internal sealed class PictureFolder : IDisposable
     }
 
     /// <summary>A picture that no two numbers share, in the format that the name ends with.</summary>
-    public string WritePicture(string name, int number, int width = 40, int height = 30) => Write(name, Encode(name, Pattern(number, width, height)));
+    public string WritePicture(string name, int number, int width = 40, int height = 30) =>
+        Write(name, Encode(name, Pattern(number, width, height)));
 
     public static RgbImage Pattern(int number, int width, int height)
     {

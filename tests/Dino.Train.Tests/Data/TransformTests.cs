@@ -84,7 +84,8 @@ public class TransformTests
             foreach (double sigma in new[] { 0.1, 0.7, 1.0, 2.0, 5.0 })
             {
                 RgbImage image = Noise(width, height);
-                byte[] expected = Transpose(BlurRows(Transpose(BlurRows(image.Pixels.ToArray(), width, sigma), width, height), height, sigma), height, width);
+                byte[] rows = BlurRows(image.Pixels.ToArray(), width, sigma);
+                byte[] expected = Transpose(BlurRows(Transpose(rows, width, height), height, sigma), height, width);
                 new GaussianBlur().Apply(image, sigma);
                 Assert.That(image.Pixels.ToArray(), Is.EqualTo(expected), $"height {height}, sigma {sigma}");
             }
@@ -169,7 +170,9 @@ public class TransformTests
     {
         RgbImage source = Noise(10, 10), result = new();
         var resample = new Resample();
-        Assert.That(() => resample.Crop(source, new CropBox(3, 0, 8, 5), result, 4, 4), Throws.ArgumentException.With.Message.Contains("10 × 10"));
+        Assert.That(
+            () => resample.Crop(source, new CropBox(3, 0, 8, 5), result, 4, 4),
+            Throws.ArgumentException.With.Message.Contains("10 × 10"));
         Assert.That(() => resample.Crop(source, new CropBox(-1, 0, 8, 5), result, 4, 4), Throws.ArgumentException);
         Assert.That(() => resample.Resize(source, source, 4, 4), Throws.ArgumentException.With.Message.Contains("two images"));
         Assert.That(() => resample.ResizeAndCentreCrop(source, result, 8, 9), Throws.ArgumentException.With.Message.Contains("9 pixels"));

@@ -53,7 +53,7 @@ public class ProceduralPicturesTests
     [Test]
     public void ColourTellsNothingOfTheClass()
     {
-        var set = new ProceduralPictures(3);
+        var set = new ProceduralPictures(3, size: 32);
         var (train, validation) = (set.MakeMany(PictureSplit.Train, 1500), set.MakeMany(PictureSplit.Validation, 500));
 
         double accuracy = KNearest(train, validation, MeanHue);

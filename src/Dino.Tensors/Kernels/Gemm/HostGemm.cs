@@ -46,8 +46,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     // Below this many multiply-adds for each matrix, one item does the whole matrix.
     private const long SmallWork = 64 * 1024;
 
-    // PartialSlot: HostAttention uses 3 to 10.
-    private const int SharedSlot = 0, SlotA = 1, SlotB = 2, PartialSlot = 11;
+    // The attention has slots 3 to 9.
+    private const int SharedSlot = 0, SlotA = 1, SlotB = 2, PartialSlot = 10;
 
     /// <summary>C = alpha · op(A) · op(B) + beta · C, then the epilogue.</summary>
     public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
@@ -97,7 +97,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         int rowsPerItem = RoundUp(CeilDivide(shape.M, rowBlocks), HostTile<TVector, TSimd>.Rows);
         rowBlocks = CeilDivide(shape.M, rowsPerItem);
         long sizeA = HostTile<TVector, TSimd>.PanelStrideA(block) * (rowsPerItem / HostTile<TVector, TSimd>.Rows);
-        long sizeB = HostTile<TVector, TSimd>.PanelStrideB(block) * CeilDivide(Math.Min(SweepColumns, shape.N), Columns) + HostPacking.Slack;
+        int panels = CeilDivide(Math.Min(SweepColumns, shape.N), Columns);
+        long sizeB = HostTile<TVector, TSimd>.PanelStrideB(block) * panels + HostPacking.Slack;
         // Few blocks of rows: share the columns out too, and pack A for all items at once.
         bool shareA = rowBlocks < EnoughItems;
         float* shared = HostScratch.Rent(SharedSlot, sizeB + 16 + (shareA ? sizeA * rowBlocks : 0));
