@@ -11,7 +11,7 @@ public class L2NormalizeTests : OpTests<L2NormalizeTests>, IOpCases
         .. OpCase.RowLengths.Select(n => Rows(new Shape(3, n), 1e-12f)),
         Rows(new Shape(2, 3, 2, 5), 1e-12f),
         Rows(new Shape(2, 300), 1e-12f),
-        Rows(new Shape(3, 4), 100) with { Name = "L2Normalize, shorter than ε" },
+        Rows(new Shape(3, 4), 8) with { Name = "L2Normalize, shorter than ε" },
     ];
 
     [Test]
