@@ -1,12 +1,14 @@
 using System.CommandLine;
 using Dino.Train.Cli;
+using Dino.Train.Commands;
 
 namespace Dino.Train;
 
 internal static class Program
 {
     /// <summary>The commands of <c>dino</c>; each is built in its own file of Commands.</summary>
-    private static IEnumerable<Command> Commands => [];
+    private static IEnumerable<Command> Commands =>
+        [DemoCommand.Build(), TrainCommand.Build(), KnnCommand.Build(), AttendCommand.Build(), DevicesCommand.Build()];
 
     private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);
 }

@@ -8,7 +8,7 @@ namespace Dino.Tensors.Kernels;
 /// </summary>
 internal static unsafe class HostScratch
 {
-    public const int Slots = 12;
+    private const int Slots = 11;
 
     // A cache line, and the alignment of the widest vector load.
     private const int Alignment = 64;

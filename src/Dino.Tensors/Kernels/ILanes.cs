@@ -15,6 +15,9 @@ internal interface ILanes
 
     /// <summary>The largest over all lanes. Every lane must call it.</summary>
     float Max(float value);
+
+    /// <summary>The sum over the lanes before this one: where this lane's share of a list begins. Every lane must call it.</summary>
+    float SumBefore(float value);
 }
 
 /// <summary>The host: one core does the whole row.</summary>
@@ -27,6 +30,8 @@ internal readonly struct OneLane : ILanes
     public float Sum(float value) => value;
 
     public float Max(float value) => value;
+
+    public float SumBefore(float value) => 0;
 }
 
 /// <summary>A power of two of the threads of a group, reducing through shared memory.</summary>
@@ -67,5 +72,19 @@ internal readonly struct GroupLanes(ArrayView<float> shared, int thread, int cou
         float max = shared[thread - Id];
         Group.Barrier();
         return max;
+    }
+
+    public float SumBefore(float value)
+    {
+        float sum = value;
+        for (int distance = 1; distance < count; distance <<= 1)
+        {
+            shared[thread] = sum;
+            Group.Barrier();
+            if (Id >= distance)
+                sum += shared[thread - distance];
+            Group.Barrier();
+        }
+        return sum - value;
     }
 }

@@ -1,4 +1,7 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using ILGPU;
 
 namespace Dino.Tensors.Kernels;
@@ -37,6 +40,9 @@ internal readonly struct ViewMemory(ArrayView<float> view) : IMemory<ViewMemory,
     public float this[int i] { get => view[i]; set => view[i] = value; }
 
     public int Int(int i) => (int)Interop.FloatAsInt(view[i]);
+
+    /// <summary>Writes an element of a tensor of <see cref="DType.Int32"/>.</summary>
+    public void SetInt(int i, int value) => view[i] = Interop.IntAsFloat((uint)value);
 }
 
 /// <summary>The memory of the host, a vector at a time.</summary>
@@ -48,8 +54,8 @@ internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory,
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Simd Load(int i, int end, float fill = 0) => i + Simd.Width <= end
-        ? new(Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(pointer + i))
-        : LoadPartial(i, end, fill);
+        ? new(Unsafe.ReadUnaligned<Vector<float>>(pointer + i))
+        : LoadPartial(pointer + i, end - i, fill);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(int i, int end, Simd value)
@@ -57,7 +63,7 @@ internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory,
         if (i + Simd.Width <= end)
             Unsafe.WriteUnaligned(pointer + i, value.Value);
         else
-            StorePartial(i, end, value);
+            StorePartial(pointer + i, end - i, value);
     }
 
     public float this[int i]
@@ -71,18 +77,39 @@ internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory,
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Int(int i) => ((int*)pointer)[i];
 
-    private Simd LoadPartial(int i, int end, float fill)
+    // Masked instructions where there are any: a call in a loop, even one never taken, would keep the loop's sums in memory instead of
+    // registers, at twice the time. The condition stands in each method because the JIT always folds it there, whatever it still inlines.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Simd LoadPartial(float* source, int count, float fill)
+    {
+        if (!Avx2.IsSupported || Vector<float>.Count != 8)
+            return LoadEach(source, count, fill);
+        var mask = Avx2.CompareGreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle();
+        return new(Avx.BlendVariable(Vector256.Create(fill), Avx.MaskLoad(source, mask), mask).AsVector());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePartial(float* target, int count, Simd value)
+    {
+        if (!Avx2.IsSupported || Vector<float>.Count != 8)
+            StoreEach(target, count, value);
+        else
+            Avx.MaskStore(
+                target, Avx2.CompareGreaterThan(Vector256.Create(count), Vector256<int>.Indices).AsSingle(), value.Value.AsVector256());
+    }
+
+    private static Simd LoadEach(float* source, int count, float fill)
     {
         float* values = stackalloc float[Simd.Width];
         for (int j = 0; j < Simd.Width; j++)
-            values[j] = i + j < end ? pointer[i + j] : fill;
-        return new(Unsafe.ReadUnaligned<System.Numerics.Vector<float>>(values));
+            values[j] = j < count ? source[j] : fill;
+        return new(Unsafe.ReadUnaligned<Vector<float>>(values));
     }
 
-    private void StorePartial(int i, int end, Simd value)
+    private static void StoreEach(float* target, int count, Simd value)
     {
-        for (int j = 0; i + j < end; j++)
-            pointer[i + j] = value.Value[j];
+        for (int j = 0; j < count; j++)
+            target[j] = value.Value[j];
     }
 }
 

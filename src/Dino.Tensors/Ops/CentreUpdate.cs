@@ -24,7 +24,8 @@ public static class CentreUpdate
     /// <summary>The same from the column sums (K) of <paramref name="rows"/> rows of logits, gathered over several batches.</summary>
     public static void FromSums(Tensor centre, Tensor sums, int rows, float momentum)
     {
-        centre.ThrowIfShapeDiffers(sums);
+        if (sums.Count != centre.Count)
+            throw new ArgumentException($"Column sums {sums.Shape} cannot move a centre of {centre.Shape}.", nameof(sums));
         var device = centre.Device;
         int k = centre.Count;
         if (device.IsHost)

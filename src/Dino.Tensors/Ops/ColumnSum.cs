@@ -7,7 +7,7 @@ namespace Dino.Tensors.Ops;
 /// Two passes: blocks of rows to partial sums, then the partial sums in order. The blocks depend on the shape alone, so the result does not
 /// depend on the number of threads.
 /// </remarks>
-internal static class ColumnSum
+public static class ColumnSum
 {
     private const int LeastRows = 32; // a block: reading and writing its partial sum costs little beside reading its rows
     private const int MostBlocks = 256, Elements = 1 << 16; // enough partial sums to fill a GPU

@@ -40,7 +40,8 @@ public static class LayerNormOp
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
+            TMemory x = this.x, y = this.y, weight = this.weight, bias = this.bias;
+            int n = this.n, begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
             T total = T.Of(0);
             for (int i = first; i < end; i += step)
                 total += x.Load(i, end);

@@ -29,7 +29,7 @@ public static class Philox
     }
 
     /// <summary>A random word as a float in [0, 1), a multiple of 2⁻²⁴: every value is exact, so no device can round one up to 1.</summary>
-    public static float ToUnit(uint word) => (int)(word >> 8) * (1f / (1 << 24)); // from uint it would go by way of double
+    public static float ToUnit(uint word) => (int)(word >> 8) * (1f / (1 << 24)); // C# turns a uint to float by way of double
 
     private static void Round(ref uint c0, ref uint c1, ref uint c2, ref uint c3, ref uint k0, ref uint k1)
     {

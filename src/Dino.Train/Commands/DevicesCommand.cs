@@ -33,8 +33,10 @@ internal static class DevicesCommand
             text =>
             {
                 foreach (var (name, description, memory) in devices)
-                    text.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                        $"{name,-10} {(memory > 0 ? $"{memory / (double)(1 << 30):F1} GiB" : "")}".PadRight(22) + description));
+                    text.WriteLine(
+                        name.PadRight(11)
+                        + (memory > 0 ? string.Create(CultureInfo.InvariantCulture, $"{memory / (double)(1 << 30):F1} GiB") : "").PadRight(11)
+                        + description);
             });
     }
 }

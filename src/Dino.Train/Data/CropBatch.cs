@@ -1,6 +1,6 @@
 namespace Dino.Train.Data;
 
-/// <summary>The crops of one training step on one rank. Dispose of it when its values are used: its memory then serves a later batch.</summary>
+/// <summary>The crops of one training step on one rank. Dispose of it after use: its memory then serves a later batch.</summary>
 public sealed class CropBatch : IDisposable
 {
     private readonly CropLoader loader;

@@ -87,8 +87,7 @@ public sealed class CropLoader : IDisposable
         if (steps == 0)
             throw new ArgumentException(
                 $"The folder '{folder.Root}' holds {folder.Count} pictures, fewer than the "
-                + $"{(long)options.BatchSize * options.Ranks * options.BatchesPerStep} of one step: "
-                + "use a smaller batch size.");
+                + $"{(long)options.BatchSize * options.Ranks * options.BatchesPerStep} of one step: use a smaller batch size.");
         if (options.StartEpoch < 0 || options.StartStep < 0 || options.StartStep > steps)
             throw new ArgumentException(
                 $"The loader cannot start at epoch {options.StartEpoch}, step {options.StartStep}: an epoch has {steps} steps.");

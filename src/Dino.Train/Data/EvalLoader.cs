@@ -25,7 +25,7 @@ public sealed record EvalLoaderOptions
     }
 }
 
-/// <summary>Pictures for evaluation. Dispose of it when its values are used: its memory then serves a later batch.</summary>
+/// <summary>Pictures for evaluation. Dispose of it after use: its memory then serves a later batch.</summary>
 public sealed class EvalBatch : IDisposable
 {
     private readonly EvalLoader loader;
@@ -120,7 +120,8 @@ public sealed class EvalLoader : IDisposable
         }
         return any
             ? null
-            : throw new ImageFolderException($"The folder '{folder.Root}' holds no readable picture: all {folder.Count} files were skipped.");
+            : throw new ImageFolderException(
+                $"The folder '{folder.Root}' holds no readable picture: all {folder.Count} files were skipped.");
     }
 
     /// <summary>Stops the workers and waits for them.</summary>

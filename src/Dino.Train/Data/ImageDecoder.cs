@@ -12,7 +12,7 @@ namespace Dino.Train.Data;
 /// </summary>
 public sealed class ImageDecoder : IDisposable
 {
-    /// <summary>The largest picture that is decoded unless another limit is given: 256 MiB as RGB, where Pillow starts to warn of a bomb.</summary>
+    /// <summary>The largest picture that is decoded unless another limit is given: 256 MiB as RGB, where Pillow warns of a bomb.</summary>
     public const int DefaultMaxPixels = (1 << 28) / 3;
 
     private const int ProbeBytes = 64;
@@ -22,7 +22,7 @@ public sealed class ImageDecoder : IDisposable
     private readonly RgbImage turned = new(), probe = new();
     private readonly NativeBuffer file = new(), rgba = new();
 
-    /// <summary>Makes a decoder that refuses pictures of more than <paramref name="maxPixels"/> pixels before any memory is taken for them.</summary>
+    /// <summary>Makes a decoder that refuses more than <paramref name="maxPixels"/> pixels before any memory is taken for them.</summary>
     public ImageDecoder(int maxPixels = DefaultMaxPixels)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPixels);

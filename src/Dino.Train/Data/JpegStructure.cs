@@ -40,7 +40,8 @@ internal static class JpegStructure
             if (marker == 0xFF)
                 continue;
             at++;
-            bool known = marker is (>= 0xC0 and <= 0xC2) or 0xC4 or 0xC9 or 0xCA or 0xCC or (>= 0xDA and <= 0xDD) or (>= 0xE0 and <= 0xEF) or 0xFE;
+            bool startsFrame = marker is (>= 0xC0 and <= 0xC2) or 0xC9 or 0xCA;
+            bool known = startsFrame || marker is 0xC4 or 0xCC or (>= 0xDA and <= 0xDD) or (>= 0xE0 and <= 0xEF) or 0xFE;
             if (marker == 0xD9)
                 return JpegEnd.Reached;
             // Nothing follows a stuffed byte, TEM and restarts. DNL is no news; and between restarts decoders pass over reserved markers.
@@ -51,7 +52,6 @@ internal static class JpegStructure
             if (at + 2 > file.Length)
                 break;
             int length = BinaryPrimitives.ReadUInt16BigEndian(file[at..]);
-            bool startsFrame = marker is (>= 0xC0 and <= 0xC2) or 0xC9 or 0xCA;
             if (length < 2 || (startsFrame && frame))
                 return JpegEnd.Damaged;
             frame |= startsFrame;

@@ -13,7 +13,7 @@ public sealed class Normalize
     public Normalize(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation)
     {
         if (mean.Length != 3 || deviation.Length != 3)
-            throw new ArgumentException($"Mean and deviation need one value a channel, three; they have {mean.Length} and {deviation.Length}.");
+            throw new ArgumentException($"Mean and deviation need three values each; they have {mean.Length} and {deviation.Length}.");
         foreach (double value in deviation)
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(deviation));
         (red, green, blue) = (Table(mean[0], deviation[0]), Table(mean[1], deviation[1]), Table(mean[2], deviation[2]));

@@ -9,7 +9,7 @@ internal interface IPrefetchWork<TBatch, TWorker>
     /// <summary>Makes the scratch of one worker.</summary>
     TWorker CreateWorker();
 
-    /// <summary>Starts on the next batch of the sequence: the number of samples in it, 0 when the sequence is over. One call at a time.</summary>
+    /// <summary>Starts on the next batch: the number of samples in it, 0 when the sequence is over. One call at a time.</summary>
     int Begin(TBatch batch);
 
     /// <summary>Makes one sample of the batch; called from many threads at a time, once for each sample.</summary>
@@ -49,14 +49,15 @@ internal sealed class OrderedPrefetch<TBatch, TWorker> : IDisposable
         }
     }
 
-    /// <summary>The next batch, or null when the sequence is over. Waits until it is made; it stays taken until <see cref="Release"/>.</summary>
+    /// <summary>The next batch, or null when the sequence is over. Waits for it; it stays taken until <see cref="Release"/>.</summary>
     public TBatch? Next()
     {
         lock (signal)
         {
             Slot slot = ring[delivered % ring.Length];
             if (slot.State == SlotState.Taken)
-                throw new InvalidOperationException($"All {ring.Length} batches are in use: dispose of one before asking for the next.");
+                throw new InvalidOperationException(
+                    $"All {ring.Length} batches are in use: dispose of one before asking for the next.");
             while (slot.State != SlotState.Ready)
             {
                 failure?.Throw();

@@ -18,7 +18,9 @@ internal static class PngStructure
         return false;
     }
 
-    /// <summary>Writes the right checksum into every image data chunk with a wrong one: Pillow does not look at those. Tells whether any was wrong.</summary>
+    /// <summary>
+    /// Writes the right checksum into every image data chunk with a wrong one, since Pillow does not look at those; tells whether any was.
+    /// </summary>
     public static bool RepairChecksums(Span<byte> file)
     {
         bool repaired = false;

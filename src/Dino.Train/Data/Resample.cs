@@ -32,80 +32,88 @@ public sealed class Resample
     private const int FractionBits = 22;
 
     private readonly RgbImage columnsDone = new();
-    private readonly RgbImage shortSide = new();
     private readonly Taps horizontal = new(), vertical = new();
 
     /// <summary>Cuts <paramref name="box"/> out of the source, then resizes it; pixels outside the box have no influence.</summary>
-    public void Crop(RgbImage source, CropBox box, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic)
+    public void Crop(
+        RgbImage source, CropBox box, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         if (box.Left < 0 || box.Top < 0 || box.Width < 1 || box.Height < 1
             || box.Width > source.Width - box.Left || box.Height > source.Height - box.Top)
             throw new ArgumentException($"The crop {box} does not lie inside the picture of {source.Width} × {source.Height} pixels.");
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        if (ReferenceEquals(source, destination))
-            throw new ArgumentException("Source and destination of a resize must be two images.");
-
-        int stride = source.Width * 3;
-        ReadOnlySpan<byte> pixels = source.Padded[(box.Top * stride + box.Left * 3)..];
-        if (width == box.Width && height == box.Height)
-        {
-            destination.Reshape(width, height);
-            for (int y = 0; y < height; y++)
-                pixels.Slice(y * stride, width * 3).CopyTo(destination.Row(y));
-            return;
-        }
-        if (width != box.Width)
-        {
-            horizontal.Prepare(box.Width, width, filter);
-            RgbImage target = height == box.Height ? destination : columnsDone;
-            target.Reshape(width, box.Height);
-            ResampleColumns(pixels, stride, box.Height, target.Padded, width);
-            if (height == box.Height)
-                return;
-            pixels = columnsDone.Padded;
-            stride = width * 3;
-        }
-        vertical.Prepare(box.Height, height, filter);
-        destination.Reshape(width, height);
-        ResampleRows(pixels, stride, destination, width * 3);
+        Run(source, box, destination, (width, height), new CropBox(0, 0, width, height), filter);
     }
 
     /// <summary>Resizes the whole picture.</summary>
     public void Resize(RgbImage source, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic) =>
         Crop(source, new CropBox(0, 0, source.Width, source.Height), destination, width, height, filter);
 
-    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion (truncated), as torchvision's <c>Resize(size)</c>.</summary>
+    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion, truncated (torchvision's <c>Resize</c>).</summary>
     public void ResizeShortSide(RgbImage source, RgbImage destination, int size, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         (int width, int height) = ShortSideSize(source.Width, source.Height, size);
         Resize(source, destination, width, height, filter);
     }
 
-    /// <summary>Shorter side to <paramref name="size"/>, then the central square: the picture of every evaluation.</summary>
-    /// <exception cref="ArgumentException">The square is larger than the resized picture.</exception>
-    public void ResizeAndCentreCrop(RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
+    /// <summary>
+    /// Shorter side to <paramref name="size"/>, then the central square, its offsets (n − square) / 2 rounded half to even: the
+    /// picture of every evaluation, as torchvision's <c>Resize</c> and <c>CenterCrop</c>. Only the square is computed.
+    /// </summary>
+    public void ResizeAndCentreCrop(
+        RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
     {
-        ResizeShortSide(source, shortSide, size, filter);
-        CentreCrop(shortSide, destination, square);
-    }
-
-    /// <summary>The central square; offsets are (n − square) / 2 rounded half to even, as torchvision's <c>CenterCrop</c>.</summary>
-    /// <exception cref="ArgumentException">The square is larger than the picture.</exception>
-    public static void CentreCrop(RgbImage source, RgbImage destination, int square)
-    {
-        if (square < 1 || square > source.Width || square > source.Height)
-            throw new ArgumentException($"A central square of {square} pixels does not fit a picture of {source.Width} × {source.Height}.");
-        int left = (int)Math.Round((source.Width - square) / 2.0), top = (int)Math.Round((source.Height - square) / 2.0);
-        destination.Reshape(square, square);
-        for (int y = 0; y < square; y++)
-            source.Row(top + y).Slice(left * 3, square * 3).CopyTo(destination.Row(y));
+        if (square < 1 || square > size)
+            throw new ArgumentException($"The central square of {square} pixels must be 1 … {size}, the size of the shorter side.");
+        (int width, int height) = ShortSideSize(source.Width, source.Height, size);
+        int left = (int)Math.Round((width - square) / 2.0), top = (int)Math.Round((height - square) / 2.0);
+        var whole = new CropBox(0, 0, source.Width, source.Height);
+        Run(source, whole, destination, (width, height), new CropBox(left, top, square, square), filter);
     }
 
     /// <summary>Width and height after the shorter side became <paramref name="size"/>.</summary>
     internal static (int Width, int Height) ShortSideSize(int width, int height, int size) => width <= height
         ? (size, (int)((double)size * height / width))
         : ((int)((double)size * width / height), size);
+
+    /// <summary>Resizes the box to <paramref name="full"/> pixels and keeps the window of that.</summary>
+    private void Run(
+        RgbImage source, CropBox box, RgbImage destination, (int Width, int Height) full, CropBox window, ResampleFilter filter)
+    {
+        if (ReferenceEquals(source, destination))
+            throw new ArgumentException("Source and destination of a resize must be two images.");
+        bool columns = full.Width != box.Width, rows = full.Height != box.Height;
+        destination.Reshape(window.Width, window.Height);
+
+        // The rows of the source that the window needs.
+        int first = window.Top, count = window.Height;
+        if (rows)
+        {
+            vertical.Prepare(box.Height, full.Height, window.Top, window.Height, filter);
+            (first, count) = (vertical.First[0], vertical.First[window.Height - 1] + vertical.Count[window.Height - 1] - vertical.First[0]);
+        }
+        int stride = source.Width * 3;
+        ReadOnlySpan<byte> pixels = source.Padded[((box.Top + first) * stride + box.Left * 3)..];
+        if (columns)
+        {
+            horizontal.Prepare(box.Width, full.Width, window.Left, window.Width, filter);
+            RgbImage target = rows ? columnsDone : destination;
+            target.Reshape(window.Width, count);
+            ResampleColumns(pixels, stride, count, target.Padded, window.Width);
+            pixels = target.Padded;
+            stride = window.Width * 3;
+        }
+        else
+        {
+            pixels = pixels[(window.Left * 3)..];
+        }
+        if (rows)
+            ResampleRows(pixels, stride, first, destination);
+        else if (!columns)
+            for (int y = 0; y < window.Height; y++)
+                pixels.Slice(y * stride, window.Width * 3).CopyTo(destination.Row(y));
+    }
 
     // A pixel is one vector (R, G, B and the next pixel's R, never stored for good): interleaved pixels then need no shuffling.
     private void ResampleColumns(ReadOnlySpan<byte> source, int stride, int rows, Span<byte> destination, int width)
@@ -135,12 +143,13 @@ public sealed class Resample
         }
     }
 
-    private void ResampleRows(ReadOnlySpan<byte> source, int stride, RgbImage destination, int rowBytes)
+    private void ResampleRows(ReadOnlySpan<byte> source, int stride, int firstRow, RgbImage destination)
     {
+        int rowBytes = destination.Width * 3;
         for (int y = 0; y < destination.Height; y++)
         {
             ref byte output = ref MemoryMarshal.GetReference(destination.Row(y));
-            ref byte top = ref Unsafe.AsRef(in source[vertical.First[y] * stride]);
+            ref byte top = ref Unsafe.AsRef(in source[(vertical.First[y] - firstRow) * stride]);
             ReadOnlySpan<int> weights = vertical.Weights.AsSpan(y * vertical.Reach, vertical.Count[y]);
             int i = 0;
             for (; i <= rowBytes - 16; i += 16)
@@ -190,27 +199,28 @@ public sealed class Resample
     private sealed class Taps
     {
         private double[] exact = [];
-        private (int Input, int Output, ResampleFilter Filter) prepared;
+        private (int Input, int Output, int From, int Positions, ResampleFilter Filter) prepared;
 
         public int[] First = [], Count = [], Weights = [];
         public int Reach;
 
-        public void Prepare(int input, int output, ResampleFilter filter)
+        /// <summary>For the output positions from … from + positions − 1 of a resize from input to output pixels.</summary>
+        public void Prepare(int input, int output, int from, int positions, ResampleFilter filter)
         {
-            if (prepared == (input, output, filter))
+            if (prepared == (input, output, from, positions, filter))
                 return;
             double scale = (double)input / output, stretch = Math.Max(scale, 1.0);
             double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch, shrink = 1.0 / stretch;
             Reach = (int)Math.Ceiling(support) * 2 + 1;
-            if (First.Length < output)
-                (First, Count) = (new int[output], new int[output]);
-            if (Weights.Length < output * Reach)
-                Weights = new int[output * Reach];
+            if (First.Length < positions)
+                (First, Count) = (new int[positions], new int[positions]);
+            if (Weights.Length < positions * Reach)
+                Weights = new int[positions * Reach];
             if (exact.Length < Reach)
                 exact = new double[Reach];
-            for (int i = 0; i < output; i++)
+            for (int i = 0; i < positions; i++)
             {
-                double centre = (i + 0.5) * scale;
+                double centre = (from + i + 0.5) * scale;
                 int first = Math.Max(0, (int)(centre - support + 0.5));
                 int count = Math.Min(input, (int)(centre + support + 0.5)) - first;
                 double total = 0;
@@ -227,7 +237,7 @@ public sealed class Resample
                 }
                 (First[i], Count[i]) = (first, count);
             }
-            prepared = (input, output, filter);
+            prepared = (input, output, from, positions, filter);
         }
 
         private static double Cubic(double x)

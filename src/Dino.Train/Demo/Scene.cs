@@ -83,7 +83,7 @@ internal sealed class Scene
         double side = random.Uniform(0, 2 * Math.PI);
         for (int i = 0; i < objects.Length; i++)
         {
-            double radius = size * (two ? random.Uniform(0.22, 0.25) : random.Uniform(0.32, 0.4));
+            double radius = size * (two ? random.Uniform(0.21, 0.24) : random.Uniform(0.28, 0.38));
             double x = 0.5 * size, y = 0.5 * size;
             if (two)
             {
@@ -95,11 +95,11 @@ internal sealed class Scene
             }
             else
             {
-                double room = Math.Max(0, 0.5 * size - 0.95 * radius);
+                double room = Math.Max(0, 0.5 * size - 0.9 * radius);
                 x += random.Uniform(-room, room);
                 y += random.Uniform(-room, room);
             }
-            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-0.35, 0.35)),
+            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-0.6, 0.6)),
                 Period: (float)(size * random.Uniform(0.14, 0.17)),
                 OffsetU: (float)random.Uniform(0, 64), OffsetV: (float)random.Uniform(0, 64),
                 LightTone: (float)random.Uniform(0.72, 0.9), DarkTone: (float)random.Uniform(0.1, 0.24),

@@ -21,7 +21,7 @@ public static class CurvePlot
         Curve(plot, "teacher entropy", PlotStyle.Orange, steps, step => step.TeacherEntropy);
         Curve(plot, "loss", PlotStyle.Blue, steps, step => step.Loss);
         if (double.IsFinite(lnK))
-            Reference(plot, lnK, string.Create(CultureInfo.InvariantCulture, $"ln K = {lnK:F2}"));
+            Reference(plot, lnK, string.Create(CultureInfo.InvariantCulture, $"ln K = {lnK:F2}"), LinePattern.Dashed);
         plot.Axes.AutoScale();
         var limits = plot.Axes.GetLimits();
         plot.Axes.SetLimitsY(Math.Min(0, limits.Bottom), limits.Top);
@@ -52,8 +52,12 @@ public static class CurvePlot
         var plot = PlotStyle.Begin(title, "step", "top-1, %");
         var curve = plot.Add.Scatter(points.Select(p => (double)p.Steps).ToArray(), points.Select(p => p.Top1).ToArray());
         (curve.LegendText, curve.Color, curve.LineWidth, curve.MarkerSize) = ("k-NN, 20 neighbours", PlotStyle.Green, 2.5f, 8);
-        foreach (var (name, value) in references)
-            Reference(plot, value, string.Create(CultureInfo.InvariantCulture, $"{name}: {value:F1} %"));
+        LinePattern[] patterns = [LinePattern.Dashed, LinePattern.Dotted, LinePattern.DenselyDashed];
+        for (int i = 0; i < references.Count; i++)
+        {
+            var (name, value) = references[i];
+            Reference(plot, value, string.Create(CultureInfo.InvariantCulture, $"{name}: {value:F1} %"), patterns[i % patterns.Length]);
+        }
         plot.Axes.AutoScale();
         double top = points.Select(p => p.Top1).Concat(references.Select(r => r.Top1)).Max();
         plot.Axes.SetLimitsY(0, Math.Min(100, top * 1.15));
@@ -73,10 +77,10 @@ public static class CurvePlot
         (smooth.Color, smooth.LineWidth, smooth.MarkerSize, smooth.LegendText) = (colour, 2.5f, 0, name);
     }
 
-    private static void Reference(Plot plot, double value, string name)
+    private static void Reference(Plot plot, double value, string name, LinePattern pattern)
     {
         var line = plot.Add.HorizontalLine(value);
-        (line.Color, line.LineWidth, line.LinePattern, line.LegendText) = (PlotStyle.Grey, 1.5f, LinePattern.Dashed, name);
+        (line.Color, line.LineWidth, line.LinePattern, line.LegendText) = (PlotStyle.Grey, 1.5f, pattern, name);
     }
 
     /// <summary>

@@ -36,7 +36,8 @@ public unsafe class HostAttentionTests
         var reference = new AttentionReference(new AttentionShape(1, 40, 1, 16), spread: 30);
         using var team = new HostTeam(1);
         var run = new Run(reference, team, 256, accumulate: false);
-        AttentionReference.AreClose(run.Result, reference.Result, 2e-4, "result"); // scores near 1000 carry errors of 1e-4 into the exponent
+        // Scores near 1000 carry errors of 1e-4 into the exponent.
+        AttentionReference.AreClose(run.Result, reference.Result, 2e-4, "result");
         AttentionReference.AreClose(run.GradQkv, reference.GradQkv, 5e-4, "gradient");
     }
 

@@ -38,6 +38,7 @@ public unsafe class HostGemmTests
     [TestCase(200, 4099, 9)]
     [TestCase(3, 70, 2500)]
     [TestCase(700, 3, 390)]
+    [TestCase(33, 130, 8203)]
     public void Product_AtTheEdgesOfTheBlocks(int m, int n, int k)
     {
         using var team = new HostTeam(2);
@@ -81,6 +82,7 @@ public unsafe class HostGemmTests
     [TestCase(230, 70, 400)]
     [TestCase(40, 100, 800)]
     [TestCase(5, 9, 3)]
+    [TestCase(7, 21, 8300)]
     public void Epilogues_FinishEachElementOnce(int m, int n, int k)
     {
         using var team = new HostTeam(2);
@@ -112,6 +114,8 @@ public unsafe class HostGemmTests
     [TestCase(3152, 48, 64, 1)]
     [TestCase(160, 512, 700, 1)]
     [TestCase(40, 40, 3000, 1)]
+    [TestCase(9, 40, 9000, 1)]
+    [TestCase(384, 200, 800, 1)]
     [TestCase(37, 37, 16, 9)]
     public void AnyNumberOfThreads_GivesTheSameBits(int m, int n, int k, int batch)
     {

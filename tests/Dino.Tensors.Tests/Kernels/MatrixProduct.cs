@@ -19,8 +19,14 @@ internal sealed class MatrixProduct
         int ldA = (dense.TransposeA ? m : k) + gap, ldB = (dense.TransposeB ? k : n) + 2 * gap, ldC = n + 3 * gap;
         Shape = dense with
         {
-            LdA = ldA, LdB = ldB, LdC = ldC, Alpha = alpha, Beta = beta,
-            StrideA = (long)rowsA * ldA + gap, StrideB = (long)rowsB * ldB + gap, StrideC = (long)m * ldC + gap,
+            LdA = ldA,
+            LdB = ldB,
+            LdC = ldC,
+            Alpha = alpha,
+            Beta = beta,
+            StrideA = (long)rowsA * ldA + gap,
+            StrideB = (long)rowsB * ldB + gap,
+            StrideC = (long)m * ldC + gap,
         };
         var random = new System.Random(m * 7919 + n * 104729 + k);
         A = Fill(random, rowsA, ldA - gap, ldA, Shape.StrideA);

@@ -36,11 +36,13 @@ public class SimtAttentionTests
     }
 
     private static void Check<TTile>(
-        SimtAccelerator device, AttentionShape shape, double spread, float offset = 0, double tolerance = 5e-6) where TTile : struct, ISimtTile
+        SimtAccelerator device, AttentionShape shape, double spread, float offset = 0, double tolerance = 5e-6)
+        where TTile : struct, ISimtTile
     {
         var reference = new AttentionReference(shape, spread, offset);
         string tile = $"{typeof(TTile).Name}, {shape}";
-        SimtAttentionArguments arguments = SimtAttention<TTile>.Arguments(shape), adding = SimtAttention<TTile>.Arguments(shape, accumulate: true);
+        SimtAttentionArguments arguments = SimtAttention<TTile>.Arguments(shape);
+        SimtAttentionArguments adding = SimtAttention<TTile>.Arguments(shape, accumulate: true);
         var config = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
         using var qkv = device.Upload(reference.Qkv);
         using var gradResult = device.Upload(reference.GradResult);
@@ -63,7 +65,8 @@ public class SimtAttentionTests
 
         int count = reference.Lse.Length;
         accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, int, SimtAttentionArguments>(
-            SimtAttention<TTile>.Delta)(new KernelConfig((count + 15) / 16, 16), result.View, gradResult.View, delta.View, count, arguments);
+            SimtAttention<TTile>.Delta)(
+                new KernelConfig((count + 15) / 16, 16), result.View, gradResult.View, delta.View, count, arguments);
         var queries = accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
             SimtAttentionArguments>(SimtAttention<TTile>.BackwardQueries);
         var keys = accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
@@ -74,6 +77,7 @@ public class SimtAttentionTests
 
         queries(config, qkv.View, lse.View, delta.View, gradResult.View, grad.View, adding);
         keys(config, qkv.View, lse.View, delta.View, gradResult.View, grad.View, adding);
-        AttentionReference.AreClose(grad.GetAsArray1D(), [.. reference.GradQkv.Select(x => 2 * x)], 2 * tolerance, $"{tile}: gradient twice");
+        double[] twice = [.. reference.GradQkv.Select(x => 2 * x)];
+        AttentionReference.AreClose(grad.GetAsArray1D(), twice, 2 * tolerance, $"{tile}: gradient twice");
     }
 }

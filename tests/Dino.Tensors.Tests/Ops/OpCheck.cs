@@ -99,11 +99,20 @@ internal static class OpCheck
     public static float[] Output(Device device, OpCase c, float[][] x)
     {
         long before = device.Pool.UsedBytes;
-        float[] output;
-        using (device.BeginArena())
-            output = c.Function([.. x.Select((v, i) => Tensor.From(device, v, c.Shapes[i]))]).ToArray();
+        float[] output = Run();
+        if (device.Pool.UsedBytes != before)
+        {
+            before = device.Pool.UsedBytes; // a table that an op keeps for good is made by its first run
+            output = Run();
+        }
         Assert.That(device.Pool.UsedBytes, Is.EqualTo(before), $"{c}: memory still in use on {device.Name}");
         return output;
+
+        float[] Run()
+        {
+            using (device.BeginArena())
+                return c.Function([.. x.Select((v, i) => Tensor.From(device, v, c.Shapes[i]))]).ToArray();
+        }
     }
 
     private static int OutputLength(Device device, OpCase c, float[][] x) => Output(device, c, x).Length;
@@ -119,6 +128,8 @@ internal static class OpCheck
     {
         long before = device.Pool.UsedBytes;
         var result = new float[]?[x.Length];
+        if (!Enumerable.Range(0, x.Length).Any(wanted))
+            return result;
         using (var tape = new Tape(device))
         using (device.BeginArena())
         {

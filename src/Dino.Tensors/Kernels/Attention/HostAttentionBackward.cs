@@ -47,7 +47,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             float* logs = lse + (long)item * n;
 
             float* keys = PackTokens(shape, q + width, ld, KeySlot), values = PackTokens(shape, q + 2 * width, ld, ValueSlot);
-            float* keyDims = PackDims(shape, q + width, ld, GradSlot);
+            float* keyDims = PackDims(shape, q + width, ld, KeyDimSlot);
 
             int block = Math.Clamp(BlockFloats / n / Panel, 1, CeilDivide(n, Panel)) * Panel;
             int tiles = CeilDivide(n, Rows), panels = CeilDivide(d, Panel);
@@ -62,7 +62,10 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 int count = Math.Min(block, n - i), padded = RoundUp(count, Panel);
                 long packedStride = HostTile<TVector, TSimd>.PanelStrideA(padded);
                 for (int j = 0; j < padded; j += Panel)
-                    Queries(q, gradQ, o, gradO, logs, i + j, keys, values, keyDims, packedP + j * Rows, packedS + j * Rows, packedStride, transposed);
+                {
+                    Queries(q, gradQ, o, gradO, logs, i + j, keys, values, keyDims,
+                        packedP + j * Rows, packedS + j * Rows, packedStride, transposed);
+                }
 
                 HostPacking.Across(gradO + (long)i * width, width, d, count, Panel, rightO, HostTile<TVector, TSimd>.PanelStrideB(count));
                 HostPacking.Across(q + i * ld, ld, d, count, Panel, rightQ, HostTile<TVector, TSimd>.PanelStrideB(count));
@@ -98,10 +101,12 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             Gradients(scores, gradP, n, log, delta, valid, shape.Scale);
             MultiplyPanel(keyDims, d, gradP, n, transposed, 1);
             float* target = gradQ + first * ld;
-            for (int j = 0; j < count; j++, target += ld)
+            if (!accumulate)
+                HostPacking.Transpose(transposed, Panel, d, count, target, 3 * width);
+            for (int j = 0; accumulate && j < count; j++, target += ld)
             {
                 for (int p = 0; p < d; p++)
-                    target[p] = accumulate ? target[p] + transposed[p * Panel + j] : transposed[p * Panel + j];
+                    target[p] += transposed[p * Panel + j];
             }
             for (int key = 0; key < n; key += Rows, packedP += packedStride, packedS += packedStride)
             {

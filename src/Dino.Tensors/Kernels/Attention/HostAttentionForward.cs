@@ -12,8 +12,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     // Queries that share one packing of a head's keys and values when heads are too few to share the work.
     private const int QueriesPerItem = 512;
 
-    // Slots 0 to 2 belong to the matrix product.
-    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, GradSlot = 8, BlockSlot = 9, StatisticsSlot = 10;
+    // The matrix product has slots 0 to 2 and 10.
+    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, KeyDimSlot = 8, BlockSlot = 9;
 
     private static int Panel => HostTile<TVector, TSimd>.Columns;
 
@@ -96,6 +96,18 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
         }
     }
 
+    /// <summary>Multiplies each column of a panel by its factor.</summary>
+    private static void ScaleColumns(float* panel, int rows, float* factors)
+    {
+        int w = TSimd.Width;
+        TVector left = TSimd.Load(factors), right = TSimd.Load(factors + w);
+        for (int row = 0; row < rows; row++, panel += Panel)
+        {
+            TSimd.Store(TSimd.Multiply(TSimd.Load(panel), left), panel);
+            TSimd.Store(TSimd.Multiply(TSimd.Load(panel + w), right), panel + w);
+        }
+    }
+
     private readonly struct ForwardJob(AttentionShape shape, float* qkv, float* result, float* lse) : IHostJob
     {
         public void Run(int item)
@@ -119,14 +131,10 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 MultiplyPanel(keys, n, queries, d, scores, shape.Scale);
                 Softmax(scores, n, max, sum);
                 MultiplyPanel(values, d, scores, n, transposed, 1);
-                for (int j = 0; j < count; j++)
+                for (int j = 0; j < Panel; j++)
                     inverse[j] = 1 / sum[j];
-                float* target = result + ((long)image * n + i) * width + head * d;
-                for (int j = 0; j < count; j++, target += width)
-                {
-                    for (int p = 0; p < d; p++)
-                        target[p] = transposed[p * Panel + j] * inverse[j];
-                }
+                ScaleColumns(transposed, d, inverse);
+                HostPacking.Transpose(transposed, Panel, d, count, result + ((long)image * n + i) * width + head * d, width);
                 if (lse == null)
                     continue;
                 float* logs = lse + ((long)image * shape.Heads + head) * n + i;

@@ -73,14 +73,23 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
             score.R2 = Mask(Float4.Scale(s.Scale, score.R2), keys);
             score.R3 = Mask(Float4.Scale(s.Scale, score.R3), keys);
 
-            reduce[ty * side + tx] = new Float4 { X = Largest(score.R0), Y = Largest(score.R1), Z = Largest(score.R2), W = Largest(score.R3) };
+            reduce[ty * side + tx] = new Float4
+            {
+                X = Largest(score.R0),
+                Y = Largest(score.R1),
+                Z = Largest(score.R2),
+                W = Largest(score.R3),
+            };
             Group.Barrier();
             Float4 best = max;
             for (int i = 0; i < side; i++)
                 best = Max(best, reduce[ty * side + i]);
             var keep = new Float4
             {
-                X = MathF.Exp(max.X - best.X), Y = MathF.Exp(max.Y - best.Y), Z = MathF.Exp(max.Z - best.Z), W = MathF.Exp(max.W - best.W),
+                X = MathF.Exp(max.X - best.X),
+                Y = MathF.Exp(max.Y - best.Y),
+                Z = MathF.Exp(max.Z - best.Z),
+                W = MathF.Exp(max.W - best.W),
             };
             max = best;
             score.R0 = Exp(score.R0, max.X);
@@ -90,8 +99,10 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
             // Each thread sums the keys it has seen; the threads of a row are added up once, at the end.
             sum = new Float4
             {
-                X = sum.X * keep.X + Total(score.R0), Y = sum.Y * keep.Y + Total(score.R1),
-                Z = sum.Z * keep.Z + Total(score.R2), W = sum.W * keep.W + Total(score.R3),
+                X = sum.X * keep.X + Total(score.R0),
+                Y = sum.Y * keep.Y + Total(score.R1),
+                Z = sum.Z * keep.Z + Total(score.R2),
+                W = sum.W * keep.W + Total(score.R3),
             };
             left = Float4x4.ScaleRows(keep, left);
             right = Float4x4.ScaleRows(keep, right);
@@ -114,9 +125,9 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
 
         var inverse = new Float4 { X = 1 / total.X, Y = 1 / total.Y, Z = 1 / total.Z, W = 1 / total.W };
         int row = row0 + 4 * ty;
-        StoreColumns(result, image * n * width + head % s.Heads * d, width, row, n, column0 + 4 * tx, d, Float4x4.ScaleRows(inverse, left), 0);
-        StoreColumns(result, image * n * width + head % s.Heads * d, width, row, n, column0 + Edge + 4 * tx, d,
-            Float4x4.ScaleRows(inverse, right), 0);
+        int target = image * n * width + head % s.Heads * d;
+        StoreColumns(result, target, width, row, n, column0 + 4 * tx, d, Float4x4.ScaleRows(inverse, left), 0);
+        StoreColumns(result, target, width, row, n, column0 + Edge + 4 * tx, d, Float4x4.ScaleRows(inverse, right), 0);
         if (columnBlock != 0 || tx != 0)
             return;
         StoreLog(lse, head * n, row, n, max.X, total.X);

@@ -27,7 +27,7 @@ internal static partial class SimtAttention<TTile>
         return sum;
     }
 
-    /// <summary>Puts a thread's 4 × 4 into the group's tile as [column][row], the order in which a product over columns reads it.</summary>
+    /// <summary>Puts a thread's 4 × 4 into the group's tile as [column][row], in which order a product over columns reads it.</summary>
     private static void StoreTile(ArrayView<Float4> tile, Float4x4 value, int ty, int tx)
     {
         Float4x4 t = Float4x4.Transpose(value);

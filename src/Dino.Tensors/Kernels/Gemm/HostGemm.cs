@@ -27,7 +27,7 @@ internal static unsafe class HostGemm
 }
 
 /// <summary>The matrix product in one vector width: blocks for the caches, and how they are shared among threads.</summary>
-internal static unsafe class HostGemm<TVector, TSimd>
+internal static unsafe partial class HostGemm<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
@@ -46,7 +46,8 @@ internal static unsafe class HostGemm<TVector, TSimd>
     // Below this many multiply-adds for each matrix, one item does the whole matrix.
     private const long SmallWork = 64 * 1024;
 
-    private const int SharedSlot = 0, SlotA = 1, SlotB = 2;
+    // The attention has slots 3 to 9.
+    private const int SharedSlot = 0, SlotA = 1, SlotB = 2, PartialSlot = 10;
 
     /// <summary>C = alpha · op(A) · op(B) + beta · C, then the epilogue.</summary>
     public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
@@ -58,6 +59,11 @@ internal static unsafe class HostGemm<TVector, TSimd>
         if (work <= SmallWork || (shape.Batch > 1 && work <= 128 * SmallWork))
         {
             RunPrivate(team, shape, a, b, c, epilogue, work);
+            return;
+        }
+        if (shape.Batch == 1 && IsDeep(shape))
+        {
+            RunDeep(team, shape, a, b, c, epilogue);
             return;
         }
         bool narrow = shape.M <= NarrowRows && (long)shape.M * shape.K <= NarrowPackedA;
@@ -90,13 +96,17 @@ internal static unsafe class HostGemm<TVector, TSimd>
         int rowBlocks = CeilDivide(shape.M, BlockRows);
         int rowsPerItem = RoundUp(CeilDivide(shape.M, rowBlocks), HostTile<TVector, TSimd>.Rows);
         rowBlocks = CeilDivide(shape.M, rowsPerItem);
-        float* shared = HostScratch.Rent(SharedSlot, HostTile<TVector, TSimd>.PanelStrideB(Math.Max(block, 1))
-            * CeilDivide(Math.Min(SweepColumns, shape.N), Columns) + HostPacking.Slack);
+        long sizeA = HostTile<TVector, TSimd>.PanelStrideA(block) * (rowsPerItem / HostTile<TVector, TSimd>.Rows);
+        int panels = CeilDivide(Math.Min(SweepColumns, shape.N), Columns);
+        long sizeB = HostTile<TVector, TSimd>.PanelStrideB(block) * panels + HostPacking.Slack;
+        // Few blocks of rows: share the columns out too, and pack A for all items at once.
+        bool shareA = rowBlocks < EnoughItems;
+        float* shared = HostScratch.Rent(SharedSlot, sizeB + 16 + (shareA ? sizeA * rowBlocks : 0));
+        float* sharedA = shareA ? shared + ((sizeB + 15) & ~15L) : null;
 
         for (int column0 = 0; column0 < shape.N; column0 += SweepColumns)
         {
             int columns = Math.Min(SweepColumns, shape.N - column0);
-            // Few blocks of rows: share the columns out too, in pieces that are worth packing A again for.
             int pieces = Math.Clamp(CeilDivide(EnoughItems, rowBlocks), 1, CeilDivide(columns, 128));
             int columnsPerItem = RoundUp(CeilDivide(columns, pieces), Columns);
             pieces = CeilDivide(columns, columnsPerItem);
@@ -104,10 +114,10 @@ internal static unsafe class HostGemm<TVector, TSimd>
             do
             {
                 int k = Math.Min(block, shape.K - k0);
-                var pack = new PackJob(shape, b, shared, column0, columns, k0, k);
-                team.Run(CeilDivide(columns, PackJob.ColumnsPerItem), pack);
-                var sweep = new WideJob<TEpilogue>(shape, a, shared, c, column0, columns, k0, k, rowsPerItem, columnsPerItem, rowBlocks,
-                    epilogue, batch);
+                int packs = CeilDivide(columns, PackJob.ColumnsPerItem) + (shareA ? rowBlocks : 0);
+                team.Run(packs, new PackJob(shape, a, b, shared, sharedA, column0, columns, k0, k, rowsPerItem, sizeA));
+                var sweep = new WideJob<TEpilogue>(shape, a, shared, sharedA, c, column0, columns, k0, k, rowsPerItem, columnsPerItem,
+                    rowBlocks, sizeA, epilogue, batch);
                 team.Run(rowBlocks * pieces, sweep);
                 k0 += block;
             }
@@ -115,13 +125,22 @@ internal static unsafe class HostGemm<TVector, TSimd>
         }
     }
 
-    private readonly struct PackJob(GemmShape shape, float* b, float* shared, int column0, int columns, int k0, int k) : IHostJob
+    private readonly struct PackJob(
+        GemmShape shape, float* a, float* b, float* shared, float* sharedA, int column0, int columns, int k0, int k,
+        int rowsPerItem, long sizeA) : IHostJob
     {
         // Four panels at a time: more target streams than a cache set has ways would evict each other.
         public static int ColumnsPerItem => 4 * Columns;
 
         public void Run(int item)
         {
+            int packsOfB = CeilDivide(columns, ColumnsPerItem);
+            if (item >= packsOfB)
+            {
+                int block = item - packsOfB, row = block * rowsPerItem;
+                HostTile<TVector, TSimd>.PackA(shape, a, row, Math.Min(rowsPerItem, shape.M - row), k0, k, sharedA + block * sizeA);
+                return;
+            }
             int first = item * ColumnsPerItem;
             HostTile<TVector, TSimd>.PackB(shape, b, column0 + first, Math.Min(ColumnsPerItem, columns - first), k0, k,
                 shared + first / Columns * HostTile<TVector, TSimd>.PanelStrideB(k));
@@ -129,18 +148,22 @@ internal static unsafe class HostGemm<TVector, TSimd>
     }
 
     private readonly struct WideJob<TEpilogue>(
-        GemmShape shape, float* a, float* shared, float* c, int column0, int columns, int k0, int k,
-        int rowsPerItem, int columnsPerItem, int rowBlocks, TEpilogue epilogue, int batch) : IHostJob
+        GemmShape shape, float* a, float* shared, float* sharedA, float* c, int column0, int columns, int k0, int k,
+        int rowsPerItem, int columnsPerItem, int rowBlocks, long sizeA, TEpilogue epilogue, int batch) : IHostJob
         where TEpilogue : struct, IGemmEpilogue
     {
         private readonly TEpilogue epilogue = epilogue;
 
         public void Run(int item)
         {
-            int row = item % rowBlocks * rowsPerItem, column = item / rowBlocks * columnsPerItem;
+            int block = item % rowBlocks, row = block * rowsPerItem, column = item / rowBlocks * columnsPerItem;
             int rows = Math.Min(rowsPerItem, shape.M - row), width = Math.Min(columnsPerItem, columns - column);
-            float* packed = HostScratch.Rent(SlotA, HostTile<TVector, TSimd>.PanelStrideA(k) * CeilDivide(rows, HostTile<TVector, TSimd>.Rows));
-            HostTile<TVector, TSimd>.PackA(shape, a, row, rows, k0, k, packed);
+            float* packed = sharedA + block * sizeA;
+            if (sharedA == null)
+            {
+                packed = HostScratch.Rent(SlotA, sizeA);
+                HostTile<TVector, TSimd>.PackA(shape, a, row, rows, k0, k, packed);
+            }
             HostTile<TVector, TSimd>.Multiply(packed, rows, shared + column / Columns * HostTile<TVector, TSimd>.PanelStrideB(k), width, k,
                 c + (long)row * shape.LdC + column0 + column, shape.LdC, shape.Alpha, k0 == 0 ? shape.Beta : 1,
                 k0 + k >= shape.K, in epilogue, batch, row, column0 + column);
@@ -192,68 +215,6 @@ internal static unsafe class HostGemm<TVector, TSimd>
                     k0 == 0 ? shape.Beta : 1, k0 + k >= shape.K, in epilogue, batch, 0, column);
                 k0 += block;
                 panelsA += blockStride;
-            }
-            while (k0 < shape.K);
-        }
-    }
-
-    // ---- Small matrices: an item packs and multiplies a piece of one by itself.
-
-    private static void RunPrivate<TEpilogue>(
-        HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue, long work)
-        where TEpilogue : struct, IGemmEpilogue
-    {
-        // A batch of few large matrices is cut into rows as well.
-        int pieces = shape.Batch >= 16 || work <= SmallWork ? 1 : Math.Min(CeilDivide(16, shape.Batch), CeilDivide(shape.M, 48));
-        int rows = RoundUp(CeilDivide(shape.M, pieces), HostTile<TVector, TSimd>.Rows);
-        pieces = CeilDivide(shape.M, rows);
-        // Tiny matrices go many to an item: claiming one costs as much as multiplying it.
-        int together = pieces > 1 ? 1 : (int)Math.Clamp(SmallWork / work, 1, shape.Batch);
-        int items = CeilDivide(shape.Batch, together) * pieces;
-        team.Run(items, new PrivateJob<TEpilogue>(shape, a, b, c, BlockOfK(shape.K), rows, pieces, together, epilogue));
-    }
-
-    private readonly struct PrivateJob<TEpilogue>(
-        GemmShape shape, float* a, float* b, float* c, int block, int rowsPerItem, int pieces, int together, TEpilogue epilogue) : IHostJob
-        where TEpilogue : struct, IGemmEpilogue
-    {
-        // Columns that a thread keeps packed at once (128 × 384 floats, 196 KiB).
-        private const int MostColumns = 128;
-
-        private readonly TEpilogue epilogue = epilogue;
-
-        public void Run(int item)
-        {
-            int first = item / pieces * together, end = Math.Min(first + together, shape.Batch);
-            int row = item % pieces * rowsPerItem;
-            for (int batch = first; batch < end; batch++)
-            {
-                for (int column = 0; column < shape.N; column += MostColumns)
-                    Piece(batch, row, column);
-            }
-        }
-
-        private void Piece(int batch, int row0, int column)
-        {
-            int columns = Math.Min(MostColumns, shape.N - column), end = Math.Min(row0 + rowsPerItem, shape.M);
-            float* ab = a + batch * shape.StrideA, bb = b + batch * shape.StrideB, cb = c + batch * shape.StrideC;
-            float* packedB = HostScratch.Rent(SlotB,
-                HostTile<TVector, TSimd>.PanelStrideB(Math.Max(block, 1)) * CeilDivide(columns, Columns) + HostPacking.Slack);
-            float* packedA = HostScratch.Rent(SlotA,
-                HostTile<TVector, TSimd>.PanelStrideA(block) * CeilDivide(BlockRows, HostTile<TVector, TSimd>.Rows));
-            int k0 = 0;
-            do
-            {
-                int k = Math.Min(block, shape.K - k0);
-                HostTile<TVector, TSimd>.PackB(shape, bb, column, columns, k0, k, packedB);
-                for (int row = row0; row < end; row += BlockRows)
-                {
-                    int rows = Math.Min(BlockRows, end - row);
-                    HostTile<TVector, TSimd>.PackA(shape, ab, row, rows, k0, k, packedA);
-                    HostTile<TVector, TSimd>.Multiply(packedA, rows, packedB, columns, k, cb + (long)row * shape.LdC + column, shape.LdC,
-                        shape.Alpha, k0 == 0 ? shape.Beta : 1, k0 + k >= shape.K, in epilogue, batch, row, column);
-                }
-                k0 += block;
             }
             while (k0 < shape.K);
         }

@@ -44,6 +44,19 @@ internal static unsafe class HostPacking
         }
     }
 
+    /// <summary>target[k · targetLd + row] = source[row · ld + k]; nothing else is written.</summary>
+    public static void Transpose(float* source, long ld, int rows, int k, float* target, int targetLd)
+    {
+        int row = 0;
+        for (; row + 8 <= rows; row += 8)
+            AlongEight(source + row * ld, ld, 8, k, targetLd, target + row, 8);
+        for (; row < rows; row++)
+        {
+            for (int p = 0; p < k; p++)
+                target[(long)p * targetLd + row] = source[row * ld + p];
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy(float* from, float* to, int count)
     {

@@ -1,0 +1,125 @@
+namespace Dino.Tensors.Kernels;
+
+/// <summary>Products that are not shared out in blocks of C: small ones, whole matrices of a batch, slices of k.</summary>
+internal static unsafe partial class HostGemm<TVector, TSimd>
+{
+    private static void RunPrivate<TEpilogue>(
+        HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue, long work)
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        // A batch of few large matrices is cut into rows as well.
+        int pieces = shape.Batch >= 16 || work <= SmallWork ? 1 : Math.Min(CeilDivide(16, shape.Batch), CeilDivide(shape.M, 48));
+        int rows = RoundUp(CeilDivide(shape.M, pieces), HostTile<TVector, TSimd>.Rows);
+        pieces = CeilDivide(shape.M, rows);
+        // Tiny matrices go many to an item: claiming one costs as much as multiplying it.
+        int together = pieces > 1 ? 1 : (int)Math.Clamp(SmallWork / work, 1, shape.Batch);
+        int items = CeilDivide(shape.Batch, together) * pieces;
+        team.Run(items, new PrivateJob<TEpilogue>(shape, a, b, c, shape.K, rows, pieces, together, true, epilogue));
+    }
+
+    private readonly struct PrivateJob<TEpilogue>(
+        GemmShape shape, float* a, float* b, float* c, int lastK, int rowsPerItem, int pieces, int together, bool finish,
+        TEpilogue epilogue) : IHostJob
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        // Columns that a thread keeps packed at once (256 × 384 floats, 393 KiB).
+        private const int MostColumns = 256;
+
+        private readonly TEpilogue epilogue = epilogue;
+
+        public void Run(int item)
+        {
+            int first = item / pieces * together, end = Math.Min(first + together, shape.Batch);
+            int row = item % pieces * rowsPerItem;
+            for (int batch = first; batch < end; batch++)
+            {
+                for (int column = 0; column < shape.N; column += MostColumns)
+                    Piece(batch, row, column);
+            }
+        }
+
+        private void Piece(int batch, int row0, int column)
+        {
+            // Slices of a deep product are a batch, too, whose last one may be shorter.
+            int depth = batch == shape.Batch - 1 ? lastK : shape.K, block = BlockOfK(depth);
+            int columns = Math.Min(MostColumns, shape.N - column), end = Math.Min(row0 + rowsPerItem, shape.M);
+            float* ab = a + batch * shape.StrideA, bb = b + batch * shape.StrideB, cb = c + batch * shape.StrideC;
+            float* packedB = HostScratch.Rent(SlotB,
+                HostTile<TVector, TSimd>.PanelStrideB(block) * CeilDivide(columns, Columns) + HostPacking.Slack);
+            float* packedA = HostScratch.Rent(SlotA,
+                HostTile<TVector, TSimd>.PanelStrideA(block) * CeilDivide(BlockRows, HostTile<TVector, TSimd>.Rows));
+            int k0 = 0;
+            do
+            {
+                int k = Math.Min(block, depth - k0);
+                HostTile<TVector, TSimd>.PackB(shape, bb, column, columns, k0, k, packedB);
+                for (int row = row0; row < end; row += BlockRows)
+                {
+                    int rows = Math.Min(BlockRows, end - row);
+                    HostTile<TVector, TSimd>.PackA(shape, ab, row, rows, k0, k, packedA);
+                    HostTile<TVector, TSimd>.Multiply(packedA, rows, packedB, columns, k, cb + (long)row * shape.LdC + column, shape.LdC,
+                        shape.Alpha, k0 == 0 ? shape.Beta : 1, finish && k0 + k >= depth, in epilogue, batch, row, column);
+                }
+                k0 += block;
+            }
+            while (k0 < depth);
+        }
+    }
+
+    // ---- A small result from long sums (the gradient of a layer's input from its 65,536 outputs).
+
+    // A slice of k is long enough to be worth a partial result of its own, and there are at most so many of them.
+    private const int SliceOfK = 2048, MostSlices = 16;
+    private const long DeepResult = 64 * 1024;
+
+    private static bool IsDeep(in GemmShape shape)
+        => shape.K >= 4 * SliceOfK && (long)shape.M * shape.N <= DeepResult && Math.Max(shape.M, shape.N) <= shape.K / 16;
+
+    /// <summary>The sums are cut into slices of fixed length, whose results are added up in order.</summary>
+    private static void RunDeep<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        int slice = RoundUp(CeilDivide(shape.K, Math.Min(CeilDivide(shape.K, SliceOfK), MostSlices)), 8);
+        int slices = CeilDivide(shape.K, slice);
+        long size = (long)shape.M * shape.N;
+        float* partial = HostScratch.Rent(PartialSlot, size * slices);
+        GemmShape part = shape with
+        {
+            K = slice,
+            Batch = slices,
+            StrideA = shape.TransposeA ? (long)slice * shape.LdA : slice,
+            StrideB = shape.TransposeB ? slice : (long)slice * shape.LdB,
+            LdC = shape.N,
+            StrideC = size,
+            Beta = 0,
+        };
+        int rows = RoundUp(shape.M, HostTile<TVector, TSimd>.Rows);
+        team.Run(slices, new PrivateJob<NoEpilogue>(part, a, b, partial, shape.K - (slices - 1) * slice, rows, 1, 1, false, default));
+        team.Run(shape.M, new SumJob<TEpilogue>(shape, partial, slices, c, epilogue));
+    }
+
+    private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, TEpilogue epilogue) : IHostJob
+        where TEpilogue : struct, IGemmEpilogue
+    {
+        public void Run(int row)
+        {
+            float* target = c + (long)row * shape.LdC, source = partial + (long)row * shape.N;
+            long size = (long)shape.M * shape.N;
+            for (int j = 0; j < shape.N; j++)
+                target[j] = shape.Beta == 0 ? source[j] : source[j] + shape.Beta * target[j];
+            for (int s = 1; s < slices; s++)
+            {
+                source += size;
+                int j = 0;
+                for (; j + TSimd.Width <= shape.N; j += TSimd.Width)
+                    TSimd.Store(TSimd.Add(TSimd.Load(target + j), TSimd.Load(source + j)), target + j);
+                for (; j < shape.N; j++)
+                    target[j] += source[j];
+            }
+            if (!TEpilogue.Active)
+                return;
+            for (int j = 0; j < shape.N; j += Columns)
+                epilogue.Apply(target + j, 0, row, j, Math.Min(Columns, shape.N - j));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.CommandLine;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Eval;
+using Dino.Train.Report;
+
+namespace Dino.Train.Commands;
+
+/// <summary><c>dino attend</c>: where a checkpoint's last block looks in a picture.</summary>
+internal static class AttendCommand
+{
+    private static readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "A checkpoint of dino train." };
+    private static readonly Argument<string[]> pictures = new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
+    private static readonly Option<double> threshold = new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the global crops' size." };
+    private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<bool> student = new("--student") { Description = "Look with the student instead of the teacher." };
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("attend", "Write attention maps: per head, mean, mask and overlay, and a contact sheet.", Run)
+        {
+            Examples =
+            [
+                ("dino attend dino-run/latest.safetensors cat.jpg dog.jpg", "maps of two pictures in dino-attention"),
+                ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480", "of the first eight pictures of a folder, in fine patches"),
+            ],
+        };
+        command.Arguments.Add(checkpoint);
+        command.Arguments.Add(pictures);
+        foreach (var option in (Option[])[outputDir, threshold, size, limit, student])
+            command.Options.Add(option);
+        DeviceOption.AddTo(command);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        double mass = context.Get(threshold);
+        if (mass is not (> 0 and <= 1))
+            throw new UserErrorException($"--threshold must lie between 0 and 1, not at {mass}.") { ExitCode = ExitCode.Usage };
+        string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, context.Get(limit)))];
+        using var device = DeviceOption.Open(context);
+        var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
+        int side = context.Get(size) > 0 ? context.Get(size) : 2 * info.Options.Crops.GlobalCropsSize;
+
+        string folder = context.Get(outputDir)!;
+        var maps = new AttentionMaps(backbone, device);
+        var seen = new List<AttentionPicture>();
+        var written = new List<string>();
+        using var decoder = new ImageDecoder();
+        var picture = new RgbImage();
+        context.Progress.Run("attention", paths.Length, tracker =>
+        {
+            foreach (string path in paths)
+            {
+                context.Cancel.ThrowIfCancellationRequested();
+                try
+                {
+                    decoder.Decode(path, picture);
+                }
+                catch (ImageDecodeException e)
+                {
+                    throw new UserErrorException(e.Message, e);
+                }
+                string name = Path.GetFileNameWithoutExtension(path);
+                seen.Add(maps.Of(name, picture, side));
+                written.AddRange(AttentionFiles.Write(Path.Combine(folder, $"{seen.Count:D3}-{name}"), seen[^1], mass));
+                tracker.Report(seen.Count);
+            }
+        });
+        string sheet = Path.Combine(folder, "attention.png");
+        AttentionSheet.Write(sheet, "Attention of the class token, last block", seen, mass);
+        written.Insert(0, sheet);
+        context.Result(
+            json =>
+            {
+                json.WriteNumber("count", seen.Count);
+                json.WriteStartArray("pictures");
+                foreach (string path in written)
+                    json.WriteStringValue(path);
+                json.WriteEndArray();
+                json.WriteString("device", device.Name);
+            },
+            text => text.WriteLine($"{seen.Count} pictures: {sheet}, and each by itself in {folder}"));
+    }
+
+    private static IEnumerable<string> Expand(string path, int most)
+    {
+        if (!Directory.Exists(path))
+            return File.Exists(path) ? [path] : throw new UserErrorException($"There is no picture or folder {path}.");
+        var folder = Folders.Scan(path, new SkippedFiles());
+        return Enumerable.Range(0, Math.Min(most, folder.Count)).Select(folder.PathOf);
+    }
+}

@@ -1,0 +1,68 @@
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Train.Data;
+
+namespace Dino.Train.Eval;
+
+/// <summary>Features of pictures by a trained backbone: the class token after the last block and the final norm, not normalised.</summary>
+public static class FeatureExtractor
+{
+    /// <summary>
+    /// The reference's evaluation pictures for a network of crops of S pixels: shorter side to S · 256 / 224, central square of S.
+    /// </summary>
+    public static EvalLoaderOptions Protocol(int cropSize, int batchSize = 64, PrefetchOptions? prefetch = null) => new()
+    {
+        ResizeSize = (int)Math.Round(cropSize * 256 / 224.0),
+        CropSize = cropSize,
+        BatchSize = batchSize,
+        Prefetch = prefetch ?? new PrefetchOptions(),
+    };
+
+    /// <summary>Features (count, D) of every readable picture of a labelled folder, in its order.</summary>
+    /// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="folder">The pictures.</param>
+    /// <param name="options">How they are prepared; see <see cref="Protocol"/>.</param>
+    /// <param name="skipped">Takes in the files that cannot be read.</param>
+    /// <param name="classes">The label of each class of the folder; null for the folder's own numbers.</param>
+    /// <param name="onBatch">Is told after each batch how many pictures it had.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <exception cref="ArgumentException">A picture lies in no class folder, or a feature is not finite.</exception>
+    /// <exception cref="ImageFolderException">No file is readable.</exception>
+    public static FeatureSet Extract(
+        VisionTransformer backbone, Device device, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped = null,
+        ReadOnlySpan<int> classes = default, Action<int>? onBatch = null, CancellationToken cancel = default)
+    {
+        if (!folder.IsLabelled)
+            throw new ArgumentException($"'{folder.Root}' holds pictures outside class folders.", nameof(folder));
+        int dim = backbone.Config.Dim, count = 0;
+        if ((long)folder.Count * dim > Array.MaxLength)
+            throw new ArgumentException(
+                $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.", nameof(folder));
+        float[] values = new float[folder.Count * dim];
+        int[] labels = new int[folder.Count];
+        using var loader = new EvalLoader(folder, options, skipped);
+        while (loader.Next() is { } batch)
+        {
+            using (batch)
+            {
+                cancel.ThrowIfCancellationRequested();
+                var shape = new Shape(batch.Count, 3, options.CropSize, options.CropSize);
+                Forward(backbone, device, batch.Pictures, shape, values.AsSpan(count * dim, batch.Count * dim));
+                for (int i = 0; i < batch.Count; i++)
+                    labels[count + i] = classes.IsEmpty ? batch.Labels[i] : classes[batch.Labels[i]];
+                count += batch.Count;
+                onBatch?.Invoke(batch.Count);
+            }
+        }
+        Array.Resize(ref values, count * dim);
+        Array.Resize(ref labels, count);
+        return new FeatureSet(values, labels, dim);
+    }
+
+    private static void Forward(VisionTransformer backbone, Device device, ReadOnlySpan<float> pictures, Shape shape, Span<float> rows)
+    {
+        using var scope = device.BeginArena();
+        backbone.Forward(Tensor.From(device, pictures, shape)).CopyTo(rows);
+    }
+}

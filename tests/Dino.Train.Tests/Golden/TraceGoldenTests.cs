@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Tensors.Nn;
+using Dino.Testing;
+using Dino.Train.Data;
+using NUnit.Framework;
+
+namespace Dino.Train.Tests.Golden;
+
+/// <summary>Whole training runs on given crops and stochastic-depth masks against the set <c>trace</c>.</summary>
+[Category("Golden")]
+public class TraceGoldenTests
+{
+    private static readonly GoldenSet golden = GoldenSet.Open("trace");
+
+    private static IEnumerable<int> Runs => Enumerable.Range(0, golden.Config.GetProperty("runs").GetArrayLength());
+
+    [TestCaseSource(nameof(Runs))]
+    public void Training_FollowsTheTrace(int index)
+    {
+        var run = golden.Config.GetProperty("runs")[index];
+        string prefix = $"run{index}.";
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
+        var init = Tensors("init.");
+        state.StudentParameters.Load(init);
+        state.TeacherParameters.Load(init);
+
+        var (loss, entropy, centreNorm, norms) = (new List<float>(), new List<float>(), new List<float>(), new List<float>());
+        var rates = new List<(double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature)>();
+        string[] gradNames = [.. run.GetProperty("grad_names").EnumerateArray().Select(name => name.GetString()!)];
+        int[] places = [.. gradNames.Select(name => state.Optimizer.Parameters.ToList().FindIndex(p => p.Name == name))];
+        Assert.That(places, Has.None.Negative);
+        for (int step = 0; step < golden.Config.GetProperty("steps").GetInt32(); step++)
+        {
+            using var arena = device.BeginArena();
+            Tensor globals = Crops(device, "crops.global", step), locals = Crops(device, "crops.local", step);
+            var (globalDepth, localDepth) = (Depth("keep.global", step), Depth("keep.local", step));
+            if (step == 0 && index == 0)
+            {
+                golden.Check<float>("first.teacher_logits", state.Teacher.Forward(globals).ToArray());
+                golden.Check<float>("first.student_logits", state.Student.Forward(globals, locals, globalDepth, localDepth).ToArray());
+            }
+            rates.Add(state.ScheduleAt(step));
+            state.Learn(globals, locals, globalDepth, localDepth);
+            state.Update();
+            state.Monitor.Read((l, e, c, n) =>
+            {
+                loss.Add(l);
+                entropy.Add(e);
+                centreNorm.Add(c);
+                foreach (int place in places)
+                    norms.Add(n[place]);
+            });
+        }
+
+        golden.Check<float>(prefix + "loss", loss.ToArray());
+        golden.Check<float>(prefix + "teacher_entropy", entropy.ToArray());
+        golden.Check<float>(prefix + "center_norm", centreNorm.ToArray());
+        golden.Check<float>(prefix + "grad_norms", norms.ToArray());
+        golden.Check<double>(prefix + "lr", rates.Select(rate => rate.LearningRate).ToArray());
+        golden.Check<double>(prefix + "wd", rates.Select(rate => rate.WeightDecay).ToArray());
+        golden.Check<double>(prefix + "momentum", rates.Select(rate => rate.Momentum).ToArray());
+        golden.Check<float>(prefix + "center", state.Loss.Centre.ToArray());
+        CheckWeights(prefix + "student.", state.StudentParameters, init);
+        CheckWeights(prefix + "teacher.", state.TeacherParameters, init);
+    }
+
+    private static void CheckWeights(string prefix, FlatParameters parameters, IReadOnlyList<HostTensor> init)
+    {
+        foreach (var actual in parameters.Save())
+        {
+            string name = prefix + actual.Name;
+            if (!golden.Contains(name))
+                continue; // teachers are recorded for one run
+            golden.Check<float>(name, actual.Values);
+
+            // Beside the tolerance on values: the error is small against how far training moved the tensor.
+            if (golden[name].Json.GetProperty("moved_l2").GetDouble() == 0)
+                continue;
+            float[] expected = golden.Floats(name), first = init.Single(tensor => tensor.Name == actual.Name).Values;
+            int row = expected.Length / golden[name].Shape[0];
+            var ignored = golden[name].IgnoreRows is { } rows ? (rows.Start.Value * row, rows.End.Value * row) : (0, 0);
+            double error = 0, moved = 0;
+            for (int i = 0; i < expected.Length; i++)
+            {
+                if (i >= ignored.Item1 && i < ignored.Item2)
+                    continue;
+                error += Math.Pow(actual.Values[i] - expected[i], 2);
+                moved += Math.Pow(expected[i] - first[i], 2);
+            }
+            Assert.That(Math.Sqrt(error), Is.LessThanOrEqualTo(1e-2 * Math.Sqrt(moved)), name);
+        }
+        Assert.That(golden.Tensors.Keys.Count(name => name.StartsWith("run0." + prefix.Split('.')[1] + ".", StringComparison.Ordinal)),
+            Is.EqualTo(parameters.Segments.Count), "every weight is compared in the first run");
+    }
+
+    private static TrainOptions OptionsOf(JsonElement run)
+    {
+        var config = golden.Config;
+        var vit = config.GetProperty("vit");
+        int batch = config.GetProperty("batch").GetInt32();
+        return new TrainOptions
+        {
+            Backbone = new ViTConfig
+            {
+                ImageSize = vit.GetProperty("image_size").GetInt32(),
+                Patch = vit.GetProperty("patch").GetInt32(),
+                Dim = vit.GetProperty("dim").GetInt32(),
+                Depth = vit.GetProperty("depth").GetInt32(),
+                Heads = vit.GetProperty("heads").GetInt32(),
+                MlpRatio = vit.GetProperty("mlp_ratio").GetSingle(),
+                DropPathRate = vit.GetProperty("drop_path").GetSingle(),
+            },
+            Head = new DinoHeadConfig
+            {
+                OutDim = config.GetProperty("out").GetInt32(),
+                HiddenDim = config.GetProperty("hidden").GetInt32(),
+                BottleneckDim = config.GetProperty("bottleneck").GetInt32(),
+                NormLastLayer = run.GetProperty("norm_last_layer").GetBoolean(),
+            },
+            Crops = new MultiCropOptions
+            {
+                GlobalCropsSize = config.GetProperty("global_size").GetInt32(),
+                LocalCropsSize = config.GetProperty("local_size").GetInt32(),
+                LocalCropsNumber = config.GetProperty("local_crops").GetInt32(),
+            },
+            BatchSize = batch,
+            Epochs = run.GetProperty("epochs").GetInt32(),
+            Optimizer = Enum.Parse<OptimizerKind>(run.GetProperty("optimizer").GetString()!, ignoreCase: true),
+            Lr = run.GetProperty("base_lr").GetDouble() * 256 / batch, // the trace states the rate after scaling
+            MinLr = run.GetProperty("min_lr").GetDouble(),
+            WarmupEpochs = run.GetProperty("warmup_epochs").GetInt32(),
+            WeightDecay = run.GetProperty("weight_decay").GetDouble(),
+            WeightDecayEnd = run.GetProperty("weight_decay_end").GetDouble(),
+            MomentumTeacher = run.GetProperty("momentum_teacher").GetDouble(),
+            WarmupTeacherTemp = run.GetProperty("warmup_teacher_temp").GetDouble(),
+            TeacherTemp = run.GetProperty("teacher_temp").GetDouble(),
+            WarmupTeacherTempEpochs = run.GetProperty("warmup_teacher_temp_epochs").GetInt32(),
+            StudentTemp = run.GetProperty("student_temp").GetDouble(),
+            CenterMomentum = run.GetProperty("center_momentum").GetDouble(),
+            ClipGrad = run.GetProperty("clip").GetDouble(),
+            FreezeLastLayer = run.GetProperty("freeze_last_layer").GetInt32(),
+        };
+    }
+
+    private static List<HostTensor> Tensors(string prefix) =>
+        [.. golden.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(name => new HostTensor(name[prefix.Length..], Shape.Of(golden[name].Shape), golden.Floats(name)))];
+
+    /// <summary>The crops of a step, (crops · batch, 3, S, S), for the arena that is open.</summary>
+    private static Tensor Crops(Device device, string name, int step)
+    {
+        int[] shape = golden[name].Shape; // steps, crops, batch, 3, S, S
+        int count = golden[name].Count / shape[0];
+        return Tensor.From(
+            device, golden.Floats(name).AsSpan(step * count, count), new Shape(shape[1] * shape[2], shape[3], shape[4], shape[5]));
+    }
+
+    private static GivenStochasticDepth Depth(string name, int step)
+    {
+        int count = golden[name].Count / golden[name].Shape[0];
+        return new GivenStochasticDepth(golden.Floats(name).AsSpan(step * count, count).ToArray());
+    }
+}

@@ -1,0 +1,80 @@
+using Dino.Train.Report;
+using NUnit.Framework;
+
+namespace Dino.Train.Tests.Report;
+
+public class ProgressDisplayTests
+{
+    [Test]
+    public void PlainLines_ComeAfterTwoSeconds_ThenEveryFive_AndAtTheEnd()
+    {
+        var clock = new HandClock();
+        var writer = new StringWriter { NewLine = "\n" };
+        new PlainProgress(writer, clock).Run("training", 200, tracker =>
+        {
+            for (int done = 1; done <= 200; done++)
+            {
+                clock.Advance(TimeSpan.FromSeconds(0.1));
+                tracker.Report(done, $"loss {done}");
+            }
+        });
+
+        string[] lines = writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines, Is.EqualTo(new[]
+        {
+            "training 20/200 (10 %), 0:18 left, loss 20",
+            "training 70/200 (35 %), 0:13 left, loss 70",
+            "training 120/200 (60 %), 0:08 left, loss 120",
+            "training 170/200 (85 %), 0:03 left, loss 170",
+            "training 200/200 (100 %), 0:00 left, loss 200",
+        }));
+    }
+
+    [Test]
+    public void WorkOfLessThanTwoSeconds_IsSilent()
+    {
+        var clock = new HandClock();
+        var writer = new StringWriter();
+        new PlainProgress(writer, clock).Run("decoding", 10, tracker =>
+        {
+            for (int done = 1; done <= 10; done++)
+            {
+                clock.Advance(TimeSpan.FromSeconds(0.1));
+                tracker.Report(done);
+            }
+        });
+
+        Assert.That(writer.ToString(), Is.Empty);
+    }
+
+    [Test]
+    public void AStepThatIsNotShown_MakesNoGarbage()
+    {
+        var clock = new HandClock();
+        new PlainProgress(new StringWriter(), clock).Run("training", 1000, tracker =>
+        {
+            var step = new StepReport(1, 0, 5, 4, 1, 6.9, 1, 1, 1e-3, 0.04, 0.99, 0.04, 40);
+            tracker.Report(0, step);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int done = 1; done < 100; done++)
+                tracker.Report(done, step);
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        });
+    }
+
+    [Test]
+    public void AStep_IsShownWithItsHealth() => Assert.That(
+        HealthLine.Format(new StepReport(1, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24)),
+        Is.EqualTo("loss 5.912 · entropy 3.870 · KL 2.042 · ln K − loss 1.019 · |centre| 1.25 · |g| 0.83 · lr 9.8e-04 · 41.2 img/s"));
+
+    private sealed class HandClock : TimeProvider
+    {
+        private TimeSpan now;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public void Advance(TimeSpan time) => now += time;
+
+        public override long GetTimestamp() => now.Ticks;
+    }
+}
