@@ -26,6 +26,15 @@ internal sealed record Clutter(Placement Place, Func<float, float, float> Outlin
 /// <summary>A slow wave of brightness and hue across the background.</summary>
 internal readonly record struct Swell(float KX, float KY, float Phase, float Tone, float Hue);
 
+/// <summary>
+/// The hues (radians) that every picture shares. Were colour drawn anew for each picture, it would be the easiest thing to tell pictures
+/// apart by, and a network that learns without labels would learn that.
+/// </summary>
+internal static class Palette
+{
+    public const double Background = 2.6, Object = 5.6;
+}
+
 /// <summary>Everything that is drawn at random for one picture.</summary>
 internal sealed class Scene
 {
@@ -61,16 +70,16 @@ internal sealed class Scene
         {
             double angle = random.Uniform(0, 2 * Math.PI), waves = random.Uniform(0.4, 1.6) * 2 * Math.PI / size;
             swells[i] = new((float)(Math.Cos(angle) * waves), (float)(Math.Sin(angle) * waves), (float)random.Uniform(0, 2 * Math.PI),
-                (float)random.Uniform(0.01, 0.03), (float)random.Uniform(0.2, 0.7));
+                (float)random.Uniform(0.005, 0.02), (float)random.Uniform(0.05, 0.15));
         }
-        double towards = random.Uniform(0, 2 * Math.PI), slope = random.Uniform(0.05, 0.2) / size;
+        double towards = random.Uniform(0, 2 * Math.PI), slope = random.Uniform(0.02, 0.1) / size;
         return new(objects, clutter, swells)
         {
-            Tone = (float)random.Uniform(0.44, 0.5),
-            Hue = (float)random.Uniform(0, 2 * Math.PI),
+            Tone = (float)random.Uniform(0.45, 0.48),
+            Hue = (float)(Palette.Background + random.Uniform(-0.1, 0.1)),
             LightX = (float)(Math.Cos(towards) * slope),
             LightY = (float)(Math.Sin(towards) * slope),
-            Brightness = (float)random.Uniform(0.9, 1.1),
+            Brightness = (float)random.Uniform(0.96, 1.04),
             GrainSeed = random.NextUInt(),
         };
     }
@@ -99,11 +108,11 @@ internal sealed class Scene
                 x += random.Uniform(-room, room);
                 y += random.Uniform(-room, room);
             }
-            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-0.6, 0.6)),
+            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-1.2, 1.2)),
                 Period: (float)(size * random.Uniform(0.14, 0.17)),
                 OffsetU: (float)random.Uniform(0, 64), OffsetV: (float)random.Uniform(0, 64),
-                LightTone: (float)random.Uniform(0.72, 0.9), DarkTone: (float)random.Uniform(0.1, 0.24),
-                Hue: (float)random.Uniform(0, 2 * Math.PI), ColourSeed: random.NextUInt());
+                LightTone: (float)random.Uniform(0.78, 0.88), DarkTone: (float)random.Uniform(0.12, 0.2),
+                Hue: (float)(Palette.Object + random.Uniform(-0.1, 0.1)), ColourSeed: random.NextUInt());
         }
         return objects;
     }
@@ -111,9 +120,9 @@ internal sealed class Scene
     private static Clutter DrawClutter(int size, ref PhiloxStream random)
     {
         var outline = ObjectClass.All[random.NextInt(ObjectClass.All.Count)].Outline;
-        double tone = random.Uniform(0.02, 0.08) * (random.Bernoulli(0.5) ? 1 : -1);
+        double tone = random.Uniform(0.02, 0.07) * (random.Bernoulli(0.5) ? 1 : -1);
         return new(Placement.At(random.Uniform(0, size), random.Uniform(0, size), size * random.Uniform(0.05, 0.17),
                 random.Uniform(0, 2 * Math.PI)),
-            outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)random.Uniform(0, 2 * Math.PI), (float)random.Uniform(0.03, 0.13));
+            outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)(Palette.Background + random.Uniform(-0.5, 0.5)), (float)random.Uniform(0.04, 0.09));
     }
 }

@@ -80,7 +80,7 @@ internal static class SceneRenderer
     {
         // Every element has a colour of its own, so that no colour stands for an object, still less for a class.
         uint hash = SurfaceTexture.Hash(texel.Element ^ (int)thing.ColourSeed);
-        float hue = thing.Hue + 2.4f * ((hash & 0xFFFF) / 32768f - 1), variation = 0.06f * ((hash >> 16) / 32768f - 1);
+        float hue = thing.Hue + 0.9f * ((hash & 0xFFFF) / 32768f - 1), variation = 0.06f * ((hash >> 16) / 32768f - 1);
         var light = Tint.Of(thing.LightTone + variation, hue, 0.12f);
         var dark = Tint.Of(thing.DarkTone, thing.Hue + MathF.PI, 0.06f);
         float rim = Math.Clamp(1 + distance * 3.5f, 0, 1); // the outer third falls off as a cushion's edge would
