@@ -9,7 +9,7 @@ public static class SumOp
     /// <remarks>Pieces first, then their sums: the order depends on the number of elements alone.</remarks>
     public static Tensor Sum(this Tensor x)
     {
-        var y = Total<Term>.Of(x);
+        var y = Total<PlainTerm>.Of(x);
         Tape.For(x)?.Add<AllBackwardNode>(y).Of(x);
         return y;
     }
@@ -45,13 +45,6 @@ public static class SumOp
             RowLoop<Row<Simd, HostMemory>>.OnHost(device, rows, n, new(HostMemory.Of(x), HostMemory.Of(y), n));
         else
             RowLoop<Row<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(ViewMemory.Of(x), ViewMemory.Of(y), n));
-    }
-
-    internal readonly struct Term : ITerm
-    {
-        public static T Of<T>(T x) where T : struct, IReal<T> => x;
-
-        public static float Finish(float sum) => sum;
     }
 
     /// <summary>The sum of one row.</summary>

@@ -75,10 +75,14 @@ public class LifetimeTests
     }
 
     [Test]
-    public void TensorOfAnArena_CannotBeDisposed()
+    public void Dispose_EndsATensorBeforeItsArena()
     {
         using var arena = Device.BeginArena();
-        Assert.That(Tensor.Zeros(Device, new Shape(1)).Dispose, Throws.InvalidOperationException);
+        long before = Device.Pool.UsedBytes;
+        var x = Tensor.Zeros(Device, new Shape(1));
+        x.Dispose();
+        Assert.That(Device.Pool.UsedBytes, Is.EqualTo(before));
+        Assert.That(() => x.Item(), Throws.InstanceOf<ObjectDisposedException>());
     }
 
     [Test]
