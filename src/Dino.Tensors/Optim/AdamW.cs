@@ -97,12 +97,12 @@ public sealed class AdamW : Optimizer
             int step = lanes.Count * T.Width;
             for (int i = begin + lanes.Id * T.Width; i < end; i += step)
             {
-                T g = gradient.Load(i, end) * factor;
+                T p = parameter.Load(i, end), g = gradient.Load(i, end) * factor;
                 T m = T.Fma(rest1, g, beta1 * mean.Load(i, end));
                 T v = T.Fma(rest2 * g, g, beta2 * variance.Load(i, end));
                 mean.Store(i, end, m);
                 variance.Store(i, end, v);
-                parameter.Store(i, end, T.Fma(size, m / (T.Sqrt(v) / root + epsilon), parameter.Load(i, end) * keep));
+                parameter.Store(i, end, T.Fma(size, m / (T.Sqrt(v) / root + epsilon), p * keep));
             }
         }
     }

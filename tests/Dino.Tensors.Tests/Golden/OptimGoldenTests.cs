@@ -11,9 +11,11 @@ namespace Dino.Tensors.Tests.Golden;
 [Category("Golden")]
 public class OptimGoldenTests
 {
-    [Test]
-    public void Optimizer_GoesWhereTheReferenceGoes(
-        [Values("cpu", "cpu:debug")] string deviceName, [Values("adamw", "sgd", "lars")] string kind)
+    public static IEnumerable<TestCaseData> Cases =>
+        Devices.Names.SelectMany(device => new[] { "adamw", "sgd", "lars" }.Select(kind => Devices.Case(device, kind)));
+
+    [TestCaseSource(nameof(Cases))]
+    public void Optimizer_GoesWhereTheReferenceGoes(string kind, string deviceName)
     {
         var set = GoldenSet.Open("optim");
         string[] names = [.. set.Config.GetProperty("parameters").EnumerateArray().Select(name => name.GetString()!)];
@@ -24,7 +26,7 @@ public class OptimGoldenTests
         float[][] history = [.. names.Select(name => new float[set[$"{kind}.{name}"].Count])];
         var norms = new List<float>();
 
-        using var device = Device.Open(deviceName, new DeviceOptions { Strict = true });
+        var device = Devices.Open(deviceName);
         using var parameters = new FlatParameters(new NamedTree(names.Select(name => (name, set[$"init.{name}"].Shape))), device, trainable: true);
         using Optimizer optimizer = kind switch
         {
@@ -50,8 +52,9 @@ public class OptimGoldenTests
             norms.AddRange(optimizer.Norms.ToArray());
         }
 
+        double scale = deviceName.StartsWith("cpu", StringComparison.Ordinal) ? 1 : 10; // GPUs divide approximately
         for (int i = 0; i < names.Length; i++)
-            set.Check<float>($"{kind}.{names[i]}", history[i]);
-        set.Check<float>("norms", norms.ToArray());
+            set.Check<float>($"{kind}.{names[i]}", history[i], scale);
+        set.Check<float>("norms", norms.ToArray(), scale);
     }
 }

@@ -19,10 +19,10 @@ public class OptimizerTests(string kind)
         ("last_layer.weight_g", [9, 1]), ("last_layer.weight_v", [9, 13]),
     ];
 
-    [Test]
-    public void Launches_AreTheSame_ForAnyNumberOfParameters([Values("cpu", "cpu:debug")] string deviceName)
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void Launches_AreTheSame_ForAnyNumberOfParameters(string deviceName)
     {
-        using var device = Device.Open(deviceName, new DeviceOptions { Strict = true });
+        var device = Devices.Open(deviceName);
         long Count(IEnumerable<(string, int[])> names)
         {
             using var parameters = Parameters(device, names);
@@ -65,14 +65,17 @@ public class OptimizerTests(string kind)
     [Test]
     public void Threads_DoNotChangeABit()
     {
-        float[] one = Train("cpu", threads: 1), three = Train("cpu", threads: 3);
+        using var oneThread = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = 1 });
+        using var threeThreads = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = 3 });
+
+        float[] one = Train(oneThread), three = Train(threeThreads);
 
         Assert.That(three, Is.EqualTo(one));
     }
 
-    [Test]
-    public void Devices_Agree() =>
-        Tolerance.Balanced.Check<float>(Train("cpu:debug"), Train("cpu"), $"{kind} on cpu:debug against cpu");
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void Devices_Agree(string deviceName) =>
+        Tolerance.Balanced.Check<float>(Train(Devices.Open(deviceName)), Train(Devices.Open("cpu")), $"{kind} on {deviceName} against cpu");
 
     [Test]
     public void Frozen_NeverMoves_AndTheCancelledLastLayerSitsOut_StateIncluded()
@@ -152,9 +155,8 @@ public class OptimizerTests(string kind)
         _ => new Lars(parameters),
     };
 
-    private float[] Train(string deviceName, int threads = 0)
+    private float[] Train(Device device)
     {
-        using var device = Device.Open(deviceName, new DeviceOptions { Strict = true, Threads = threads });
         using var parameters = Parameters(device, Names);
         using var optimizer = Make(parameters);
         for (int step = 0; step < 3; step++)
