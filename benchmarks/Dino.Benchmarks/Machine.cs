@@ -1,0 +1,29 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Numerics;
+
+namespace Dino.Benchmarks;
+
+/// <summary>What a measurement has to say of the machine it was made on.</summary>
+internal static class Machine
+{
+    /// <summary>Processors that this process may use.</summary>
+    public static int Cores => Environment.ProcessorCount;
+
+    /// <summary>Floats in a vector register.</summary>
+    public static int VectorWidth => Vector<float>.Count;
+
+    /// <summary>The load average over a minute, or NaN where the system does not tell.</summary>
+    public static double Load()
+    {
+        const string Path = "/proc/loadavg";
+        return File.Exists(Path) ? double.Parse(File.ReadAllText(Path).Split(' ')[0], CultureInfo.InvariantCulture) : double.NaN;
+    }
+
+    /// <summary>The most memory this process has had resident, in MiB.</summary>
+    public static double PeakResidentMiB()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64 / (double)(1 << 20);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Diagnostics;
+
+namespace Dino.Benchmarks;
+
+/// <summary>One of the two programs that are compared, run as a process of its own.</summary>
+internal sealed class MeasuredProgram(string name, string assembly)
+{
+    /// <summary>This program.</summary>
+    public static MeasuredProgram Ours { get; } = new("Dino.Benchmarks", typeof(MeasuredProgram).Assembly.Location);
+
+    /// <summary>Runs it and reads the report on its last line of output.</summary>
+    /// <exception cref="ProgramFailedException">It cannot run here, or it ended with an error.</exception>
+    public T Run<T>(params string[] arguments)
+    {
+        if (!File.Exists(assembly))
+            throw new ProgramFailedException($"{name} cannot run: there is no file '{assembly}'.");
+        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(assembly);
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        start.ArgumentList.Add("--json");
+        using var process = Process.Start(start) ?? throw new ProgramFailedException($"{name} did not start.");
+        var errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return process.ExitCode == 0 && lines.Length > 0
+            ? ReportJson.Read<T>(lines[^1])
+            : throw new ProgramFailedException($"{name} cannot run here: exit code {process.ExitCode}.\n{Reason(errors.Result)}");
+    }
+
+    // The stack traces below a message do not help; what the loader says of a missing library stands at the end.
+    private static string Reason(string errors)
+    {
+        var said = errors.Split('\n').Where(line => line.Trim() is { Length: > 0 } text && !text.StartsWith("at ", StringComparison.Ordinal));
+        return string.Join('\n', said.TakeLast(8));
+    }
+}
+
+/// <summary>A program that was to be measured could not run.</summary>
+internal sealed class ProgramFailedException(string message) : Exception(message);

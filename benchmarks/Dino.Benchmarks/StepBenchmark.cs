@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Tensors.Optim;
+using Dino.Tensors.Random;
+using Dino.Train;
+using Dino.Train.Data;
+
+namespace Dino.Benchmarks;
+
+/// <summary>
+/// The training step, timed phase by phase: the parts of <see cref="Distillation"/> in its order. Crops are noise, made once; the last
+/// layer is trained; stochastic depth is 0.1 in the student. Gradients are zeroed before the backward pass and counted with it.
+/// </summary>
+internal static class StepBenchmark
+{
+    private const double LearningRate = 1e-5, WeightDecay = 0.04, Clip = 3, Momentum = 0.996, TeacherTemperature = 0.04;
+    private const int GlobalSize = 224, LocalSize = 96;
+
+    /// <summary>The names of the phases, which are the peer's.</summary>
+    public static IReadOnlyList<string> Phases { get; } =
+        ["teacher forward", "student forward", "loss", "backward", "clip+optimizer", "ema", "total"];
+
+    /// <summary>Does the warm-up and the measured steps.</summary>
+    public static StepReport Run(StepSettings settings, string deviceName)
+    {
+        using var device = Device.Open(deviceName, new DeviceOptions { Threads = settings.Threads });
+        var options = new TrainOptions
+        {
+            Backbone = ViTConfig.Named(settings.Arch, settings.Patch) with { DropPathRate = 0.1f },
+            Head = new DinoHeadConfig { OutDim = settings.OutDim },
+            Crops = new MultiCropOptions { LocalCropsNumber = settings.LocalCrops },
+            BatchSize = settings.Batch,
+            FreezeLastLayer = 0,
+        };
+        using var state = new Distillation(options, device, stepsPerEpoch: 1000);
+        using var tape = new Tape(device);
+        using var globals = Noise(device, new Shape(2 * settings.Batch, 3, GlobalSize, GlobalSize), 0);
+        using var locals = settings.LocalCrops == 0
+            ? null
+            : Noise(device, new Shape(settings.LocalCrops * settings.Batch, 3, LocalSize, LocalSize), 1);
+        var globalDepth = new RandomStochasticDepth(0) { Pass = 0 };
+        var localDepth = new RandomStochasticDepth(0) { Pass = 1 };
+
+        var times = new List<double>[Phases.Count];
+        for (int i = 0; i < times.Length; i++)
+            times[i] = [];
+        double first = 0, last = 0;
+        double[] laps = new double[Phases.Count];
+        for (int step = 0; step < settings.Warmup + settings.Iters; step++)
+        {
+            globalDepth.Step = localDepth.Step = (uint)step;
+            last = Step(state, tape, globals, locals, globalDepth, localDepth, new Laps(device, laps));
+            if (!double.IsFinite(last))
+                throw new InvalidOperationException($"The loss is {last} at step {step}.");
+            if (step == 0)
+                first = last;
+            for (int i = 0; step >= settings.Warmup && i < laps.Length; i++)
+                times[i].Add(laps[i]);
+        }
+        var phases = Phases.Zip(times).ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
+        return new StepReport(
+            "step", settings.Arch, settings.Patch, settings.Batch, settings.OutDim, settings.LocalCrops, settings.Threads, "fused", "shared",
+            settings.Iters, phases, settings.Batch / phases["total"].Median * 1000, Machine.PeakResidentMiB(), first, last);
+    }
+
+    private static double Step(
+        Distillation state, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps)
+    {
+        using var arena = globals.Device.BeginArena();
+        var teacherLogits = state.Teacher.Forward(globals);
+        laps.End(0);
+        tape.Record();
+        var studentLogits = state.Student.Forward(globals, locals, globalDepth, localDepth);
+        laps.End(1);
+        var (loss, _) = state.Loss.Compute(studentLogits, teacherLogits, TeacherTemperature);
+        state.Loss.UpdateCentre();
+        float value = loss.Item();
+        laps.End(2);
+        state.StudentParameters.ZeroGrad();
+        tape.Backward(loss);
+        laps.End(3);
+        state.Optimizer.Step(LearningRate, WeightDecay, Clip, cancelLastLayer: false);
+        laps.End(4);
+        Ema.Update(state.TeacherParameters, state.StudentParameters, Momentum);
+        laps.End(5);
+        laps.EndAll(6);
+        return value;
+    }
+
+    private static Tensor Noise(Device device, Shape shape, uint stream)
+    {
+        float[] values = new float[shape.Count];
+        var random = new PhiloxStream(0, stream);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = (float)random.Normal();
+        return Tensor.From(device, values, shape);
+    }
+
+    /// <summary>Notes the milliseconds since the last lap; waits for the device, so that a lap has all the work asked for in it.</summary>
+    private sealed class Laps(Device device, double[] milliseconds)
+    {
+        private readonly long start = Stopwatch.GetTimestamp();
+        private long mark = Stopwatch.GetTimestamp();
+
+        public void End(int phase)
+        {
+            device.Synchronize();
+            long now = Stopwatch.GetTimestamp();
+            milliseconds[phase] = Stopwatch.GetElapsedTime(mark, now).TotalMilliseconds;
+            mark = now;
+        }
+
+        public void EndAll(int phase) => milliseconds[phase] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+    }
+}

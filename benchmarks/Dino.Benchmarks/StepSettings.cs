@@ -1,0 +1,18 @@
+using System.Globalization;
+
+namespace Dino.Benchmarks;
+
+/// <summary>The sizes of a measured training step; 2 global crops of 224 pixels and some local ones of 96.</summary>
+internal sealed record StepSettings(
+    string Arch, int Patch, int Batch, int OutDim, int LocalCrops, int Iters, int Warmup, int Threads)
+{
+    /// <summary>The options that give these sizes to either program.</summary>
+    public string[] Arguments =>
+        ["--arch", Arch, "--patch", Text(Patch), "--batch", Text(Batch), "--out-dim", Text(OutDim), "--local-crops", Text(LocalCrops),
+            "--iters", Text(Iters), "--warmup", Text(Warmup), "--threads", Text(Threads)];
+
+    /// <summary>As in <c>vit_small/16 batch 4 K 65536 crops 2+8, 2 threads</c>.</summary>
+    public override string ToString() => $"{Arch}/{Patch} batch {Batch} K {OutDim} crops 2+{LocalCrops}, {Threads} threads";
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+}
