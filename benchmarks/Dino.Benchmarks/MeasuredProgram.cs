@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Dino.Benchmarks;
 
 /// <summary>One of the two programs that are compared, run as a process of its own.</summary>
-internal sealed class MeasuredProgram(string name, string assembly)
+internal sealed class MeasuredProgram(string name, string assembly, string needs = "")
 {
     /// <summary>This program.</summary>
     public static MeasuredProgram Ours { get; } = new("Dino.Benchmarks", typeof(MeasuredProgram).Assembly.Location);
@@ -26,14 +26,15 @@ internal sealed class MeasuredProgram(string name, string assembly)
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         return process.ExitCode == 0 && lines.Length > 0
             ? ReportJson.Read<T>(lines[^1])
-            : throw new ProgramFailedException($"{name} cannot run here: exit code {process.ExitCode}.\n{Reason(errors.Result)}");
+            : throw new ProgramFailedException($"{name} cannot run here: exit code {process.ExitCode}.{needs}\n{Reason(errors.Result)}");
     }
 
-    // The stack traces below a message do not help; what the loader says of a missing library stands at the end.
+    // Messages without the stack traces between them; what the loader tried last says more than what it tried first.
     private static string Reason(string errors)
     {
-        var said = errors.Split('\n').Where(line => line.Trim() is { Length: > 0 } text && !text.StartsWith("at ", StringComparison.Ordinal));
-        return string.Join('\n', said.TakeLast(8));
+        string[] lines = errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        string[] told = Array.FindAll(lines, line => line.Contains("xception:", StringComparison.Ordinal) || line.Contains("not found", StringComparison.Ordinal));
+        return string.Join('\n', (told.Length > 0 ? told : lines).TakeLast(4));
     }
 }
 

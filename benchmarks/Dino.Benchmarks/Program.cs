@@ -130,7 +130,8 @@ internal static class Program
             comparison.Append(path);
     }
 
-    private static MeasuredProgram PeerOf(ParseResult parsed) => new("The peer", Path.GetFullPath(parsed.GetValue(Peer)!));
+    private static MeasuredProgram PeerOf(ParseResult parsed) => new(
+        "The peer", Path.GetFullPath(parsed.GetValue(Peer)!), " It needs a C++ library with GLIBCXX_3.4.32 (GCC 13: Debian 13, Ubuntu 24.04).");
 
     private static StepSettings Settings(ParseResult parsed) => new(
         parsed.GetValue(Arch)!, parsed.GetValue(Patch), parsed.GetValue(Batch), parsed.GetValue(OutDim), parsed.GetValue(LocalCrops),
