@@ -115,6 +115,7 @@ internal sealed class TrainOptionSet
         {
             double[] values = context.Get(option)!;
             return options with { Crops = apply(options.Crops, new CropScale(values[0], values[1])) };
-        }));
+        }
+        ));
     }
 }
