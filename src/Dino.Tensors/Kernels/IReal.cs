@@ -19,8 +19,10 @@ internal interface IReal<T> :
     /// <summary>a · b + c, rounded once where the hardware can.</summary>
     static abstract T Fma(T a, T b, T c);
 
+    /// <summary>The larger. Which of the two comes out if one is NaN differs by device: treat NaN with <see cref="KeepNaN"/>.</summary>
     static abstract T Max(T a, T b);
 
+    /// <summary>The smaller; NaN as in <see cref="Max"/>.</summary>
     static abstract T Min(T a, T b);
 
     static abstract T Abs(T a);
@@ -38,7 +40,7 @@ internal interface IReal<T> :
     /// <summary>1 where x is NaN or infinite, otherwise 0.</summary>
     static abstract T NonFinite(T x);
 
-    /// <summary>2ⁿ for whole n in −126 … 127.</summary>
+    /// <summary>2ⁿ for whole n in −126 … 127; anything for NaN.</summary>
     static abstract T Pow2(T n);
 
     /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>

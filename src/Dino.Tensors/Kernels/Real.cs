@@ -13,17 +13,7 @@ internal static class Real
     public static T Exp<T>(T x) where T : struct, IReal<T>
     {
         T clamped = T.Min(T.Max(x, T.Of(-86.9f)), T.Of(88.7228f));
-        // Adding 1.5 · 2²³ rounds to the nearest whole number on every device.
-        T n = T.Fma(clamped, T.Of(1.44269504f), T.Of(12582912f)) - T.Of(12582912f);
-        T r = T.Fma(n, T.Of(-0.693145752f), clamped);
-        r = T.Fma(n, T.Of(-1.42860677e-6f), r);
-        T p = T.Of(0.00139411087f); // |r| ≤ ln 2 / 2
-        p = T.Fma(p, r, T.Of(0.00837512640f));
-        p = T.Fma(p, r, T.Of(0.0416663529f));
-        p = T.Fma(p, r, T.Of(0.166664155f));
-        p = T.Fma(p, r, T.Of(0.500000005f));
-        p = T.Fma(p, r, T.Of(1.00000004f));
-        p = T.Fma(p, r, T.Of(1f));
+        T p = ExpRemainder(clamped, out T n);
         // Half the scale, twice: 2¹²⁸ has no float.
         p = p * T.Pow2(n - T.Of(1f)) * T.Of(2f);
         p = T.WhereLess(x, T.Of(-86.9f), T.Of(0f), p);
@@ -67,11 +57,28 @@ internal static class Real
         large = T.Fma(large, a, T.Of(0.631826051f));
         large = T.Fma(large, a, T.Of(1.13023343f));
         large = T.Fma(large, a, T.Of(-0.000320138082f));
-        large = T.Of(1f) - Exp(-large);
+        large = T.Of(1f) - ExpRemainder(-large, out T n) * T.Pow2(n); // −large lies in [−17, 0.001], far inside the range of floats
         return T.KeepNaN(x, T.CopySign(T.WhereLess(a, T.Of(1f), small, large), x));
     }
 
     /// <summary>The standard normal density φ(x) = e^(−x²/2) / √(2π).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T NormalDensity<T>(T x) where T : struct, IReal<T> => T.Of(0.398942280f) * Exp(T.Of(-0.5f) * x * x);
+
+    /// <summary>eˣ = 2ⁿ · what is returned, in [√½, √2].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T ExpRemainder<T>(T x, out T n) where T : struct, IReal<T>
+    {
+        // Adding 1.5 · 2²³ rounds to the nearest whole number on every device.
+        n = T.Fma(x, T.Of(1.44269504f), T.Of(12582912f)) - T.Of(12582912f);
+        T r = T.Fma(n, T.Of(-0.693145752f), x);
+        r = T.Fma(n, T.Of(-1.42860677e-6f), r);
+        T p = T.Of(0.00139411087f); // |r| ≤ ln 2 / 2
+        p = T.Fma(p, r, T.Of(0.00837512640f));
+        p = T.Fma(p, r, T.Of(0.0416663529f));
+        p = T.Fma(p, r, T.Of(0.166664155f));
+        p = T.Fma(p, r, T.Of(0.500000005f));
+        p = T.Fma(p, r, T.Of(1.00000004f));
+        return T.Fma(p, r, T.Of(1f));
+    }
 }

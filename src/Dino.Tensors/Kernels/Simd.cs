@@ -32,10 +32,10 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static Simd Fma(Simd a, Simd b, Simd c) => new(Vector.FusedMultiplyAdd(a.Value, b.Value, c.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Max(Simd a, Simd b) => new(Vector.Max(a.Value, b.Value));
+    public static Simd Max(Simd a, Simd b) => new(Vector.MaxNative(a.Value, b.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Min(Simd a, Simd b) => new(Vector.Min(a.Value, b.Value));
+    public static Simd Min(Simd a, Simd b) => new(Vector.MinNative(a.Value, b.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Abs(Simd a) => new(Vector.Abs(a.Value));
@@ -62,7 +62,7 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Pow2(Simd n) => new(Vector.AsVectorSingle((Vector.ConvertToInt32(n.Value) + new Vector<int>(127)) << 23));
+    public static Simd Pow2(Simd n) => new(Vector.AsVectorSingle((Vector.ConvertToInt32Native(n.Value) + new Vector<int>(127)) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Exponent(Simd x, out Simd mantissa)

@@ -101,7 +101,7 @@ public static class BatchNormOp
                 T mean = sum * share;
                 int place = 2 * split * n;
                 partials.Store(place + j, place + right, origin + mean);
-                partials.Store(place + n + j, place + n + right, T.Max(T.Fma(-mean, sum, squares), T.Of(0)));
+                partials.Store(place + n + j, place + n + right, T.KeepNaN(mean, T.Max(T.Fma(-mean, sum, squares), T.Of(0))));
             }
         }
     }

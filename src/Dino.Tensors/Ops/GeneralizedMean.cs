@@ -41,7 +41,8 @@ public static class GeneralizedMeanOp
                 for (int token = 0; token < n; token++)
                 {
                     int start = (row * n + token) * d;
-                    sum += Power(T.Max(x.Load(start + i, start + d), T.Of(floor)), power);
+                    T value = x.Load(start + i, start + d);
+                    sum += Power(T.KeepNaN(value, T.Max(value, T.Of(floor))), power);
                 }
                 y.Store(row * d + i, row * d + d, Power(sum * T.Of(1f / n), 1 / power));
             }
