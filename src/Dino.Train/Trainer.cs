@@ -110,7 +110,10 @@ public sealed class Trainer : IDisposable
                 if (epochEnds)
                     EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
                 if (stop || epochEnds)
+                {
+                    State.Monitor.Read(report); // a state that is not finite is never saved
                     Save(LatestPath);
+                }
                 if (stop && State.Step < steps)
                     throw new OperationCanceledException(
                         $"stopped after step {State.Step} of {steps}; the same command goes on from there.", cancel);

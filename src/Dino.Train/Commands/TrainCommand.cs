@@ -83,7 +83,7 @@ internal static class TrainCommand
         using var device = DeviceOption.Open(context);
         KnnRun? knn = null;
         if (context.Get(val) is { } valFolder)
-            knn = new KnnRun(folder, Folders.Scan(valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch);
+            knn = new KnnRun(folder, Folders.Scan(valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
         bool resumed = !context.Get(restart) && trainer.Resume();
