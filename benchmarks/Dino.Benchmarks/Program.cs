@@ -8,7 +8,8 @@ internal static class Program
 {
     private static readonly Option<string> Arch = new("--arch")
     {
-        Description = "vit_tiny, vit_small or vit_base.", DefaultValueFactory = _ => "vit_tiny",
+        Description = "vit_tiny, vit_small or vit_base.",
+        DefaultValueFactory = _ => "vit_tiny",
     };
 
     private static readonly Option<int> Patch = Number("--patch", 16, "Pixels along the side of a patch.");
@@ -24,12 +25,14 @@ internal static class Program
 
     private static readonly Option<double> Seconds = new("--seconds")
     {
-        Description = "Time to spend on an operator.", DefaultValueFactory = _ => 1.5,
+        Description = "Time to spend on an operator.",
+        DefaultValueFactory = _ => 1.5,
     };
 
     private static readonly Option<string> Only = new("--only")
     {
-        Description = "Only operators whose name holds this.", DefaultValueFactory = _ => "",
+        Description = "Only operators whose name holds this.",
+        DefaultValueFactory = _ => "",
     };
 
     private static readonly Option<string> Peer = new("--peer") { Description = "The peer's assembly, TorchPeer.dll.", Required = true };
@@ -78,7 +81,8 @@ internal static class Program
         bool json = parsed.GetValue(Json);
         var report = OpBenchmark.Run(
             parsed.GetValue(DeviceName)!, parsed.GetValue(Threads), parsed.GetValue(Seconds), parsed.GetValue(Only)!,
-            json ? _ => { } : Console.WriteLine);
+            json ? _ => { }
+        : Console.WriteLine);
         if (json)
             Console.WriteLine(ReportJson.Write(report));
     }
