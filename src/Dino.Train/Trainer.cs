@@ -101,16 +101,23 @@ public sealed class Trainer : IDisposable
             while (State.Step < steps)
             {
                 Learn(loader);
+                // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
+                if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
+                    throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
                 State.Update();
-                if (State.Monitor.Pending == State.Monitor.Window)
+                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
+                if (stop || State.Monitor.Pending == State.Monitor.Window)
                     State.Monitor.Read(report);
 
-                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
                 bool epochEnds = State.Step % stepsPerEpoch == 0;
                 if (epochEnds)
                     EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
                 if (stop || epochEnds)
+                {
+                    // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less.
+                    log.Flush();
                     Save(LatestPath);
+                }
                 if (stop && State.Step < steps)
                     throw new OperationCanceledException(
                         $"stopped after step {State.Step} of {steps}; the same command goes on from there.", cancel);
@@ -137,9 +144,9 @@ public sealed class Trainer : IDisposable
         locals?.Dispose();
     }
 
-    private CropLoader OpenLoader() => new(
-        folder,
-        new CropLoaderOptions
+    private CropLoader OpenLoader()
+    {
+        var loading = new CropLoaderOptions
         {
             BatchSize = options.BatchSize,
             BatchesPerStep = options.Accumulate,
@@ -148,8 +155,16 @@ public sealed class Trainer : IDisposable
             StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
             Crops = options.Crops,
             Prefetch = run.Prefetch,
-        },
-        skipped);
+        };
+        try
+        {
+            return new CropLoader(folder, loading, skipped);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+    }
 
     private void Learn(CropLoader loader)
     {
@@ -169,13 +184,7 @@ public sealed class Trainer : IDisposable
     {
         long step = reported++;
         if (!float.IsFinite(loss) || !TotalNorm(gradientNorms, out double gradientNorm))
-        {
-            log!.Flush();
-            throw new UserErrorException(
-                $"Step {step}: {NonFiniteSearch.Describe(State, loss, gradientNorms, globals, locals)}. "
-                + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
-                + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
-        }
+            throw NotFinite(step, NonFiniteSearch.AfterUpdate(State, loss, gradientNorms));
         epochLoss += loss;
         epochEntropy += entropy;
         epochSteps++;
@@ -188,6 +197,11 @@ public sealed class Trainer : IDisposable
         if (collapse.Observe(line) is { } warning)
             progress.Note(warning);
     }
+
+    private UserErrorException NotFinite(long step, string what) => new(
+        $"Step {step}: {what}. "
+        + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
+        + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
 
     private void EndEpoch(int epoch)
     {
