@@ -105,16 +105,17 @@ public sealed class Trainer : IDisposable
                 if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
                     throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
                 State.Update();
-                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
-                if (stop || State.Monitor.Pending == State.Monitor.Window)
+                if (State.Monitor.Pending == State.Monitor.Window)
                     State.Monitor.Read(report);
 
+                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
                 bool epochEnds = State.Step % stepsPerEpoch == 0;
                 if (epochEnds)
                     EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
                 if (stop || epochEnds)
                 {
                     // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less.
+                    State.Monitor.Read(report);
                     log.Flush();
                     Save(LatestPath);
                 }
