@@ -66,11 +66,12 @@ public sealed class Trainer : IDisposable
         if (stepsPerEpoch == 0)
             throw new UserErrorException(
                 $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
-        State = new Distillation(options, device, stepsPerEpoch);
+        // First what is cheap to ask for: crops that no device can hold end here.
         var crops = options.Crops;
         globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));
         if (crops.LocalCropsNumber > 0)
             locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, 3, crops.LocalCropsSize, crops.LocalCropsSize));
+        State = new Distillation(options, device, stepsPerEpoch);
         globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
         localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
         report = Report;
