@@ -62,7 +62,7 @@ public sealed record ViTConfig
             throw new ArgumentException($"Pictures of {ImageSize} pixels have no whole patch of {Patch}.");
         if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
             throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
-        if (DropPathRate is < 0 or >= 1)
+        if (DropPathRate is not (>= 0 and < 1))
             throw new ArgumentException($"The drop-path rate must lie in [0, 1), not at {DropPathRate}.");
     }
 }

@@ -93,6 +93,9 @@ public sealed unsafe class BufferPool
         var storage = new Storage(device, capacity);
         try
         {
+            // The host promises more than it has, and ends the process when the promise is called in.
+            if (device.IsHost && AllocatedBytes + 4L * capacity > device.MemoryBytes)
+                throw new OutOfMemoryException();
             if (device.Accelerator is { } accelerator)
                 storage.Buffer = accelerator.Allocate1D<float>(capacity);
             else

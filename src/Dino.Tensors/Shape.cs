@@ -28,11 +28,8 @@ public readonly struct Shape : IEquatable<Shape>
             throw new ArgumentOutOfRangeException(nameof(d0), $"A size is negative in ({d0}, {d1}, {d2}, {d3}).");
         Rank = rank;
         (this.d0, this.d1, this.d2, this.d3) = (d0, d1, d2, d3);
-        long count = (long)d0 * d1;
-        count = checked(count * d2);
-        count = checked(count * d3);
-        if (rank > 0 && count > int.MaxValue)
-            throw new ArgumentException($"A tensor of {this} has {count} elements; at most {int.MaxValue} are possible.");
+        if (rank > 0 && (Math.BigMul((long)d0 * d1, (long)d2 * d3, out long count) != 0 || (ulong)count > int.MaxValue))
+            throw new TensorSizeException($"A tensor of {this} has more than the {int.MaxValue} elements that are possible.");
     }
 
     /// <summary>The shape of the given sizes.</summary>
@@ -135,4 +132,17 @@ public readonly struct Shape : IEquatable<Shape>
     [DoesNotReturn]
     private void ThrowNoSuchDimension(int dimension) =>
         throw new ArgumentOutOfRangeException(nameof(dimension), $"{this} has no dimension {dimension}.");
+}
+
+/// <summary>A tensor would have more elements than an index can count.</summary>
+public sealed class TensorSizeException : ArgumentException
+{
+    /// <summary>An exception without a message.</summary>
+    public TensorSizeException() { }
+
+    /// <summary>Says which shape.</summary>
+    public TensorSizeException(string message) : base(message) { }
+
+    /// <summary>Says which shape.</summary>
+    public TensorSizeException(string message, Exception inner) : base(message, inner) { }
 }

@@ -101,10 +101,17 @@ public static class Checkpoint
     {
         using var file = Open(path);
         var info = Info(path, file);
-        var backbone = new VisionTransformer(info.Options.Backbone with { DropPathRate = 0 });
-        var parameters = new FlatParameters(backbone, device, trainable: false);
-        parameters.Load(Part(file, (student ? Student : Teacher) + "backbone."));
-        return (backbone, parameters, info);
+        try
+        {
+            var backbone = new VisionTransformer(info.Options.Backbone with { DropPathRate = 0 });
+            var parameters = new FlatParameters(backbone, device, trainable: false);
+            parameters.Load(Part(file, (student ? Student : Teacher) + "backbone."));
+            return (backbone, parameters, info);
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
+        {
+            throw new UserErrorException($"{path} does not hold the network that it says: {e.Message}", e);
+        }
     }
 
     private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
@@ -132,7 +139,9 @@ public static class Checkpoint
             throw new UserErrorException($"{path} holds tensors, but was not written by dino train.");
         try
         {
-            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json)!;
+            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json);
+            if (info?.Options is not { Backbone: not null, Head: not null, Crops: not null })
+                throw new JsonException("its hyperparameters are missing.");
             if (info.Format > CheckpointInfo.CurrentFormat)
                 throw new UserErrorException($"{path} was written by a newer version ({info.Version}): layout {info.Format}.");
             return info;

@@ -4,26 +4,35 @@ using Dino.Tensors.Ops;
 
 namespace Dino.Train;
 
-/// <summary>Finds which tensor of a step went bad first, in the order in which the step uses them.</summary>
+/// <summary>Finds which tensor of a step went bad first, in the order in which the step writes and uses them.</summary>
 internal static class NonFiniteSearch
 {
-    /// <summary>A sentence about the first tensor that holds NaN or infinity.</summary>
-    public static string Describe(Distillation state, float loss, ReadOnlySpan<float> gradientNorms, Tensor globals, Tensor? locals)
+    /// <summary>A sentence about the first tensor that holds NaN or infinity, while the weights are still those that made the loss.</summary>
+    public static string BeforeUpdate(Distillation state, float loss, Tensor globals, Tensor? locals)
     {
         using var arena = globals.Device.BeginArena();
         if (Count(globals) is > 0 and var inGlobals)
             return $"{inGlobals} values of the global crops are not finite";
         if (locals is not null && Count(locals) is > 0 and var inLocals)
             return $"{inLocals} values of the local crops are not finite";
-        if (float.IsFinite(loss))
-        {
-            // The loss was still good, so the backward pass began it.
-            for (int i = gradientNorms.Length - 1; i >= 0; i--)
-                if (!float.IsFinite(gradientNorms[i]))
-                    return $"the gradient of {state.Optimizer.Parameters[i].Name} has the norm {gradientNorms[i]}, at a loss of {loss:G4}";
-        }
-        return First("teacher", state.TeacherParameters) ?? First("student", state.StudentParameters)
+        // The last update wrote the student first; the teacher follows it.
+        return First("student", state.StudentParameters) ?? First("teacher", state.TeacherParameters)
             ?? (Count(state.Loss.Centre) > 0 ? "the centre is not finite" : $"the loss is {loss}, though every weight is finite: the logits overflowed");
+    }
+
+    /// <summary>
+    /// The same when updates have followed, which carry NaN into every weight: the gradient norms of the step, taken before them, are what
+    /// is left of it.
+    /// </summary>
+    public static string AfterUpdate(Distillation state, float loss, ReadOnlySpan<float> gradientNorms)
+    {
+        if (!float.IsFinite(loss))
+            return $"the loss is {loss}, after a step of finite gradients: weights or logits have overflowed, and --device cpu can tell which";
+        // The backward pass began it, and reaches the last parameters first.
+        int i = gradientNorms.Length - 1;
+        while (i > 0 && float.IsFinite(gradientNorms[i]))
+            i--;
+        return $"the gradient of {state.Optimizer.Parameters[i].Name} has the norm {gradientNorms[i]}, at a loss of {loss:G4}";
     }
 
     private static string? First(string who, FlatParameters parameters)

@@ -62,7 +62,7 @@ public static class Presets
         }
         if (chooseMomentum)
         {
-            long steps = (long)options.Epochs * Math.Max(1, pictures / options.PicturesPerStep);
+            long steps = (long)options.Epochs * Math.Max(1, pictures / Math.Max(1, options.PicturesPerStep));
             double memory = Math.Clamp(steps / 20.0, 20, 250);
             double momentum = Math.Round(1 - 1 / memory, 4);
             options = options with { MomentumTeacher = momentum };

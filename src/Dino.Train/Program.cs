@@ -7,7 +7,7 @@ namespace Dino.Train;
 internal static class Program
 {
     /// <summary>The commands of <c>dino</c>; each is built in its own file of Commands.</summary>
-    private static IEnumerable<Command> Commands =>
+    internal static IEnumerable<Command> Commands =>
         [DemoCommand.Build(), TrainCommand.Build(), KnnCommand.Build(), AttendCommand.Build(), DevicesCommand.Build()];
 
     private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);

@@ -48,6 +48,13 @@ public sealed class StepMonitor : IDisposable
         }
     }
 
+    /// <summary>The mean loss of the batches that the present step has taken in; waits for the device.</summary>
+    public float PresentLoss()
+    {
+        using var sum = Place(LossAt, default);
+        return sum.Item() / batches[Pending];
+    }
+
     /// <summary>Takes in the rest of the present step and ends it.</summary>
     public void EndStep(Tensor centre, Tensor gradientNorms)
     {

@@ -98,9 +98,12 @@ public sealed record TrainOptions
         Crops.Validate();
         Positive(BatchSize, "--batch-size");
         Positive(Accumulate, "--accumulate");
+        if ((long)BatchSize * Accumulate > int.MaxValue)
+            throw new ArgumentException($"--batch-size {BatchSize} times --accumulate {Accumulate} must be at most {int.MaxValue} pictures a step.");
         Positive(Epochs, "--epochs");
         Positive(WarmupTeacherTemp, "--warmup-teacher-temp");
         Positive(TeacherTemp, "--teacher-temp");
+        Positive(StudentTemp, "--student-temp");
         Positive(Lr, "--lr");
         Unit(CenterMomentum, "--center-momentum");
         Unit(MomentumTeacher, "--momentum-teacher");
@@ -125,14 +128,14 @@ public sealed record TrainOptions
 
     private static void Positive(double value, string option)
     {
-        if (!(value > 0))
-            throw new ArgumentException($"{option} must be greater than 0, not {value}.");
+        if (!(value > 0 && double.IsFinite(value)))
+            throw new ArgumentException($"{option} must be a number greater than 0, not {value}.");
     }
 
     private static void NotNegative(double value, string option)
     {
-        if (!(value >= 0))
-            throw new ArgumentException($"{option} must not be negative, not {value}.");
+        if (!(value >= 0 && double.IsFinite(value)))
+            throw new ArgumentException($"{option} must be a number that is not negative, not {value}.");
     }
 
     private static void Unit(double value, string option)

@@ -67,11 +67,11 @@ public sealed class Trainer : IDisposable
             throw new UserErrorException(
                 $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
         MemoryEstimate.Check(options, device);
-        State = new Distillation(options, device, stepsPerEpoch);
         var crops = options.Crops;
         globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));
         if (crops.LocalCropsNumber > 0)
             locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, 3, crops.LocalCropsSize, crops.LocalCropsSize));
+        State = new Distillation(options, device, stepsPerEpoch);
         globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
         localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
         report = Report;
@@ -102,6 +102,9 @@ public sealed class Trainer : IDisposable
             while (State.Step < steps)
             {
                 Learn(loader);
+                // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
+                if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
+                    throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
                 State.Update();
                 if (State.Monitor.Pending == State.Monitor.Window)
                     State.Monitor.Read(report);
@@ -112,7 +115,10 @@ public sealed class Trainer : IDisposable
                     EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
                 if (stop || epochEnds)
                 {
-                    State.Monitor.Read(report); // a state that is not finite is never saved
+                    // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
+                    // finite ends the run here, before it is saved.
+                    State.Monitor.Read(report);
+                    log.Flush();
                     Save(LatestPath);
                 }
                 if (stop && State.Step < steps)
@@ -141,9 +147,9 @@ public sealed class Trainer : IDisposable
         locals?.Dispose();
     }
 
-    private CropLoader OpenLoader() => new(
-        folder,
-        new CropLoaderOptions
+    private CropLoader OpenLoader()
+    {
+        var loading = new CropLoaderOptions
         {
             BatchSize = options.BatchSize,
             BatchesPerStep = options.Accumulate,
@@ -152,8 +158,16 @@ public sealed class Trainer : IDisposable
             StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
             Crops = options.Crops,
             Prefetch = run.Prefetch,
-        },
-        skipped);
+        };
+        try
+        {
+            return new CropLoader(folder, loading, skipped);
+        }
+        catch (Exception e) when (e is ArgumentException or OverflowException)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+    }
 
     private void Learn(CropLoader loader)
     {
@@ -173,13 +187,7 @@ public sealed class Trainer : IDisposable
     {
         long step = reported++;
         if (!float.IsFinite(loss) || !TotalNorm(gradientNorms, out double gradientNorm))
-        {
-            log!.Flush();
-            throw new UserErrorException(
-                $"Step {step}: {NonFiniteSearch.Describe(State, loss, gradientNorms, globals, locals)}. "
-                + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
-                + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
-        }
+            throw NotFinite(step, NonFiniteSearch.AfterUpdate(State, loss, gradientNorms));
         epochLoss += loss;
         epochEntropy += entropy;
         epochSteps++;
@@ -192,6 +200,11 @@ public sealed class Trainer : IDisposable
         if (collapse.Observe(line) is { } warning)
             progress.Note(warning);
     }
+
+    private UserErrorException NotFinite(long step, string what) => new(
+        $"Step {step}: {what}. "
+        + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
+        + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
 
     private void EndEpoch(int epoch)
     {

@@ -8,16 +8,19 @@ public static partial class AtomicFile
     /// <summary>
     /// Lets <paramref name="write"/> fill a temporary file beside <paramref name="path"/>, flushes it to the disk, renames it over
     /// <paramref name="path"/> and flushes the folder. When anything fails, the temporary file is removed and the old one stays.
+    /// What a killed process leaves behind is overwritten by the next write of the same path.
     /// </summary>
     /// <exception cref="IOException">The folder is missing, is read-only or is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new ArgumentException($"'{path}' names a folder, not a file.", nameof(path));
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.{Guid.NewGuid():N}.tmp");
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(full)}.tmp");
+        // Opened for this process alone: a second writer of the same path fails here, and must not touch the file of the first.
+        var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            using (stream)
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);

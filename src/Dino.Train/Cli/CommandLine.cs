@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using Dino.Tensors;
+using Dino.Train.Data;
 
 namespace Dino.Train.Cli;
 
@@ -113,6 +115,9 @@ public static class CommandLine
                 break;
             case UserErrorException user:
                 (line, code) = (OneLine(exception.Message), user.ExitCode);
+                break;
+            case DeviceMemoryException or TensorSizeException or ImageFolderException or ImageDecodeException:
+                line = OneLine(exception.Message);
                 break;
             case IOException or UnauthorizedAccessException:
                 line = $"{OneLine(exception.Message)} Check the path, the permissions and the space on the disk.";

@@ -40,10 +40,16 @@ internal static class AttendCommand
         double mass = context.Get(threshold);
         if (mass is not (> 0 and <= 1))
             throw new UserErrorException($"--threshold must lie between 0 and 1, not at {mass}.") { ExitCode = ExitCode.Usage };
-        string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, context.Get(limit)))];
+        int most = context.GetBetween(limit, 1), wanted = context.GetBetween(size, 0, 8192);
+        string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
         using var device = DeviceOption.Open(context);
         var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
-        int side = context.Get(size) > 0 ? context.Get(size) : 2 * info.Options.Crops.GlobalCropsSize;
+        int side = wanted > 0 ? wanted : 2 * info.Options.Crops.GlobalCropsSize;
+        if (side < backbone.Config.Patch)
+            throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
+            {
+                ExitCode = ExitCode.Usage,
+            };
 
         string folder = context.Get(outputDir)!;
         var maps = new AttentionMaps(backbone, device);

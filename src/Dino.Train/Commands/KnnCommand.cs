@@ -45,12 +45,22 @@ internal static class KnnCommand
 
     private static void Run(CommandContext context)
     {
+        var votes = new KnnOptions { Ks = context.Get(ks)!, Temperature = context.Get(temperature) };
+        try
+        {
+            votes.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException(e.Message, e) { ExitCode = ExitCode.Usage };
+        }
+        int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
         var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
         var bank = Folders.ScanLabelled(context.Get(train)!, skipped);
         var queries = Folders.ScanLabelled(context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
         var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
-        int side = context.Get(size) > 0 ? context.Get(size) : info.Options.Crops.GlobalCropsSize;
+        int side = wanted > 0 ? wanted : info.Options.Crops.GlobalCropsSize;
 
         KnnResult? result = null;
         context.Progress.Run("features", bank.Count + queries.Count, tracker =>
@@ -58,8 +68,8 @@ internal static class KnnCommand
             int done = 0;
             var run = new KnnRun(bank, queries, side, device)
             {
-                BatchSize = context.Get(batchSize),
-                Options = new KnnOptions { Ks = context.Get(ks)!, Temperature = context.Get(temperature) },
+                BatchSize = batch,
+                Options = votes,
                 Skipped = skipped,
                 OnBatch = count => tracker.Report(done += count),
             };

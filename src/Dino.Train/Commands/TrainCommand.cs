@@ -71,12 +71,18 @@ internal static class TrainCommand
         var (options, reasons) = hyperparameters.Read(context, folder.Count);
         foreach (string reason in reasons)
             context.Say(reason);
-        var prefetch = new PrefetchOptions { Workers = context.Get(workers), CacheBytes = (long)context.Get(cache) << 20 };
+        if (context.Get(minutes) is { } most && !(most > 0))
+            throw new UserErrorException($"--max-minutes must be greater than 0, not {most}.") { ExitCode = ExitCode.Usage };
+        var prefetch = new PrefetchOptions
+        {
+            Workers = context.GetBetween(workers, 0, 1024),
+            CacheBytes = (long)context.GetBetween(cache, 0) << 20,
+        };
         var run = new RunOptions
         {
             OutputDir = context.Get(outputDir)!,
-            SaveEvery = AtLeastOne(context, saveFreq),
-            KnnEvery = context.Get(val) is null ? 0 : AtLeastOne(context, knnFreq),
+            SaveEvery = context.GetBetween(saveFreq, 1),
+            KnnEvery = context.Get(val) is null ? 0 : context.GetBetween(knnFreq, 1),
             MaxSeconds = context.Get(minutes) * 60,
             Prefetch = prefetch,
         };
@@ -109,13 +115,9 @@ internal static class TrainCommand
         {
             return new Trainer(options, run, device, folder, skipped, knn is null ? null : backbone => knn.Evaluate(backbone, context.Cancel).Top1(20));
         }
-        catch (DeviceMemoryException e)
+        catch (OverflowException e)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new UserErrorException("A model of these sizes has more weights than fit into one block of memory: make it smaller.", e);
         }
     }
-
-    private static int AtLeastOne(CommandContext context, Option<int> option) => context.Get(option) is >= 1 and var value
-        ? value
-        : throw new UserErrorException($"{option.Name} must be at least 1.") { ExitCode = ExitCode.Usage };
 }

@@ -67,6 +67,18 @@ internal sealed class TrainOptionSet
     /// <exception cref="UserErrorException">A value makes no sense.</exception>
     public (TrainOptions Options, IReadOnlyList<string> Reasons) Read(CommandContext context, int pictures)
     {
+        try
+        {
+            return Fit(context, pictures);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException(e.Message, e) { ExitCode = ExitCode.Usage };
+        }
+    }
+
+    private (TrainOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures)
+    {
         string? name = context.Get(preset);
         var options = name is null ? new TrainOptions() : Presets.Named(name);
         foreach (var (option, apply) in settings)
@@ -85,14 +97,7 @@ internal sealed class TrainOptionSet
             fitted = fitted with { WarmupEpochs = fitted.Epochs / 10 };
             reasons = [.. reasons, $"--warmup-epochs {fitted.WarmupEpochs}: a tenth of the run"];
         }
-        try
-        {
-            fitted.Validate();
-        }
-        catch (ArgumentException e)
-        {
-            throw new UserErrorException(e.Message) { ExitCode = ExitCode.Usage };
-        }
+        fitted.Validate();
         return (fitted, reasons);
     }
 

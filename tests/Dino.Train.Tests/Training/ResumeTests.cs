@@ -1,144 +1,122 @@
-using Dino.Model;
-using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Train.Cli;
-using Dino.Train.Data;
-using Dino.Train.Demo;
 using Dino.Train.Report;
+using Dino.Train.Tests.Data;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;
 
-/// <summary>A run that was stopped or killed and resumed is the run that was not, bit for bit.</summary>
+/// <summary>A run that is stopped and goes on is the run that was never stopped, bit for bit.</summary>
 public class ResumeTests
 {
-    private const int Pictures = 22;
-    private string root = "";
-    private ImageFolder folder = null!;
+    private PictureFolder pictures = null!;
+    private string scratch = null!;
 
     [OneTimeSetUp]
-    public void MakePictures()
-    {
-        root = Directory.CreateTempSubdirectory("dino-resume-").FullName;
-        new ProceduralPictures(seed: 5, size: 24).WriteFolder(Path.Combine(root, "pictures"), Pictures, 0);
-        folder = ImageFolder.Scan(Path.Combine(root, "pictures", "train"));
-    }
+    public void MakePictures() => pictures = TinyRun.MakePictures();
 
     [OneTimeTearDown]
-    public void RemovePictures() => Directory.Delete(root, recursive: true);
+    public void DeletePictures() => pictures.Dispose();
 
-    [TestCase(1)]
-    [TestCase(2)]
-    public void StoppedAndKilledRuns_EndWithTheSameBits(int accumulate)
+    [SetUp]
+    public void MakeScratch() => scratch = Directory.CreateTempSubdirectory("dino-resume-").FullName;
+
+    [TearDown]
+    public void DeleteScratch() => Directory.Delete(scratch, recursive: true);
+
+    [Test]
+    public void StoppedAndResumed_IsTheSameRun([Values(1, 2)] int accumulate, [Values] bool killed, [Values(1, 2)] int seed)
     {
-        var options = Options(accumulate);
-        string whole = Output($"whole{accumulate}"), broken = Output($"broken{accumulate}");
-        Train(options, whole, workers: 1, stopAfter: []);
+        var options = TinyRun.Options with { Accumulate = accumulate };
+        string whole = Path.Combine(scratch, "whole"), parts = Path.Combine(scratch, "parts");
+        TinyRun.Run(options, pictures.Root, whole, workers: 3);
+        long steps = (long)options.Epochs * (TinyRun.Pictures / options.PicturesPerStep);
 
-        // Odd numbers are a stop, which saves; even ones a kill after as many steps, which goes back to the last epoch's checkpoint.
-        Train(options, broken, workers: 3, stopAfter: [1, 4, 2, 3, 6, 5]);
+        var random = new Random(seed);
+        int stops = 0;
+        for (long done = 0; done < steps;)
+        {
+            // A killed run must reach an epoch's end now and then, or it would never get on.
+            long until = done + random.Next(1, killed ? (int)steps : (int)steps / 2);
+            int workers = random.Next(2) == 0 ? 1 : 3;
+            done = until >= steps ? Finish(options, parts, workers) : Stop(options, parts, workers, until, killed);
+            stops += until < steps ? 1 : 0;
+        }
 
-        Assert.That(File.ReadAllBytes(Latest(broken)), Is.EqualTo(File.ReadAllBytes(Latest(whole))));
-        var (steps, epochs) = RunLogReader.Read(Path.Combine(broken, "log.jsonl"));
-        long all = (long)options.Epochs * (Pictures / options.PicturesPerStep);
-        Assert.That(steps.Select(step => step.Step), Is.EqualTo(Enumerable.Range(0, (int)all)));
-        Assert.That(epochs.Select(epoch => epoch.Epoch), Is.EqualTo(Enumerable.Range(0, options.Epochs)));
+        Assert.That(stops, Is.GreaterThan(0));
+        AssertSame(Path.Combine(parts, "latest.safetensors"), Path.Combine(whole, "latest.safetensors"));
+        var log = RunLogReader.Read(Path.Combine(parts, "log.jsonl"));
+        Assert.That(log.Steps.Select(line => line.Step), Is.EqualTo(Enumerable.Range(0, (int)steps)));
+        Assert.That(log.Epochs.Select(line => line.Epoch), Is.EqualTo(Enumerable.Range(0, options.Epochs)));
+        Assert.That(log.Steps.Select(line => line.Loss), Is.EqualTo(RunLogReader.Read(Path.Combine(whole, "log.jsonl")).Steps.Select(line => line.Loss)));
+        Assert.That(Directory.GetFiles(parts, ".*"), Is.Empty, "temporary files");
     }
 
     [Test]
-    public void OtherHyperparameters_AreRefused_ByName()
+    public void OtherHyperparameters_AreRefusedByName()
     {
-        string output = Output("refused");
-        Train(Options(1), output, workers: 1, stopAfter: []);
-        using var device = Device.Open("cpu");
-        using var trainer = new Trainer(
-            Options(1) with { TeacherTemp = 0.05 }, new RunOptions { OutputDir = output }, device, folder, new SkippedFiles());
+        Stop(TinyRun.Options, scratch, 1, until: 2, killed: false);
+        byte[] before = File.ReadAllBytes(Path.Combine(scratch, "latest.safetensors"));
+        var other = TinyRun.Options with { Lr = 0.5, Head = TinyRun.Options.Head with { BottleneckDim = 4 } };
 
-        Assert.That(trainer.Resume, Throws.TypeOf<UserErrorException>().With.Message.Contains("TeacherTemp (0.04 then, 0.05 now)"));
+        Assert.That(
+            () => TinyRun.Run(other, pictures.Root, scratch),
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("Lr (0.02 then, 0.5 now)")
+                .And.Message.Contains("Head.BottleneckDim (8 then, 4 now)").And.Message.Contains("--output-dir"));
+        Assert.That(File.ReadAllBytes(Path.Combine(scratch, "latest.safetensors")), Is.EqualTo(before));
     }
 
     [Test]
-    public void Accumulation_EqualsALargerBatch()
+    public void OtherPictures_AreRefused()
     {
-        float[][] weights = [Weights(batch: 8, accumulate: 1), Weights(batch: 4, accumulate: 2)];
+        Stop(TinyRun.Options, scratch, 1, until: 2, killed: false);
+        using var more = TinyRun.MakePictures(TinyRun.Pictures + 1);
 
-        for (int i = 0; i < weights[0].Length; i++)
-            Assert.That(weights[1][i], Is.EqualTo(weights[0][i]).Within(2e-5f));
-
-        // The crops of a picture depend on its place in the epoch, so both see the same ones; branches are not dropped.
-        float[] Weights(int batch, int accumulate)
-        {
-            string output = Output($"batch{batch}");
-            var options = Options(accumulate) with { BatchSize = batch, Epochs = 2, Optimizer = OptimizerKind.Sgd, Lr = 0.5 };
-            Train(options with { Backbone = options.Backbone with { DropPathRate = 0 } }, output, workers: 2, stopAfter: []);
-            using var file = SafetensorsFile.Read(Latest(output));
-            return [.. file.Names.Where(name => name.StartsWith("teacher.", StringComparison.Ordinal) || name == "center").SelectMany(file.Floats)];
-        }
+        Assert.That(
+            () => TinyRun.Run(TinyRun.Options, more.Root, scratch),
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("pictures (24 then, 25 now)"));
     }
 
-    private static TrainOptions Options(int accumulate) => new()
+    private long Finish(TrainOptions options, string output, int workers)
     {
-        Backbone = new ViTConfig { ImageSize = 16, Patch = 8, Dim = 16, Depth = 2, Heads = 2, DropPathRate = 0.2f },
-        Head = new DinoHeadConfig { OutDim = 32, HiddenDim = 24, BottleneckDim = 8 },
-        Crops = new MultiCropOptions { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 },
-        BatchSize = 4,
-        Accumulate = accumulate,
-        Epochs = 4,
-        WarmupEpochs = 1,
-        Seed = 11,
-    };
-
-    private string Output(string name) => Path.Combine(root, name);
-
-    private static string Latest(string output) => Path.Combine(output, "latest.safetensors");
-
-    private void Train(TrainOptions options, string output, int workers, int[] stopAfter)
-    {
-        foreach (int steps in (int[])[.. stopAfter, int.MaxValue])
-        {
-            using var device = Device.Open("cpu");
-            var run = new RunOptions { OutputDir = output, Prefetch = new PrefetchOptions { Workers = workers } };
-            using var trainer = new Trainer(options, run, device, folder, new SkippedFiles());
-            trainer.Resume();
-            using var stop = new CancellationTokenSource();
-            var display = new StopAfter(steps, stop, kill: steps % 2 == 0);
-            try
-            {
-                trainer.Run(display, stop.Token);
-            }
-            catch (OperationCanceledException)
-            {
-            }
-        }
+        TinyRun.Run(options, pictures.Root, output, workers);
+        return Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).Step;
     }
 
-    /// <summary>Ends a run after some steps: by the token, or by an exception out of the middle of it.</summary>
-    private sealed class StopAfter(int steps, CancellationTokenSource stop, bool kill) : ProgressDisplay
+    /// <summary>Runs until so many steps are done, then ends by cancellation or without any saving.</summary>
+    /// <returns>The steps that the checkpoint has.</returns>
+    private long Stop(TrainOptions options, string output, int workers, long until, bool killed)
     {
-        public override void Run(string name, long total, Action<ProgressTracker> work) => work(new Tracker(this, total));
-
-        private sealed class Tracker(StopAfter display, long total) : ProgressTracker(total, TimeSpan.Zero, TimeSpan.Zero, TimeProvider.System)
+        using var cancel = new CancellationTokenSource();
+        var display = new StepDisplay(done =>
         {
-            private int seen;
-
-            public override void Note(string line)
-            {
-            }
-
-            private protected override void Show(long done, string? detail, TimeSpan? left)
-            {
-                if (++seen != display.Steps)
-                    return;
-                if (display.Kill)
-                    throw new OperationCanceledException("killed");
-                display.Stop.Cancel();
-            }
+            if (done < until)
+                return;
+            if (killed)
+                throw new KilledException();
+            cancel.Cancel();
+        });
+        string latest = Path.Combine(output, "latest.safetensors");
+        if (killed)
+        {
+            Assert.That(() => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token), Throws.TypeOf<KilledException>());
+            return File.Exists(latest) ? Checkpoint.ReadInfo(latest).Step : 0;
         }
-
-        private int Steps => steps;
-
-        private bool Kill => kill;
-
-        private CancellationTokenSource Stop => stop;
+        Assert.That(
+            () => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+        long step = Checkpoint.ReadInfo(latest).Step;
+        Assert.That(step, Is.EqualTo(until));
+        return step;
     }
+
+    private static void AssertSame(string actual, string expected)
+    {
+        using SafetensorsFile a = SafetensorsFile.Read(actual), b = SafetensorsFile.Read(expected);
+        Assert.That(a.Names, Is.EqualTo(b.Names));
+        foreach (string name in a.Names)
+            Assert.That(a.Floats(name), Is.EqualTo(b.Floats(name)), name);
+        Assert.That(File.ReadAllBytes(actual), Is.EqualTo(File.ReadAllBytes(expected)));
+    }
+
+    private sealed class KilledException : Exception;
 }

@@ -1,0 +1,64 @@
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Testing;
+using NUnit.Framework;
+
+namespace Dino.Train.Tests.Training;
+
+/// <summary>After the first steps a training step allocates no device memory, and next to nothing managed on its thread.</summary>
+public class SteadyStepTests
+{
+    private const int ManagedBytes = 1024;
+
+    /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
+    public static IEnumerable<TestCaseData> Cases =>
+        from name in Devices.Names
+        where name != "cpu:debug"
+        from optimizer in Enum.GetValues<OptimizerKind>()
+        select Devices.Case(name, optimizer);
+
+    [TestCaseSource(nameof(Cases))]
+    public void TrainingStep_AllocatesNothing(OptimizerKind optimizer, string name)
+    {
+        Devices.Open(name); // inconclusive where there is none
+        using var device = Device.Open(name); // not strict: strict devices never reuse a tensor
+        var options = TinyRun.Options with { Optimizer = optimizer, FreezeLastLayer = 0 };
+        using var state = new Distillation(options, device, stepsPerEpoch: 6);
+        var (globalDepth, localDepth) = (new RandomStochasticDepth(1) { Pass = 0 }, new RandomStochasticDepth(1) { Pass = 1 });
+        Tensor globals = Crops(device, 16), locals = Crops(device, 8);
+        var reader = new StepReader((_, _, _, _) => { });
+        int steps = 2 * state.Monitor.Window;
+        Train(steps + 3);
+        device.Synchronize();
+
+        int pieces = device.Pool.Allocations;
+        long managed = GC.GetAllocatedBytesForCurrentThread();
+        Train(steps);
+        managed = GC.GetAllocatedBytesForCurrentThread() - managed;
+
+        Assert.That(managed / steps, Is.LessThanOrEqualTo(ManagedBytes), "managed bytes a step");
+        Assert.That(device.Pool.Allocations, Is.EqualTo(pieces), "pieces of device memory");
+
+        void Train(int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                globalDepth.Step = localDepth.Step = (uint)state.Step;
+                state.Learn(globals, locals, globalDepth, localDepth);
+                if (state.Monitor.Window == 1)
+                    state.Monitor.PresentLoss(); // as the trainer does on the host
+                state.Update();
+                if (state.Monitor.Pending == state.Monitor.Window)
+                    state.Monitor.Read(reader);
+            }
+        }
+    }
+
+    private static Tensor Crops(Device device, int size)
+    {
+        float[] values = new float[2 * TinyRun.Options.BatchSize * 3 * size * size];
+        for (int i = 0; i < values.Length; i++)
+            values[i] = i % 23 / 11f - 1;
+        return Tensor.From(device, values, new Shape(2 * TinyRun.Options.BatchSize, 3, size, size));
+    }
+}
