@@ -1,21 +1,37 @@
-// A tensor, an op and a gradient. With "cpu:debug" as argument the same kernels run on simulated GPU threads: set a breakpoint in
-// src/Dino.Tensors/Ops/Softmax.cs and start this under a debugger.
+// A tensor, two ops, a gradient; the gradient checked by a difference quotient.
 using Dino.Tensors;
 using Dino.Tensors.Ops;
 
-using var device = Device.Open(args.Length > 0 ? args[0] : "cpu");
-using var arena = device.BeginArena(); // what is made below ends at the end of the program
+using var device = Device.Open(); // a GPU if there is one, otherwise the host's cores
 using var tape = new Tape(device);
 
-var x = Tensor.From(device, [1f, 2f, 3f, 0f, 0f, 5f], new Shape(2, 3));
-x.RequiresGrad = true;
+using var x = Tensor.From(device, [1, -2, 0.5f, 3, 0, -1], new Shape(3, 2));
+using var w = Tensor.From(device, [0.5f, -1, 2, 0.25f], new Shape(2, 2));
+w.RequiresGrad = true;
 
-tape.Record();
-var y = x.Softmax(); // (2, 3), rows sum to 1
-var loss = y.Multiply(y).Sum(); // Σ y²
-tape.Backward(loss);
+using (device.BeginArena()) // ends what is made inside
+{
+    tape.Record();
+    var loss = Loss();
+    tape.Backward(loss);
+    Console.WriteLine($"{x.Shape} · {w.Shape} on {device}: loss {loss.Item():F4}");
+}
 
-Console.WriteLine($"on {device}");
-Console.WriteLine($"softmax   {string.Join("  ", y.ToArray().Select(value => value.ToString("F4")))}");
-Console.WriteLine($"loss      {loss.Item():F4}");
-Console.WriteLine($"gradient  {string.Join("  ", x.Grad!.ToArray().Select(value => value.ToString("F4")))}");
+float[] values = w.ToArray(), gradient = w.Grad!.ToArray();
+const float h = 1e-2f;
+for (int i = 0; i < values.Length; i++)
+{
+    float slope = (LossAt(i, values[i] + h) - LossAt(i, values[i] - h)) / (2 * h);
+    Console.WriteLine($"dloss/dw[{i}]  tape {gradient[i],8:F4}  difference quotient {slope,8:F4}");
+}
+
+Tensor Loss() => x.MatMul(w).Gelu().Mean();
+
+float LossAt(int i, float value)
+{
+    float[] moved = [.. values];
+    moved[i] = value;
+    w.CopyFrom(moved);
+    using var arena = device.BeginArena();
+    return Loss().Item();
+}

@@ -1,19 +1,42 @@
-// A Vision Transformer with random weights: its feature of a picture, and where the class token looks.
+// A Vision Transformer with random weights: the features of two made-up pictures, and where the class token looks.
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 
-using var device = Device.Open("cpu");
-var vit = new VisionTransformer(new ViTConfig { ImageSize = 64, Patch = 16, Dim = 96, Depth = 4, Heads = 3 });
-using var weights = new FlatParameters(vit, device, trainable: false);
-weights.Initialize(seed: 0);
-Console.WriteLine($"{weights.Count:N0} parameters");
+using var device = Device.Open();
+var vit = new VisionTransformer(ViTConfig.Named("vit_tiny", patch: 16, imageSize: 64));
+using var parameters = new FlatParameters(vit, device, trainable: false);
+parameters.Initialize(seed: 0);
+
+const int height = 64, width = 96; // any size of at least a patch: the position embedding is resampled from 4 × 4 to 4 × 6
+const int rows = height / 16, columns = width / 16;
+float[] pixels = new float[2 * 3 * height * width]; // a disc, and its negative
+for (int i = 0; i < pixels.Length; i++)
+{
+    int x = i % width, y = i / width % height, image = i / (3 * height * width);
+    bool inside = (x - 48) * (x - 48) + (y - 32) * (y - 32) < 400;
+    pixels[i] = inside == (image == 0) ? 1 : -1;
+}
 
 using var arena = device.BeginArena();
-float[] pixels = [.. Enumerable.Range(0, 3 * 64 * 96).Select(i => MathF.Sin(i * 0.37f))];
-var picture = Tensor.From(device, pixels, new Shape(1, 3, 64, 96)); // any size of at least a patch: here 4 × 6 patches
+var images = Tensor.From(device, pixels, new Shape(2, 3, height, width)); // (B, 3, height, width)
+var features = vit.Forward(images); // (B, D)
+var attention = vit.LastSelfAttention(images); // (B, H, N, N): queries, keys; token 0 is the class token
+Console.WriteLine($"{parameters.Count:N0} parameters on {device}; features {features.Shape}, attention {attention.Shape}");
 
-var feature = vit.Forward(picture); // (1, 96)
-var attention = vit.LastSelfAttention(picture); // (1, 3, 25, 25): heads, queries, keys; token 0 is the class token
-Console.WriteLine($"feature {feature.Shape}, its first numbers {string.Join("  ", feature.ToArray().Take(4).Select(v => v.ToString("F3")))}");
-Console.WriteLine($"attention {attention.Shape}, of the class token to the first patches {string.Join("  ", attention.ToArray().Skip(1).Take(4).Select(v => v.ToString("F4")))}");
+float[] f = features.ToArray();
+int d = vit.Config.Dim;
+Console.WriteLine($"cosine of the two features: {Dot(0, d) / MathF.Sqrt(Dot(0, 0) * Dot(d, d)):F3}");
+
+float[] a = attention.ToArray();
+Console.WriteLine("picture 0, head 0: the class token's attention to each patch, in percent");
+for (int row = 0; row < rows; row++)
+    Console.WriteLine(string.Join(" ", Enumerable.Range(0, columns).Select(column => $"{100 * a[1 + row * columns + column],6:F2}")));
+
+float Dot(int first, int second)
+{
+    float sum = 0;
+    for (int i = 0; i < d; i++)
+        sum += f[first + i] * f[second + i];
+    return sum;
+}
