@@ -90,12 +90,12 @@ public sealed unsafe class BufferPool
 
     private Storage Allocate(int capacity)
     {
+        // The host promises more than it has, and ends the process when the promise is called in.
+        if (device.IsHost && AllocatedBytes + 4L * capacity > device.MemoryBytes)
+            throw Exhausted(capacity, null);
         var storage = new Storage(device, capacity);
         try
         {
-            // The host promises more than it has, and ends the process when the promise is called in.
-            if (device.IsHost && AllocatedBytes + 4L * capacity > device.MemoryBytes)
-                throw new OutOfMemoryException();
             if (device.Accelerator is { } accelerator)
                 storage.Buffer = accelerator.Allocate1D<float>(capacity);
             else
@@ -103,14 +103,19 @@ public sealed unsafe class BufferPool
         }
         catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
         {
-            throw new DeviceMemoryException(
-                $"Device {device.Name} could not provide {4L * capacity >> 20} MiB: {AllocatedBytes >> 20} MiB are held already"
-                + (device.MemoryBytes > 0 ? $" of {device.MemoryBytes >> 20} MiB" : "") + ". A smaller batch or crop needs less.", e);
+            throw Exhausted(capacity, e);
         }
         all.Add(storage);
         Allocations++;
         AllocatedBytes += 4L * capacity;
         return storage;
+    }
+
+    private DeviceMemoryException Exhausted(int capacity, Exception? inner)
+    {
+        string message = $"Device {device.Name} could not provide {4L * capacity >> 20} MiB: {AllocatedBytes >> 20} MiB are held already"
+            + (device.MemoryBytes > 0 ? $" of {device.MemoryBytes >> 20} MiB" : "") + ". A smaller batch or crop needs less.";
+        return inner is null ? new DeviceMemoryException(message) : new DeviceMemoryException(message, inner);
     }
 }
 
