@@ -126,6 +126,30 @@ public class SafetensorsTests
     }
 
     [Test]
+    public void WhatAKilledWriteLeft_IsGoneAfterTheNext()
+    {
+        string left = Path.Combine(folder, $".{Path.GetFileName(File1)}.tmp");
+        File.WriteAllBytes(left, [9, 9, 9]);
+
+        AtomicFile.Write(File1, stream => stream.WriteByte(1));
+
+        Assert.That(File.ReadAllBytes(File1), Is.EqualTo(new byte[] { 1 }));
+        Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void ASecondWriterOfAPath_FailsAndLeavesTheFirstAlone()
+    {
+        AtomicFile.Write(File1, stream =>
+        {
+            Assert.That(() => AtomicFile.Write(File1, other => other.WriteByte(2)), Throws.InstanceOf<IOException>());
+            stream.WriteByte(1);
+        });
+
+        Assert.That(File.ReadAllBytes(File1), Is.EqualTo(new byte[] { 1 }));
+    }
+
+    [Test]
     public void AnOpenFile_KeepsItsContent_WhenRenamedOver()
     {
         SafetensorsFile.Write(File1, [SafetensorsEntry.Of("a", [1], new[] { 1f })]);

@@ -36,10 +36,12 @@ public class TrainCommandTests
             pictures.Write("odd/empty.webp", []),
         ];
         string notes = pictures.Write("even/notes.txt", "text"u8);
+        using var val = TinyRun.MakePictures(4);
+        corrupt = [.. corrupt, val.Write("odd/9.png", whole.AsSpan(0, 50))];
 
-        // Training and validation see the same files; each is still named once.
+        // Every picture is met in both epochs, by training or by the k-NN evaluation or by both; each is named once.
         var run = DinoProcess.Run(
-            ["train", "--data", pictures.Root, "--val", pictures.Root, "--knn-freq", "1", "--output-dir", output, .. DinoProcess.TinyOptions]);
+            ["train", "--data", pictures.Root, "--val", val.Root, "--knn-freq", "1", "--output-dir", output, .. DinoProcess.TinyOptions]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         string[] lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
