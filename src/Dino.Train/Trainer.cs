@@ -121,9 +121,13 @@ public sealed class Trainer : IDisposable
                     log.Flush();
                     Save(LatestPath);
                 }
-                if (stop && State.Step < steps)
-                    throw new OperationCanceledException(
-                        $"stopped after step {State.Step} of {steps}; the same command goes on from there.", cancel);
+                if (!stop || State.Step == steps)
+                    continue;
+                string message = $"stopped after step {State.Step} of {steps}; the same command goes on from there.";
+                if (cancel.IsCancellationRequested)
+                    throw new OperationCanceledException(message, cancel);
+                tracker.Note(message);
+                return;
             }
         });
     }
