@@ -108,7 +108,7 @@ public sealed class Device : IDisposable
             _ when TryIndex(name, "opencl", out int i) => OpenAccelerator(name, AcceleratorType.OpenCL, i, options)
                 ?? throw new DeviceNotFoundException(
                     $"There is no device {name}: no such OpenCL device with a generic address space (OpenCL C 2.0), or no driver for it."),
-            _ => throw new ArgumentException($"'{name}' is not a device; there are auto, cuda:N, opencl:N, cpu and cpu:debug.", nameof(name)),
+            _ => throw new ArgumentException($"'{name}' is not a device; there are auto, cuda:N, opencl:N, cpu and cpu:debug."),
         };
     }
 

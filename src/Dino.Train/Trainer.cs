@@ -66,6 +66,7 @@ public sealed class Trainer : IDisposable
         if (stepsPerEpoch == 0)
             throw new UserErrorException(
                 $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
+        MemoryEstimate.Check(options, device);
         State = new Distillation(options, device, stepsPerEpoch);
         var crops = options.Crops;
         globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));

@@ -46,6 +46,12 @@ internal interface IReal<T> :
     /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>
     static abstract T Exponent(T x, out T mantissa);
 
+    /// <summary>eˣ; below −86.9 it is 0.</summary>
+    static abstract T Exp(T x);
+
+    /// <summary>erf x = 2/√π ∫₀ˣ e^(−t²) dt.</summary>
+    static abstract T Erf(T x);
+
     /// <summary>The sum over the floats of one number.</summary>
     static abstract float Sum(T value);
 

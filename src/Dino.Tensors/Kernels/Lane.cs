@@ -51,6 +51,10 @@ internal readonly struct Lane(float value) : IReal<Lane>
         return new(exponent);
     }
 
+    public static Lane Exp(Lane x) => Real.ExpInParts(x);
+
+    public static Lane Erf(Lane x) => Real.ErfInParts(x);
+
     public static float Sum(Lane value) => value.Value;
 
     public static float Highest(Lane value) => value.Value;

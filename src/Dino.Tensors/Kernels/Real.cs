@@ -10,7 +10,11 @@ internal static class Real
 {
     /// <summary>eˣ; below −86.9 it is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Exp<T>(T x) where T : struct, IReal<T>
+    public static T Exp<T>(T x) where T : struct, IReal<T> => T.Exp(x);
+
+    /// <summary><see cref="Exp"/> out of the operations of <typeparamref name="T"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpInParts<T>(T x) where T : struct, IReal<T>
     {
         T clamped = T.Min(T.Max(x, T.Of(-86.9f)), T.Of(88.7228f));
         T p = ExpRemainder(clamped, out T n);
@@ -38,7 +42,11 @@ internal static class Real
 
     /// <summary>erf x = 2/√π ∫₀ˣ e^(−t²) dt.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Erf<T>(T x) where T : struct, IReal<T>
+    public static T Erf<T>(T x) where T : struct, IReal<T> => T.Erf(x);
+
+    /// <summary><see cref="Erf"/> out of the operations of <typeparamref name="T"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ErfInParts<T>(T x) where T : struct, IReal<T>
     {
         T a = T.Min(T.Abs(x), T.Of(4f)), t = a * a; // beyond 3.92 the nearest float is ±1
         T small = T.Of(7.87587545e-5f); // erf x / x over x² in [0, 1]

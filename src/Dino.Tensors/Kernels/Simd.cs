@@ -11,7 +11,7 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static int Width => Vector<float>.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Of(float value) => new(new Vector<float>(value));
+    public static Simd Of(float value) => new(Vector.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd operator +(Simd a, Simd b) => new(a.Value + b.Value);
@@ -72,6 +72,12 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
         mantissa = new(Vector.AsVectorSingle(bits - (exponent << 23)));
         return new(Vector.ConvertToSingle(exponent));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd Exp(Simd x) => new(VectorMath.Exp(x.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd Erf(Simd x) => new(VectorMath.Erf(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd value) => Vector.Sum(value.Value);
