@@ -41,7 +41,7 @@ public class ModuleTests
     }
 
     [Test]
-    public void Value_BeforeThereIsMemory_SaysWhatToDo()
+    public void Value_BeforeThereIsMemory_NamesTheRemedy()
     {
         var linear = new Linear(2, 3, bias: false);
 
