@@ -4,7 +4,6 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
-using Dino.Train.Cli;
 
 namespace Dino.Train;
 

@@ -1,6 +1,5 @@
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Train.Cli;
 
 namespace Dino.Train;
 

@@ -1,5 +1,4 @@
 using System.Reflection;
-using Dino.Train.Cli;
 
 namespace Dino.Train;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Report;
 

@@ -114,7 +114,7 @@ public static class CommandLine
                 (line, code) = ("interrupted.", ExitCode.Interrupted);
                 break;
             case UserErrorException user:
-                (line, code) = (OneLine(exception.Message), user.ExitCode);
+                (line, code) = (OneLine(exception.Message), user.IsUsage ? ExitCode.Usage : ExitCode.Failure);
                 break;
             case DeviceMemoryException or TensorSizeException or ImageFolderException or ImageDecodeException:
                 line = OneLine(exception.Message);

@@ -39,7 +39,7 @@ internal static class AttendCommand
     {
         double mass = context.Get(threshold);
         if (mass is not (> 0 and <= 1))
-            throw new UserErrorException($"--threshold must lie between 0 and 1, not at {mass}.") { ExitCode = ExitCode.Usage };
+            throw new UserErrorException($"--threshold must lie between 0 and 1, not at {mass}.") { IsUsage = true };
         int most = context.GetBetween(limit, 1), wanted = context.GetBetween(size, 0, 8192);
         string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
         using var device = DeviceOption.Open(context);
@@ -48,7 +48,7 @@ internal static class AttendCommand
         if (side < backbone.Config.Patch)
             throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
             {
-                ExitCode = ExitCode.Usage,
+                IsUsage = true,
             };
 
         string folder = context.Get(outputDir)!;

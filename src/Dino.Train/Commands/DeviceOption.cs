@@ -25,14 +25,14 @@ internal static class DeviceOption
     {
         int count = context.Get(threads);
         if (count is < 0 or > 1024)
-            throw new UserErrorException("--threads must lie between 0 and 1024.") { ExitCode = ExitCode.Usage };
+            throw new UserErrorException("--threads must lie between 0 and 1024.") { IsUsage = true };
         try
         {
             return Device.Open(context.Get(device)!, new DeviceOptions { Threads = count });
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException($"--device: {e.Message}", e) { ExitCode = ExitCode.Usage };
+            throw new UserErrorException($"--device: {e.Message}", e) { IsUsage = true };
         }
         catch (DeviceNotFoundException e)
         {

@@ -52,7 +52,7 @@ internal static class KnnCommand
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message, e) { ExitCode = ExitCode.Usage };
+            throw new UserErrorException(e.Message, e) { IsUsage = true };
         }
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
         var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));

@@ -17,7 +17,7 @@ internal static class OptionRange
         string range = most == int.MaxValue ? $"at least {least}" : $"between {least} and {most}";
         throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {range}, not {value}."))
         {
-            ExitCode = ExitCode.Usage,
+            IsUsage = true,
         };
     }
 }

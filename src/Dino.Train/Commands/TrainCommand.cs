@@ -72,7 +72,7 @@ internal static class TrainCommand
         foreach (string reason in reasons)
             context.Say(reason);
         if (context.Get(minutes) is { } most && !(most > 0))
-            throw new UserErrorException($"--max-minutes must be greater than 0, not {most}.") { ExitCode = ExitCode.Usage };
+            throw new UserErrorException($"--max-minutes must be greater than 0, not {most}.") { IsUsage = true };
         var prefetch = new PrefetchOptions
         {
             Workers = context.GetBetween(workers, 0, 1024),

@@ -73,7 +73,7 @@ internal sealed class TrainOptionSet
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException(e.Message, e) { ExitCode = ExitCode.Usage };
+            throw new UserErrorException(e.Message, e) { IsUsage = true };
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed class Scene
         double side = random.Uniform(0, 2 * Math.PI);
         for (int i = 0; i < objects.Length; i++)
         {
-            double radius = size * (two ? random.Uniform(0.21, 0.24) : random.Uniform(0.28, 0.38));
+            double radius = size * (two ? random.Uniform(0.21, 0.24) : random.Uniform(0.36, 0.46));
             double x = 0.5 * size, y = 0.5 * size;
             if (two)
             {
@@ -108,8 +108,8 @@ internal sealed class Scene
                 x += random.Uniform(-room, room);
                 y += random.Uniform(-room, room);
             }
-            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-1.2, 1.2)),
-                Period: (float)(size * random.Uniform(0.14, 0.17)),
+            objects[i] = new(Placement.At(x, y, radius, random.Uniform(-Math.PI, Math.PI)),
+                Period: (float)(size * random.Uniform(0.16, 0.2)),
                 OffsetU: (float)random.Uniform(0, 64), OffsetV: (float)random.Uniform(0, 64),
                 LightTone: (float)random.Uniform(0.78, 0.88), DarkTone: (float)random.Uniform(0.12, 0.2),
                 Hue: (float)(Palette.Object + random.Uniform(-0.1, 0.1)), ColourSeed: random.NextUInt());

@@ -1,7 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Train.Data;
-using Dino.Train.Report;
 
 namespace Dino.Train.Eval;
 

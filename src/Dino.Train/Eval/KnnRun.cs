@@ -1,6 +1,5 @@
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Train.Cli;
 using Dino.Train.Data;
 
 namespace Dino.Train.Eval;

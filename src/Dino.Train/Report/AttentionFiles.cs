@@ -1,3 +1,4 @@
+using Dino.Train.Eval;
 using SkiaSharp;
 
 namespace Dino.Train.Report;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dino.Train.Eval;
 using SkiaSharp;
 
 namespace Dino.Train.Report;

@@ -1,3 +1,4 @@
+using Dino.Tensors.Io;
 using ScottPlot;
 using SkiaSharp;
 
@@ -42,9 +43,7 @@ internal static class PlotStyle
     public static void Write(this Plot plot, string path, int width, int height)
     {
         byte[] png = plot.GetImageBytes(width, height, ImageFormat.Png);
-        string partial = path + ".partial";
-        File.WriteAllBytes(partial, png);
-        File.Move(partial, path, overwrite: true);
+        AtomicFile.Write(path, stream => stream.Write(png));
     }
 
     /// <summary>Gives the plotting library the reports' letters for every name: it could find no others (see <see cref="PenFont"/>).</summary>

@@ -1,3 +1,4 @@
+using Dino.Tensors.Io;
 using SkiaSharp;
 
 namespace Dino.Train.Report;
@@ -41,13 +42,7 @@ public static class Png
     {
         using var data = bitmap.Encode(SKEncodedImageFormat.Png, 100)
             ?? throw new InvalidOperationException($"Cannot encode a {bitmap.Width}×{bitmap.Height} picture as PNG for {path}.");
-        string partial = path + ".partial";
-        using (var file = new FileStream(partial, FileMode.Create, FileAccess.Write))
-        {
-            data.SaveTo(file);
-            file.Flush(flushToDisk: false);
-        }
-        File.Move(partial, path, overwrite: true);
+        AtomicFile.Write(path, data.SaveTo);
     }
 
     private static void Check(int length, int expected, int width, int height)

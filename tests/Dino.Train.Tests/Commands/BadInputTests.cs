@@ -56,7 +56,7 @@ public class BadInputTests
     [TestCase("--num-heads 3", ExitCode.Usage, "heads")]
     [TestCase("--arch vit_huge", ExitCode.Usage, "vit_tiny, vit_small and vit_base")]
     [TestCase("--global-crops-size 100000", ExitCode.Usage, "100000")]
-    [TestCase("--global-crops-size 20000", ExitCode.Failure, "--global-crops-size")]
+    [TestCase("--global-crops-size 26000 --batch-size 24", ExitCode.Failure, "smaller --batch-size")]
     [TestCase("--global-crops-size 7", ExitCode.Usage, "patch of 8")]
     [TestCase("--out-dim 2000000000", ExitCode.Failure, "2000000000")]
     [TestCase("--depth 30000 --embed-dim 600", ExitCode.Failure, "smaller")]

@@ -1,3 +1,4 @@
+using Dino.Train.Eval;
 using Dino.Train.Report;
 using NUnit.Framework;
 using SkiaSharp;

@@ -1,6 +1,4 @@
-using Dino.Train.Eval;
-
-namespace Dino.Train.Report;
+namespace Dino.Train.Eval;
 
 /// <summary>A picture with the attention of the last block's CLS query to its patches.</summary>
 public sealed class AttentionPicture

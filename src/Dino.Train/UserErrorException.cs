@@ -1,4 +1,4 @@
-namespace Dino.Train.Cli;
+namespace Dino.Train;
 
 /// <summary>
 /// Something that the person at the keyboard can put right. The message is one line: what is wrong, where, and what to do.
@@ -21,6 +21,6 @@ public sealed class UserErrorException : Exception
     {
     }
 
-    /// <summary>What the program ends with: <see cref="Cli.ExitCode.Usage"/> where nothing was tried.</summary>
-    public int ExitCode { get; init; } = Cli.ExitCode.Failure;
+    /// <summary>Whether the words typed were wrong, so that nothing was tried: the program then ends with exit code 2.</summary>
+    public bool IsUsage { get; init; }
 }
