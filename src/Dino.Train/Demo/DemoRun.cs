@@ -20,18 +20,18 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     /// <summary>Pictures made for training and for validation.</summary>
     public const int TrainPictures = 2000, ValPictures = 500;
 
-    private const int PictureSize = 64, AttentionPictures = 200, SheetPictures = 8, Neighbours = 20;
+    private const int PictureSize = 64, AttentionSize = 4 * PictureSize, AttentionPictures = 200, SheetPictures = 8, Neighbours = 20;
 
     /// <summary>
-    /// The recipe: a network of 0.9 million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher are
+    /// The recipe: a network of a million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher are
     /// what keeps so small a network from the uniform answer (docs/design/0004-demo-pictures.md).
     /// </summary>
     public static TrainOptions Options(ulong seed) => Presets.Named("small") with
     {
-        Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 96, Depth = 3, Heads = 3 },
+        Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 96, Depth = 4, Heads = 6 },
         Head = Presets.Named("small").Head with { OutDim = 256 },
-        WarmupTeacherTemp = 0.02,
-        TeacherTemp = 0.02,
+        WarmupTeacherTemp = 0.015,
+        TeacherTemp = 0.015,
         MomentumTeacher = 0.99,
         Seed = seed,
     };
@@ -91,7 +91,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     {
         var image = new RgbImage(picture.Size, picture.Size);
         picture.Rgb.CopyTo(image.Pixels);
-        return maps.Of(ProceduralPictures.ClassNames[picture.Label], image, 2 * PictureSize);
+        return maps.Of(ProceduralPictures.ClassNames[picture.Label], image, AttentionSize);
     }
 
     private double MeanJaccard(VisionTransformer backbone, LabelledPicture[] pictures, out int objects)

@@ -20,7 +20,7 @@ internal readonly record struct Placement(float X, float Y, float Radius, float 
 internal sealed record SceneObject(Placement Place, float Period, float OffsetU, float OffsetV, float LightTone, float DarkTone, float Hue,
     uint ColourSeed);
 
-/// <summary>A plain scrap of the background: any outline, no surface, little contrast.</summary>
+/// <summary>A plain scrap of the background: any outline, no surface, less contrast than an object.</summary>
 internal sealed record Clutter(Placement Place, Func<float, float, float> Outline, float Stretch, float Tone, float Hue, float Chroma);
 
 /// <summary>A slow wave of brightness and hue across the background.</summary>
@@ -62,7 +62,7 @@ internal sealed class Scene
     public static Scene Draw(int size, ref PhiloxStream random)
     {
         var objects = DrawObjects(size, ref random);
-        var clutter = new Clutter[8 + random.NextInt(6)];
+        var clutter = new Clutter[16 + random.NextInt(6)];
         for (int i = 0; i < clutter.Length; i++)
             clutter[i] = DrawClutter(size, ref random);
         var swells = new Swell[4];
@@ -70,7 +70,7 @@ internal sealed class Scene
         {
             double angle = random.Uniform(0, 2 * Math.PI), waves = random.Uniform(0.4, 1.6) * 2 * Math.PI / size;
             swells[i] = new((float)(Math.Cos(angle) * waves), (float)(Math.Sin(angle) * waves), (float)random.Uniform(0, 2 * Math.PI),
-                (float)random.Uniform(0.005, 0.02), (float)random.Uniform(0.05, 0.15));
+                (float)random.Uniform(0.01, 0.05), (float)random.Uniform(0.05, 0.15));
         }
         double towards = random.Uniform(0, 2 * Math.PI), slope = random.Uniform(0.02, 0.1) / size;
         return new(objects, clutter, swells)
@@ -120,7 +120,7 @@ internal sealed class Scene
     private static Clutter DrawClutter(int size, ref PhiloxStream random)
     {
         var outline = ObjectClass.All[random.NextInt(ObjectClass.All.Count)].Outline;
-        double tone = random.Uniform(0.02, 0.07) * (random.Bernoulli(0.5) ? 1 : -1);
+        double tone = random.Uniform(0.08, 0.22) * (random.Bernoulli(0.5) ? 1 : -1);
         return new(Placement.At(random.Uniform(0, size), random.Uniform(0, size), size * random.Uniform(0.05, 0.17),
                 random.Uniform(0, 2 * Math.PI)),
             outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)(Palette.Background + random.Uniform(-0.5, 0.5)), (float)random.Uniform(0.04, 0.09));
