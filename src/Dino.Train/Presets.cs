@@ -13,8 +13,8 @@ public static class Presets
 
     /// <summary>
     /// <c>paper</c>: ViT-S/16 as in section 3.2 of the paper, with the reference's defaults for the rest. <c>small</c>: a ViT of 1.9 million
-    /// parameters on small crops, for a laptop or a small data set, with batch normalisation in the head: without it so small a network
-    /// answers every picture alike for thousands of steps.
+    /// parameters on small crops, for a laptop or a small data set, with batch normalisation in the head,
+    /// which helps so small a network leave the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
     /// </summary>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
     public static TrainOptions Named(string name) => name switch

@@ -20,21 +20,26 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     /// <summary>Pictures made for training and for validation.</summary>
     public const int TrainPictures = 2000, ValPictures = 500;
 
+    // Attention is looked at closely: at the size of training a patch mixes the elements of a surface (docs/design/0006).
     private const int PictureSize = 64, AttentionSize = 4 * PictureSize, AttentionPictures = 200, SheetPictures = 8, Neighbours = 20;
 
     /// <summary>
     /// The recipe: a network of a million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher are
-    /// what keeps so small a network from the uniform answer (docs/design/0004-demo-pictures.md).
+    /// what keeps so small a network from the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
     /// </summary>
-    public static TrainOptions Options(ulong seed) => Presets.Named("small") with
+    public static TrainOptions Options(ulong seed)
     {
-        Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 96, Depth = 4, Heads = 6 },
-        Head = Presets.Named("small").Head with { OutDim = 256 },
-        WarmupTeacherTemp = 0.015,
-        TeacherTemp = 0.015,
-        MomentumTeacher = 0.99,
-        Seed = seed,
-    };
+        var small = Presets.Named("small");
+        return small with
+        {
+            Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 96, Depth = 4, Heads = 6 },
+            Head = small.Head with { OutDim = 256 },
+            WarmupTeacherTemp = 0.015,
+            TeacherTemp = 0.015,
+            MomentumTeacher = 0.99,
+            Seed = seed,
+        };
+    }
 
     /// <summary>Makes the pictures, trains, evaluates, and writes everything into the folder.</summary>
     public DemoResult Run()

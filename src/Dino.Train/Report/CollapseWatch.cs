@@ -73,10 +73,16 @@ public sealed class CollapseWatch
     private string Describe(CollapseKind kind, in StepReport report)
     {
         string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        double temperature = report.TeacherTemperature;
         return kind == CollapseKind.Uniform
-            ? Format($"Collapse (uniform) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F3} and loss {report.Loss:F3} stay at ln K = {report.LogPrototypes:F3}: every picture gets the same uniform answer. ")
-                + Format($"Usual causes: --teacher-temp too high (now {report.TeacherTemperature:G3}; try {report.TeacherTemperature / 2:G2}), a small network without --use-bn-in-head true, --lr too high (now {report.LearningRate:G2}), --momentum-teacher too low for the batch (now {report.Momentum:G5}), --center-momentum too close to 1.")
-            : Format($"Collapse (one prototype) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F4} and loss {report.Loss:F4} stay near 0: every picture gets the same prototype. ")
-                + Format($"Usual causes: the centre does not keep up (--center-momentum near 1), --teacher-temp too low (now {report.TeacherTemperature:G3}; try {report.TeacherTemperature * 2:G2}), --momentum-teacher too low (now {report.Momentum:G5}; try 0.996).");
+            ? Format($"Collapse (uniform) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F3} and loss ")
+                + Format($"{report.Loss:F3} stay at ln K = {report.LogPrototypes:F3}: every picture gets the same uniform answer. ")
+                + Format($"Usual causes: --teacher-temp too high (now {temperature:G3}; try {temperature / 2:G2}), a small network without ")
+                + Format($"--use-bn-in-head true, --lr too high (now {report.LearningRate:G2}), --momentum-teacher too low for the batch ")
+                + Format($"(now {report.Momentum:G5}), --center-momentum too close to 1.")
+            : Format($"Collapse (one prototype) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F4} and loss ")
+                + Format($"{report.Loss:F4} stay near 0: every picture gets the same prototype. ")
+                + Format($"Usual causes: the centre does not keep up (--center-momentum near 1), --teacher-temp too low (now {temperature:G3}; ")
+                + Format($"try {temperature * 2:G2}), --momentum-teacher too low (now {report.Momentum:G5}; try 0.996).");
     }
 }

@@ -15,7 +15,8 @@ public class CollapseWatchTests
         var told = Enumerable.Range(0, 200).Select(i => watch.Observe(Step(i, loss: 11.0902, entropy: 11.0899))).ToArray();
 
         Assert.That(told.Count(line => line is not null), Is.EqualTo(1));
-        Assert.That(told[49], Does.Contain("uniform").And.Contain("step 0").And.Contain("--teacher-temp").And.Contain("ln K = 11.090"));
+        Assert.That(told[49], Does.Contain("uniform").And.Contain("step 0").And.Contain("ln K = 11.090")
+            .And.Contain("--teacher-temp").And.Contain("--use-bn-in-head"));
         Assert.That(watch.Current, Is.EqualTo(CollapseKind.Uniform));
     }
 
@@ -25,7 +26,7 @@ public class CollapseWatchTests
         var watch = new CollapseWatch(patience: 50);
         var told = Enumerable.Range(0, 100).Select(i => watch.Observe(Step(i, loss: 1e-3, entropy: 1e-4))).ToArray();
 
-        Assert.That(told.Single(line => line is not null), Does.Contain("one prototype").And.Contain("centre"));
+        Assert.That(told.Single(line => line is not null), Does.Contain("one prototype").And.Contain("--center-momentum"));
         Assert.That(watch.Current, Is.EqualTo(CollapseKind.OneDimensional));
     }
 
