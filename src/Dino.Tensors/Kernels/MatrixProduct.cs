@@ -11,10 +11,8 @@ internal static class MatrixProduct
     {
         if (!device.IsHost)
             OnAccelerator(device, shape, a, b, c, bias);
-        else if (bias is null)
-            HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer);
         else
-            HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, new BiasEpilogue(bias.Pointer));
+            HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias is null ? null : bias.Pointer, default(NoEpilogue));
     }
 
     private static void OnAccelerator(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, Tensor? bias)

@@ -30,12 +30,14 @@ public unsafe class HostGemmTests
         }
     }
 
-    // Sizes at the edges of the blocks: rows of 96 and 192, columns of 64, 128 and 4096, k of 384.
-    [TestCase(193, 130, 385)]
+    // Sizes at the edges of the blocks: rows of 48 and 192, columns of 64, 128 and 2048, k of 768; leading dimensions of a page.
+    [TestCase(193, 130, 769)]
     [TestCase(289, 65, 800)]
-    [TestCase(97, 67, 1153)]
-    [TestCase(192, 129, 383)]
-    [TestCase(200, 4099, 9)]
+    [TestCase(97, 67, 1537)]
+    [TestCase(192, 129, 767)]
+    [TestCase(200, 2051, 9)]
+    [TestCase(209, 67, 1023)]
+    [TestCase(40, 67, 2047)]
     [TestCase(3, 70, 2500)]
     [TestCase(700, 3, 390)]
     [TestCase(33, 130, 8203)]
@@ -89,23 +91,23 @@ public unsafe class HostGemmTests
         foreach (int width in Widths)
         {
             var product = new MatrixProduct(GemmShape.Dense(m, n, k, transposeB: true), gap: 1, alpha: 1, beta: 0);
-            float[] bias = product.Bias, before = new float[m * n], residual = [.. Enumerable.Range(0, m * n).Select(i => i % 7 - 3f)];
-            fixed (float* b = bias, p = before, r = residual)
+            float[] bias = product.Bias, before = new float[m * n], output = new float[m * n], keep = [.. Enumerable.Range(0, m).Select(i => i % 3 * 0.5f)];
+            float[] other = [.. Enumerable.Range(0, m * n).Select(i => i % 7 - 3f)];
+            fixed (float* b = bias, p = before, y = output, k0 = keep, r = other)
             {
-                product.Check(Run(team, width, product, new BiasEpilogue(b)), "bias", (x, j) => x + bias[j]);
-                product.Check(Run(team, width, product, new BiasGeluEpilogue(b, p, n, 0)), "GELU", (x, j) => Gelu(x + bias[j]));
-                product.Check(Run(team, width, product, new BiasGeluEpilogue(null, null, n, 0)), "GELU alone", (x, _) => Gelu(x));
+                product.Check(Run(team, width, product, default(NoEpilogue), b), "bias", (x, _, j) => x + bias[j]);
+                product.Check(Run(team, width, product, new BranchEpilogue(r, null, 0, n), b), "residual", (x, i, j) => x + bias[j] + other[i * n + j]);
+                product.Check(Run(team, width, product, new BranchEpilogue(r, k0, 2, n)), "scaled branch", (x, i, j) => keep[i / 2] * x + other[i * n + j]);
+                product.Check(Run(team, width, product, new ColumnScaleEpilogue(b)), "scaled columns", (x, _, j) => x * bias[j]);
+                product.Check(Run(team, width, product, new GeluEpilogue(null, n)), "GELU alone", (x, _, _) => Gelu(x));
+                product.Check(Run(team, width, product, new GeluEpilogue(p, n), b), "GELU", (x, _, j) => Gelu(x + bias[j]));
+                product.Check(Run(team, width, product, new GeluBackwardEpilogue(r, y, n)), "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
 
-                float[] sum = Run(team, width, product, new BiasResidualEpilogue(b, r, n, 0));
-                float[] plain = Run(team, width, product, new BiasEpilogue(b));
-                for (int i = 0; i < m; i++)
+                float[] plain = Run(team, width, product, default(NoEpilogue), b);
+                for (int i = 0; i < m * n; i++)
                 {
-                    for (int j = 0; j < n; j++)
-                    {
-                        float value = plain[i * product.Shape.LdC + j];
-                        Assert.That(sum[i * product.Shape.LdC + j], Is.EqualTo(value + residual[i * n + j]), "residual");
-                        Assert.That(before[i * n + j], Is.EqualTo(value), "kept input of GELU");
-                    }
+                    Assert.That(before[i], Is.EqualTo(plain[i / n * product.Shape.LdC + i % n]), "kept input of GELU");
+                    Assert.That(output[i], Is.EqualTo(Gelu(other[i])).Within(1e-6), "GELU made again");
                 }
             }
         }
@@ -152,21 +154,24 @@ public unsafe class HostGemmTests
         product.Check(Run(team, width, product, default(NoEpilogue)), $"{width} bits");
     }
 
-    private static float[] Run<TEpilogue>(HostTeam team, int width, MatrixProduct product, TEpilogue epilogue)
+    private static float[] Run<TEpilogue>(HostTeam team, int width, MatrixProduct product, TEpilogue epilogue, float* bias = null)
         where TEpilogue : struct, IGemmEpilogue
     {
         float[] result = [.. product.C];
         fixed (float* a = product.A, b = product.B, c = result)
         {
             if (width == 128)
-                HostGemm<Vector128<float>, Simd128>.Run(team, product.Shape, a, b, c, epilogue);
+                HostGemm<Vector128<float>, Simd128>.Run(team, product.Shape, a, b, c, bias, epilogue);
             else if (width == 256)
-                HostGemm<Vector256<float>, Simd256>.Run(team, product.Shape, a, b, c, epilogue);
+                HostGemm<Vector256<float>, Simd256>.Run(team, product.Shape, a, b, c, bias, epilogue);
             else
-                HostGemm<Vector512<float>, Simd512>.Run(team, product.Shape, a, b, c, epilogue);
+                HostGemm<Vector512<float>, Simd512>.Run(team, product.Shape, a, b, c, bias, epilogue);
         }
         return result;
     }
 
     private static double Gelu(double x) => 0.5 * x * (1 + MathNet.Numerics.SpecialFunctions.Erf(x / Math.Sqrt(2)));
+
+    private static double GeluSlope(double x) =>
+        0.5 * (1 + MathNet.Numerics.SpecialFunctions.Erf(x / Math.Sqrt(2))) + x * Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI);
 }

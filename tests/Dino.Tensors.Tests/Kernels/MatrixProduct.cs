@@ -56,21 +56,21 @@ internal sealed class MatrixProduct
 
     public float[] Bias { get; }
 
-    /// <summary>Checks a result, and that nothing was written between rows; the map is what an epilogue does to (value, column).</summary>
-    public void Check(float[] result, string what, Func<double, int, double>? epilogue = null)
+    /// <summary>Checks a result, and that nothing was written between rows; the map is what an epilogue does to (value, row, column).</summary>
+    public void Check(float[] result, string what, Func<double, int, int, double>? epilogue = null)
     {
         // Rounding errors of K terms add up like a random walk; the margin is wide, a wrong or missing term is far outside.
         double unit = Math.Pow(2, -24) * (8 + 3 * Math.Sqrt(Shape.K));
         for (int at = 0; at < result.Length; at++)
         {
-            int column = (int)(at % Shape.StrideC % Shape.LdC);
-            bool inside = at % Shape.StrideC / Shape.LdC < Shape.M && column < Shape.N;
+            int row = (int)(at % Shape.StrideC / Shape.LdC), column = (int)(at % Shape.StrideC % Shape.LdC);
+            bool inside = row < Shape.M && column < Shape.N;
             if (!inside)
             {
                 Assert.That(result[at], Is.NaN, $"{what}: gap at {at} was written");
                 continue;
             }
-            double wanted = epilogue is null ? expected[at] : epilogue(expected[at], column);
+            double wanted = epilogue is null ? expected[at] : epilogue(expected[at], row, column);
             double margin = unit * (magnitude[at] + (epilogue is null ? 0 : 1)) + 1e-30;
             if (!(Math.Abs(result[at] - wanted) <= margin))
                 Assert.Fail($"{what}, {Shape}: {result[at]} instead of {wanted} ± {margin:g2} at {at} (column {column})");

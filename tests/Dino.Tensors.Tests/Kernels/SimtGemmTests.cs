@@ -43,7 +43,7 @@ public class SimtGemmTests
                 SimtGemmArguments arguments = SimtGemm<TTile>.Arguments(product.Shape, bias);
                 kernel(new KernelConfig(SimtGemm<TTile>.GridSize(arguments, shape.Batch), SimtGemm<TTile>.GroupSize),
                     a.View, b.View, c.View, v.View, arguments);
-                product.Check(c.GetAsArray1D(), $"{typeof(TTile).Name}, bias {bias}", bias ? (x, j) => x + product.Bias[j] : null);
+                product.Check(c.GetAsArray1D(), $"{typeof(TTile).Name}, bias {bias}", bias ? (x, _, j) => x + product.Bias[j] : null);
             }
         }
     }

@@ -3,7 +3,7 @@ namespace Dino.Tensors.Kernels;
 /// <summary>Attention in one vector width; the forward pass.</summary>
 /// <remarks>
 /// Scores are kept transposed, a panel of 2·Width queries across: Sᵀ [key][query] = K · Qᵀ. So the softmax over keys runs
-/// down the vectors without any sum across lanes, and the panel is already packed as the right operand of Oᵀ = Vᵀ · Pᵀ.
+/// down the vectors without any sum across lanes, and the panel is already the right operand of Oᵀ = Vᵀ · Pᵀ.
 /// </remarks>
 internal static unsafe partial class HostAttention<TVector, TSimd>
     where TVector : struct
@@ -13,15 +13,11 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     private const int QueriesPerItem = 512;
 
     // The matrix product has slots 0 to 2 and 10.
-    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, KeyDimSlot = 8, BlockSlot = 9;
+    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, OutputSlot = 8;
 
     private static int Panel => HostTile<TVector, TSimd>.Columns;
 
-    private static int Rows => HostTile<TVector, TSimd>.Rows;
-
     private static int CeilDivide(int a, int b) => (a + b - 1) / b;
-
-    private static int RoundUp(int a, int unit) => CeilDivide(a, unit) * unit;
 
     /// <summary>See <see cref="HostAttention.Forward"/>.</summary>
     public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse)
@@ -33,38 +29,34 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
 
     private static int Items(in AttentionShape shape) => shape.Images * shape.Heads * CeilDivide(shape.Tokens, QueriesPerItem);
 
-    /// <summary>Packs the keys of a head (6 tokens a panel) as the left operand of Sᵀ.</summary>
-    private static float* PackTokens(in AttentionShape shape, float* head, long ld, int slot)
+    /// <summary>Xᵀ (d × N) of a head's keys or values, the left operand of a product over tokens; rows are <see cref="Pitch"/> apart.</summary>
+    private static float* TransposeHead(in AttentionShape shape, float* head, long ld, int slot)
     {
-        int n = shape.Tokens, d = shape.HeadDim;
-        long stride = HostTile<TVector, TSimd>.PanelStrideA(d);
-        float* packed = HostScratch.Rent(slot, stride * CeilDivide(n, Rows)), panel = packed;
-        for (int token = 0; token < n; token += Rows, panel += stride)
-            HostPacking.Along(head + token * ld, ld, Math.Min(Rows, n - token), d, Rows, panel);
-        return packed;
+        int pitch = Pitch(shape.Tokens);
+        float* transposed = HostScratch.Rent(slot, (long)shape.HeadDim * pitch);
+        HostPacking.Transpose(head, ld, shape.Tokens, shape.HeadDim, transposed, pitch);
+        return transposed;
     }
 
-    /// <summary>Packs Xᵀ (d × N) of a head, 6 dimensions a panel, as the left operand of a product over tokens.</summary>
-    private static float* PackDims(in AttentionShape shape, float* head, long ld, int slot)
-    {
-        int n = shape.Tokens, d = shape.HeadDim;
-        long stride = HostTile<TVector, TSimd>.PanelStrideA(n);
-        float* packed = HostScratch.Rent(slot, stride * CeilDivide(d, Rows));
-        HostPacking.Across(head, ld, d, n, Rows, packed, stride);
-        return packed;
-    }
+    /// <summary>At least so many floats: an odd number of cache lines, which spreads rows over the sets of a cache.</summary>
+    private static int Pitch(int floats) => (CeilDivide(floats, 16) | 1) * 16;
 
-    /// <summary>C (rows × one panel) = alpha · A · B, rows rounded up to whole tiles: the target has room for them.</summary>
-    private static void MultiplyPanel(float* a, int rows, float* b, int k, float* c, float alpha)
-        => HostTile<TVector, TSimd>.Multiply(a, RoundUp(rows, Rows), b, Panel, k, c, Panel, alpha, 0, false, default(NoEpilogue), 0, 0, 0);
+    /// <summary>The columns of a panel that are worth computing when so many queries are left.</summary>
+    private static int PanelWidth(int count) => count <= TSimd.Width ? TSimd.Width : Panel;
+
+    /// <summary>C (rows × width) = alpha · A · B of one panel.</summary>
+    private static void MultiplyPanel(
+        float* a, long lda, int rows, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta = 0)
+        => HostTile<TVector, TSimd>.Sweep(a, lda, rows, b, ldb, width, k, c, ldc, alpha, beta, null,
+            false, default(NoEpilogue), 0, 0);
 
     /// <summary>Replaces scores [key][query] by exp(score − max) and returns maximum and sum of each query.</summary>
-    private static void Softmax(float* scores, int n, float* max, float* sum)
+    private static void Softmax(float* scores, int n, int width, float* max, float* sum)
     {
         int w = TSimd.Width;
-        for (int half = 0; half < 2; half++)
+        for (int column = 0; column < width; column += w)
         {
-            float* s = scores + half * w;
+            float* s = scores + column;
             TVector m0 = TSimd.Load(s), m1 = m0;
             int key = 0;
             for (; key + 2 <= n; key += 2)
@@ -91,20 +83,18 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 TSimd.Store(e, s + key * Panel);
                 total0 = TSimd.Add(total0, e);
             }
-            TSimd.Store(m0, max + half * w);
-            TSimd.Store(TSimd.Add(total0, total1), sum + half * w);
+            TSimd.Store(m0, max + column);
+            TSimd.Store(TSimd.Add(total0, total1), sum + column);
         }
     }
 
     /// <summary>Multiplies each column of a panel by its factor.</summary>
-    private static void ScaleColumns(float* panel, int rows, float* factors)
+    private static void ScaleColumns(float* panel, int rows, int width, float* factors)
     {
-        int w = TSimd.Width;
-        TVector left = TSimd.Load(factors), right = TSimd.Load(factors + w);
         for (int row = 0; row < rows; row++, panel += Panel)
         {
-            TSimd.Store(TSimd.Multiply(TSimd.Load(panel), left), panel);
-            TSimd.Store(TSimd.Multiply(TSimd.Load(panel + w), right), panel + w);
+            for (int column = 0; column < width; column += TSimd.Width)
+                TSimd.Store(TSimd.Multiply(TSimd.Load(panel + column), TSimd.Load(factors + column)), panel + column);
         }
     }
 
@@ -117,23 +107,23 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             int n = shape.Tokens, d = shape.HeadDim, width = shape.Width;
             long ld = 3L * width;
             float* q = qkv + image * n * ld + head * d;
-            float* keys = PackTokens(shape, q + width, ld, KeySlot), values = PackDims(shape, q + 2 * width, ld, ValueSlot);
-            float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel + HostPacking.Slack);
-            float* scores = HostScratch.Rent(ScoreSlot, (long)RoundUp(n, Rows) * Panel);
-            float* transposed = HostScratch.Rent(ResultSlot, (long)RoundUp(d, Rows) * Panel);
+            float* values = TransposeHead(shape, q + 2 * width, ld, ValueSlot);
+            float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel);
+            float* scores = HostScratch.Rent(ScoreSlot, (long)n * Panel);
+            float* transposed = HostScratch.Rent(ResultSlot, (long)d * Panel);
             float* max = stackalloc float[32], sum = stackalloc float[32], inverse = stackalloc float[32];
 
             int end = Math.Min(first + QueriesPerItem, n);
             for (int i = first; i < end; i += Panel)
             {
-                int count = Math.Min(Panel, end - i);
+                int count = Math.Min(Panel, end - i), across = PanelWidth(count);
                 HostPacking.Along(q + i * ld, ld, count, d, Panel, queries);
-                MultiplyPanel(keys, n, queries, d, scores, shape.Scale);
-                Softmax(scores, n, max, sum);
-                MultiplyPanel(values, d, scores, n, transposed, 1);
-                for (int j = 0; j < Panel; j++)
+                MultiplyPanel(q + width, ld, n, queries, Panel, across, d, scores, Panel, shape.Scale);
+                Softmax(scores, n, across, max, sum);
+                MultiplyPanel(values, Pitch(n), d, scores, Panel, across, n, transposed, Panel, 1);
+                for (int j = 0; j < across; j++)
                     inverse[j] = 1 / sum[j];
-                ScaleColumns(transposed, d, inverse);
+                ScaleColumns(transposed, d, across, inverse);
                 HostPacking.Transpose(transposed, Panel, d, count, result + ((long)image * n + i) * width + head * d, width);
                 if (lse == null)
                     continue;
@@ -153,18 +143,17 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             int n = shape.Tokens, d = shape.HeadDim;
             long ld = 3L * shape.Width;
             float* q = qkv + image * n * ld + head * d;
-            float* keys = PackTokens(shape, q + shape.Width, ld, KeySlot);
-            float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel + HostPacking.Slack);
-            float* scores = HostScratch.Rent(ScoreSlot, (long)RoundUp(n, Rows) * Panel);
+            float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel);
+            float* scores = HostScratch.Rent(ScoreSlot, (long)n * Panel);
             float* max = stackalloc float[32], sum = stackalloc float[32];
 
             int end = Math.Min(first + QueriesPerItem, n);
             for (int i = first; i < end; i += Panel)
             {
-                int count = Math.Min(Panel, end - i);
+                int count = Math.Min(Panel, end - i), across = PanelWidth(count);
                 HostPacking.Along(q + i * ld, ld, count, d, Panel, queries);
-                MultiplyPanel(keys, n, queries, d, scores, shape.Scale);
-                Softmax(scores, n, max, sum);
+                MultiplyPanel(q + shape.Width, ld, n, queries, Panel, across, d, scores, Panel, shape.Scale);
+                Softmax(scores, n, across, max, sum);
                 float* target = weights + (((long)image * shape.Heads + head) * n + i) * n;
                 for (int j = 0; j < count; j++, target += n)
                 {

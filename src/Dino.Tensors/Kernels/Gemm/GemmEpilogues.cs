@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Dino.Tensors.Kernels;
@@ -11,8 +10,8 @@ internal unsafe interface IGemmEpilogue
     /// <summary>False for the epilogue that does nothing, so that its calls vanish at compile time.</summary>
     static abstract bool Active { get; }
 
-    /// <summary>Finishes <paramref name="count"/> ≤ 32 neighbours of a row in place; they start at (batch, row, column).</summary>
-    void Apply(float* c, int batch, int row, int column, int count);
+    /// <summary>Finishes <paramref name="count"/> ≤ 32 neighbours of a row in place; they start at (row, column).</summary>
+    void Apply(float* c, int row, int column, int count);
 }
 
 /// <summary>C as it is.</summary>
@@ -20,82 +19,133 @@ internal readonly unsafe struct NoEpilogue : IGemmEpilogue
 {
     public static bool Active => false;
 
-    public void Apply(float* c, int batch, int row, int column, int count)
+    public void Apply(float* c, int row, int column, int count)
     {
     }
 }
 
-/// <summary>C + bias (N).</summary>
-internal readonly unsafe struct BiasEpilogue(float* bias) : IGemmEpilogue
+/// <summary>
+/// residual + keep[row / rowsPerSample] · C, the residual of C's shape (M, N); keep may be null and then is 1 (<see cref="Ops.AddBranchOp"/>).
+/// </summary>
+internal readonly unsafe struct BranchEpilogue(float* residual, float* keep, int rowsPerSample, long ld) : IGemmEpilogue
 {
     public static bool Active => true;
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Apply(float* c, int batch, int row, int column, int count)
+    public void Apply(float* c, int row, int column, int count)
     {
-        float* from = bias + column;
+        float* from = residual + row * ld + column;
+        float factor = keep == null ? 1 : keep[row / rowsPerSample];
         int j = 0;
         for (; j + 8 <= count; j += 8)
-            (Vector256.Load(c + j) + Vector256.Load(from + j)).Store(c + j);
+            (Vector256.Load(c + j) * factor + Vector256.Load(from + j)).Store(c + j);
         for (; j < count; j++)
-            c[j] += from[j];
+            c[j] = c[j] * factor + from[j];
     }
 }
 
-/// <summary>C + bias (N) + residual, the latter of C's shape with its own leading dimension; bias may be null.</summary>
-internal readonly unsafe struct BiasResidualEpilogue(float* bias, float* residual, long ld, long stride) : IGemmEpilogue
+/// <summary>C · factor[column]: the rows of a weight scaled after the product instead of before.</summary>
+internal readonly unsafe struct ColumnScaleEpilogue(float* factors) : IGemmEpilogue
 {
     public static bool Active => true;
 
-    public void Apply(float* c, int batch, int row, int column, int count)
+    public void Apply(float* c, int row, int column, int count)
     {
-        float* skip = residual + batch * stride + row * ld + column;
-        if (bias != null)
-            new BiasEpilogue(bias).Apply(c, batch, row, column, count);
-        new BiasEpilogue(skip - column).Apply(c, batch, row, column, count);
-    }
-}
-
-/// <summary>u · Φ(u) of u = C + bias (N), exact; u itself goes to <c>before</c> (unless null), which the backward pass needs.</summary>
-internal readonly unsafe struct BiasGeluEpilogue(float* bias, float* before, long ld, long stride) : IGemmEpilogue
-{
-    public static bool Active => true;
-
-    public void Apply(float* c, int batch, int row, int column, int count)
-    {
-        if (bias != null)
-            new BiasEpilogue(bias).Apply(c, batch, row, column, count);
-        if (before != null)
-            new ReadOnlySpan<float>(c, count).CopyTo(new Span<float>(before + batch * stride + row * ld + column, count));
+        float* factor = factors + column;
         int j = 0;
         for (; j + 8 <= count; j += 8)
-            Gelu(c + j);
+            (Vector256.Load(c + j) * Vector256.Load(factor + j)).Store(c + j);
+        for (; j < count; j++)
+            c[j] *= factor[j];
+    }
+}
+
+/// <summary>u · Φ(u) of u = C, exact; u itself goes to <c>before</c> (M, N) unless that is null: the backward pass needs it.</summary>
+internal readonly unsafe struct GeluEpilogue(float* before, long ld) : IGemmEpilogue
+{
+    public static bool Active => true;
+
+    public void Apply(float* c, int row, int column, int count)
+    {
+        if (before != null)
+            new ReadOnlySpan<float>(c, count).CopyTo(new Span<float>(before + row * ld + column, count));
+        int j = 0;
+        for (; j + 8 <= count; j += 8)
+            GeluVectors.Forward(c + j);
         if (j == count)
             return;
         float* rest = stackalloc float[8]; // the same arithmetic for the last few: one more vector, mostly unused
         for (int i = 0; i < 8; i++)
             rest[i] = j + i < count ? c[j + i] : 0;
-        Gelu(rest);
+        GeluVectors.Forward(rest);
         for (int i = 0; j + i < count; i++)
             c[j + i] = rest[i];
     }
+}
 
-    private static void Gelu(float* x)
+/// <summary>
+/// C · GELU′(u), the gradient through a GELU, given its input u (M, N); GELU(u) goes to <c>output</c> (M, N), remade at little cost.
+/// </summary>
+internal readonly unsafe struct GeluBackwardEpilogue(float* before, float* output, long ld) : IGemmEpilogue
+{
+    public static bool Active => true;
+
+    public void Apply(float* c, int row, int column, int count)
+    {
+        float* u = before + row * ld + column, y = output + row * ld + column;
+        int j = 0;
+        for (; j + 8 <= count; j += 8)
+            GeluVectors.Backward(c + j, u + j, y + j);
+        if (j == count)
+            return;
+        float* rest = stackalloc float[24];
+        for (int i = 0; i < 8; i++)
+            (rest[i], rest[8 + i]) = j + i < count ? (c[j + i], u[j + i]) : (0, 0);
+        GeluVectors.Backward(rest, rest + 8, rest + 16);
+        for (int i = 0; j + i < count; i++)
+            (c[j + i], y[j + i]) = (rest[i], rest[16 + i]);
+    }
+}
+
+/// <summary>The GELU of eight floats in vectors of eight or four.</summary>
+internal static unsafe class GeluVectors
+{
+    /// <summary>x becomes x · Φ(x).</summary>
+    public static void Forward(float* x)
     {
         if (Vector256.IsHardwareAccelerated)
         {
-            Gelu<Vector256<float>, Simd256>(x);
+            Forward<Vector256<float>, Simd256>(x);
             return;
         }
-        Gelu<Vector128<float>, Simd128>(x);
-        Gelu<Vector128<float>, Simd128>(x + 4);
+        Forward<Vector128<float>, Simd128>(x);
+        Forward<Vector128<float>, Simd128>(x + 4);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Gelu<TVector, TSimd>(float* x) where TVector : struct where TSimd : struct, ISimd<TVector>
+    /// <summary>dy becomes dy · (Φ(x) + x φ(x)), y becomes x · Φ(x).</summary>
+    public static void Backward(float* dy, float* x, float* y)
+    {
+        if (Vector256.IsHardwareAccelerated)
+        {
+            Backward<Vector256<float>, Simd256>(dy, x, y);
+            return;
+        }
+        Backward<Vector128<float>, Simd128>(dy, x, y);
+        Backward<Vector128<float>, Simd128>(dy + 4, x + 4, y + 4);
+    }
+
+    private static void Forward<TVector, TSimd>(float* x) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
         TVector u = TSimd.Load(x), half = TSimd.Multiply(u, TSimd.Create(0.5f));
         TVector erf = HostMath<TVector, TSimd>.Erf(TSimd.Multiply(u, TSimd.Create(0.707106781f)));
         TSimd.Store(TSimd.MultiplyAdd(half, erf, half), x);
+    }
+
+    private static void Backward<TVector, TSimd>(float* dy, float* x, float* y) where TVector : struct where TSimd : struct, ISimd<TVector>
+    {
+        TVector u = TSimd.Load(x), half = TSimd.Create(0.5f);
+        TVector distribution = TSimd.MultiplyAdd(half, HostMath<TVector, TSimd>.Erf(TSimd.Multiply(u, TSimd.Create(0.707106781f))), half);
+        TVector density = TSimd.Multiply(TSimd.Create(0.398942280f), HostMath<TVector, TSimd>.Exp(TSimd.Multiply(TSimd.Create(-0.5f), TSimd.Multiply(u, u))));
+        TSimd.Store(TSimd.Multiply(u, distribution), y);
+        TSimd.Store(TSimd.Multiply(TSimd.Load(dy), TSimd.MultiplyAdd(u, density, distribution)), dy);
     }
 }

@@ -11,18 +11,18 @@ internal static unsafe class HostGemm
 {
     /// <summary>C = alpha · op(A) · op(B) + beta · C for each matrix of the batch; see <see cref="GemmShape"/>.</summary>
     public static void Run(HostTeam team, in GemmShape shape, float* a, float* b, float* c)
-        => Run(team, shape, a, b, c, default(NoEpilogue));
+        => Run(team, shape, a, b, c, null, default(NoEpilogue));
 
-    /// <summary>The same, with the epilogue applied to every finished element.</summary>
-    public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
+    /// <summary>The same + bias (N), unless that is null, in every row (then alpha is 1); the epilogue is applied to every finished element.</summary>
+    public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IGemmEpilogue
     {
         if (Vector512.IsHardwareAccelerated)
-            HostGemm<Vector512<float>, Simd512>.Run(team, shape, a, b, c, epilogue);
+            HostGemm<Vector512<float>, Simd512>.Run(team, shape, a, b, c, bias, epilogue);
         else if (Vector256.IsHardwareAccelerated)
-            HostGemm<Vector256<float>, Simd256>.Run(team, shape, a, b, c, epilogue);
+            HostGemm<Vector256<float>, Simd256>.Run(team, shape, a, b, c, bias, epilogue);
         else
-            HostGemm<Vector128<float>, Simd128>.Run(team, shape, a, b, c, epilogue);
+            HostGemm<Vector128<float>, Simd128>.Run(team, shape, a, b, c, bias, epilogue);
     }
 }
 
@@ -31,17 +31,18 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
-    // A panel of B (16 × 384 floats, 24 KiB) stays in the first-level cache, a block of A (96 × 384, 147 KiB) in the second.
-    private const int BlockK = 384;
-    private const int BlockRows = 96;
+    // A block of A (48 × 768 floats, 147 KiB) stays in the second-level cache while the panels of B (16 × 768, 48 KiB) pass by. Shorter
+    // blocks of k would keep a panel in the first level, but C would be read and written more often, which costs more.
+    private const int BlockK = 768;
+    private const int BlockRows = 48;
 
     // With fewer rows B is read too few times to be worth sharing: each thread packs its own columns on the way.
     private const int NarrowRows = 192;
     private const int NarrowColumns = 64;
-    private const long NarrowPackedA = 1 << 20;
+    private const long NarrowA = 1 << 20;
 
-    // Columns that are packed and swept together: the shared copy of B stays near the cores (384 × 4096 floats, 6 MiB).
-    private const int SweepColumns = 4096;
+    // Columns that are packed and swept together: the shared copy of B stays near the cores (768 × 2048 floats, 6 MiB).
+    private const int SweepColumns = 2048;
 
     // Below this many multiply-adds for each matrix, one item does the whole matrix.
     private const long SmallWork = 64 * 1024;
@@ -49,8 +50,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     // The attention has slots 3 to 9.
     private const int SharedSlot = 0, SlotA = 1, SlotB = 2, PartialSlot = 10;
 
-    /// <summary>C = alpha · op(A) · op(B) + beta · C, then the epilogue.</summary>
-    public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
+    /// <summary>C = alpha · op(A) · op(B) + bias + beta · C, then the epilogue.</summary>
+    public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IGemmEpilogue
     {
         if (shape.M <= 0 || shape.N <= 0 || shape.Batch <= 0)
@@ -58,24 +59,27 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         long work = (long)shape.M * shape.N * Math.Max(shape.K, 1);
         if (work <= SmallWork || (shape.Batch > 1 && work <= 128 * SmallWork))
         {
-            RunPrivate(team, shape, a, b, c, epilogue, work);
+            RunPrivate(team, shape, a, b, c, bias, epilogue, work);
             return;
         }
         if (shape.Batch == 1 && IsDeep(shape))
         {
-            RunDeep(team, shape, a, b, c, epilogue);
+            RunDeep(team, shape, a, b, c, bias, epilogue);
             return;
         }
-        bool narrow = shape.M <= NarrowRows && (long)shape.M * shape.K <= NarrowPackedA;
+        bool narrow = shape.M <= NarrowRows && (long)shape.M * shape.K <= NarrowA;
         for (int batch = 0; batch < shape.Batch; batch++)
         {
             float* ab = a + batch * shape.StrideA, bb = b + batch * shape.StrideB, cb = c + batch * shape.StrideC;
             if (narrow)
-                RunNarrow(team, shape, ab, bb, cb, epilogue, batch);
+                RunNarrow(team, shape, ab, bb, cb, bias, epilogue);
             else
-                RunWide(team, shape, ab, bb, cb, epilogue, batch);
+                RunWide(team, shape, ab, bb, cb, bias, epilogue);
         }
     }
+
+    // Rows of A a multiple of this apart fall into the same few sets of the first-level cache, and evict each other.
+    private const int PageOfFloats = 1024;
 
     private static int Columns => HostTile<TVector, TSimd>.Columns;
 
@@ -86,9 +90,29 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     /// <summary>Blocks of k of nearly equal length, at least one (empty when K = 0).</summary>
     private static int BlockOfK(int k) => k == 0 ? 0 : Math.Min(k, RoundUp(CeilDivide(k, CeilDivide(k, BlockK)), 8));
 
+    /// <summary>Whether A is copied before it is used: to make it contiguous along k, or to part rows that evict each other.</summary>
+    private static bool CopiesA(in GemmShape shape) => shape.TransposeA || shape.LdA % PageOfFloats == 0;
+
+    /// <summary>The distance between copied rows: an odd number of cache lines, which spreads them over the sets of a cache.</summary>
+    private static int Pitch(int k) => (CeilDivide(k, 16) | 1) * 16;
+
+    /// <summary>Copies op(A)[row … row + rows, k0 … k0 + k] to rows that lie <see cref="Pitch"/> apart.</summary>
+    private static void CopyA(in GemmShape shape, float* a, int row, int rows, int k0, int k, float* target, int pitch)
+    {
+        if (shape.TransposeA)
+        {
+            HostPacking.Transpose(a + (long)k0 * shape.LdA + row, shape.LdA, k, rows, target, pitch);
+            return;
+        }
+        float* source = a + (long)row * shape.LdA + k0;
+        for (int r = 0; r < rows; r++, source += shape.LdA, target += pitch)
+            new ReadOnlySpan<float>(source, k).CopyTo(new Span<float>(target, k));
+    }
+
     // ---- Many rows: B is packed once, by all threads, and every block of rows sweeps over it.
 
-    private static void RunWide<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue, int batch)
+    private static void RunWide<TEpilogue>(
+        HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IGemmEpilogue
     {
         const int EnoughItems = 24;
@@ -96,13 +120,12 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         int rowBlocks = CeilDivide(shape.M, BlockRows);
         int rowsPerItem = RoundUp(CeilDivide(shape.M, rowBlocks), HostTile<TVector, TSimd>.Rows);
         rowBlocks = CeilDivide(shape.M, rowsPerItem);
-        long sizeA = HostTile<TVector, TSimd>.PanelStrideA(block) * (rowsPerItem / HostTile<TVector, TSimd>.Rows);
         int panels = CeilDivide(Math.Min(SweepColumns, shape.N), Columns);
-        long sizeB = HostTile<TVector, TSimd>.PanelStrideB(block) * panels + HostPacking.Slack;
-        // Few blocks of rows: share the columns out too, and pack A for all items at once.
-        bool shareA = rowBlocks < EnoughItems;
-        float* shared = HostScratch.Rent(SharedSlot, sizeB + 16 + (shareA ? sizeA * rowBlocks : 0));
-        float* sharedA = shareA ? shared + ((sizeB + 15) & ~15L) : null;
+        long sizeB = HostTile<TVector, TSimd>.PanelStride(block) * panels;
+        // Few blocks of rows: share the columns out too, and copy A for all items at once.
+        bool shareA = CopiesA(shape) && rowBlocks < EnoughItems;
+        float* shared = HostScratch.Rent(SharedSlot, sizeB + (shareA ? (long)shape.M * Pitch(block) : 0));
+        float* sharedA = shareA ? shared + sizeB : null;
 
         for (int column0 = 0; column0 < shape.N; column0 += SweepColumns)
         {
@@ -115,9 +138,9 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             {
                 int k = Math.Min(block, shape.K - k0);
                 int packs = CeilDivide(columns, PackJob.ColumnsPerItem) + (shareA ? rowBlocks : 0);
-                team.Run(packs, new PackJob(shape, a, b, shared, sharedA, column0, columns, k0, k, rowsPerItem, sizeA));
-                var sweep = new WideJob<TEpilogue>(shape, a, shared, sharedA, c, column0, columns, k0, k, rowsPerItem, columnsPerItem,
-                    rowBlocks, sizeA, epilogue, batch);
+                team.Run(packs, new PackJob(shape, a, b, shared, sharedA, column0, columns, k0, k, rowsPerItem));
+                var sweep = new WideJob<TEpilogue>(shape, a, shared, sharedA, c, bias, column0, columns, k0, k, rowsPerItem,
+                    columnsPerItem, rowBlocks, epilogue);
                 team.Run(rowBlocks * pieces, sweep);
                 k0 += block;
             }
@@ -127,7 +150,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
     private readonly struct PackJob(
         GemmShape shape, float* a, float* b, float* shared, float* sharedA, int column0, int columns, int k0, int k,
-        int rowsPerItem, long sizeA) : IHostJob
+        int rowsPerItem) : IHostJob
     {
         // Four panels at a time: more target streams than a cache set has ways would evict each other.
         public static int ColumnsPerItem => 4 * Columns;
@@ -137,19 +160,19 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             int packsOfB = CeilDivide(columns, ColumnsPerItem);
             if (item >= packsOfB)
             {
-                int block = item - packsOfB, row = block * rowsPerItem;
-                HostTile<TVector, TSimd>.PackA(shape, a, row, Math.Min(rowsPerItem, shape.M - row), k0, k, sharedA + block * sizeA);
+                int row = (item - packsOfB) * rowsPerItem, pitch = Pitch(k);
+                CopyA(shape, a, row, Math.Min(rowsPerItem, shape.M - row), k0, k, sharedA + (long)row * pitch, pitch);
                 return;
             }
             int first = item * ColumnsPerItem;
             HostTile<TVector, TSimd>.PackB(shape, b, column0 + first, Math.Min(ColumnsPerItem, columns - first), k0, k,
-                shared + first / Columns * HostTile<TVector, TSimd>.PanelStrideB(k));
+                shared + first / Columns * HostTile<TVector, TSimd>.PanelStride(k));
         }
     }
 
     private readonly struct WideJob<TEpilogue>(
-        GemmShape shape, float* a, float* shared, float* sharedA, float* c, int column0, int columns, int k0, int k,
-        int rowsPerItem, int columnsPerItem, int rowBlocks, long sizeA, TEpilogue epilogue, int batch) : IHostJob
+        GemmShape shape, float* a, float* shared, float* sharedA, float* c, float* bias, int column0, int columns, int k0, int k,
+        int rowsPerItem, int columnsPerItem, int rowBlocks, TEpilogue epilogue) : IHostJob
         where TEpilogue : struct, IGemmEpilogue
     {
         private readonly TEpilogue epilogue = epilogue;
@@ -158,43 +181,52 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         {
             int block = item % rowBlocks, row = block * rowsPerItem, column = item / rowBlocks * columnsPerItem;
             int rows = Math.Min(rowsPerItem, shape.M - row), width = Math.Min(columnsPerItem, columns - column);
-            float* packed = sharedA + block * sizeA;
-            if (sharedA == null)
+            float* left = a + (long)row * shape.LdA + k0;
+            int pitch = shape.LdA;
+            if (CopiesA(shape))
             {
-                packed = HostScratch.Rent(SlotA, sizeA);
-                HostTile<TVector, TSimd>.PackA(shape, a, row, rows, k0, k, packed);
+                pitch = Pitch(k);
+                left = sharedA + (long)row * pitch;
+                if (sharedA == null)
+                    CopyA(shape, a, row, rows, k0, k, left = HostScratch.Rent(SlotA, (long)rows * pitch), pitch);
             }
-            HostTile<TVector, TSimd>.Multiply(packed, rows, shared + column / Columns * HostTile<TVector, TSimd>.PanelStrideB(k), width, k,
+            HostTile<TVector, TSimd>.Multiply(left, pitch, rows, shared + column / Columns * HostTile<TVector, TSimd>.PanelStride(k), width, k,
                 c + (long)row * shape.LdC + column0 + column, shape.LdC, shape.Alpha, k0 == 0 ? shape.Beta : 1,
-                k0 + k >= shape.K, in epilogue, batch, row, column0 + column);
+                bias == null || k0 > 0 ? null : bias + column0 + column, k0 + k >= shape.K, in epilogue, row, column0 + column);
         }
     }
 
-    // ---- Few rows: A is packed once, whole; each item takes some columns through all of k.
+    // ---- Few rows: each item takes some columns through all of k.
 
-    private static void RunNarrow<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue, int batch)
+    private static void RunNarrow<TEpilogue>(
+        HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IGemmEpilogue
     {
-        int block = BlockOfK(shape.K), blocks = shape.K == 0 ? 1 : CeilDivide(shape.K, block);
-        int panels = CeilDivide(shape.M, HostTile<TVector, TSimd>.Rows);
-        long blockStride = HostTile<TVector, TSimd>.PanelStrideA(block) * panels;
-        float* shared = HostScratch.Rent(SharedSlot, blockStride * blocks);
-        team.Run(blocks, new PackRowsJob(shape, a, shared, block, blockStride));
+        int pitch = shape.LdA;
+        if (CopiesA(shape))
+        {
+            pitch = Pitch(shape.K);
+            float* copy = HostScratch.Rent(SharedSlot, (long)shape.M * pitch);
+            team.Run(CeilDivide(shape.K, CopyRowsJob.StepsPerItem), new CopyRowsJob(shape, a, copy, pitch));
+            a = copy;
+        }
         int columns = RoundUp(NarrowColumns, Columns);
-        team.Run(CeilDivide(shape.N, columns), new NarrowJob<TEpilogue>(shape, shared, b, c, block, blockStride, columns, epilogue, batch));
+        team.Run(CeilDivide(shape.N, columns), new NarrowJob<TEpilogue>(shape, a, pitch, b, c, bias, columns, epilogue));
     }
 
-    private readonly struct PackRowsJob(GemmShape shape, float* a, float* shared, int block, long blockStride) : IHostJob
+    private readonly struct CopyRowsJob(GemmShape shape, float* a, float* copy, int pitch) : IHostJob
     {
+        public const int StepsPerItem = 384;
+
         public void Run(int item)
         {
-            int k0 = item * block;
-            HostTile<TVector, TSimd>.PackA(shape, a, 0, shape.M, k0, Math.Min(block, shape.K - k0), shared + item * blockStride);
+            int k0 = item * StepsPerItem;
+            CopyA(shape, a, 0, shape.M, k0, Math.Min(StepsPerItem, shape.K - k0), copy + k0, pitch);
         }
     }
 
     private readonly struct NarrowJob<TEpilogue>(
-        GemmShape shape, float* shared, float* b, float* c, int block, long blockStride, int columnsPerItem, TEpilogue epilogue, int batch)
+        GemmShape shape, float* a, int pitch, float* b, float* c, float* bias, int columnsPerItem, TEpilogue epilogue)
         : IHostJob
         where TEpilogue : struct, IGemmEpilogue
     {
@@ -202,19 +234,16 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
         public void Run(int item)
         {
-            int column = item * columnsPerItem, columns = Math.Min(columnsPerItem, shape.N - column);
-            float* packed = HostScratch.Rent(SlotB,
-                HostTile<TVector, TSimd>.PanelStrideB(block) * CeilDivide(columns, Columns) + HostPacking.Slack);
-            float* panelsA = shared;
+            int column = item * columnsPerItem, columns = Math.Min(columnsPerItem, shape.N - column), block = BlockOfK(shape.K);
+            float* packed = HostScratch.Rent(SlotB, HostTile<TVector, TSimd>.PanelStride(block) * CeilDivide(columns, Columns));
             int k0 = 0;
             do
             {
                 int k = Math.Min(block, shape.K - k0);
                 HostTile<TVector, TSimd>.PackB(shape, b, column, columns, k0, k, packed);
-                HostTile<TVector, TSimd>.Multiply(panelsA, shape.M, packed, columns, k, c + column, shape.LdC, shape.Alpha,
-                    k0 == 0 ? shape.Beta : 1, k0 + k >= shape.K, in epilogue, batch, 0, column);
+                HostTile<TVector, TSimd>.Multiply(a + k0, pitch, shape.M, packed, columns, k, c + column, shape.LdC, shape.Alpha,
+                    k0 == 0 ? shape.Beta : 1, bias == null || k0 > 0 ? null : bias + column, k0 + k >= shape.K, in epilogue, 0, column);
                 k0 += block;
-                panelsA += blockStride;
             }
             while (k0 < shape.K);
         }

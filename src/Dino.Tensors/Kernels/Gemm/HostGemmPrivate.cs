@@ -4,7 +4,7 @@ namespace Dino.Tensors.Kernels;
 internal static unsafe partial class HostGemm<TVector, TSimd>
 {
     private static void RunPrivate<TEpilogue>(
-        HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue, long work)
+        HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue, long work)
         where TEpilogue : struct, IGemmEpilogue
     {
         // A batch of few large matrices is cut into rows as well.
@@ -14,16 +14,16 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         // Tiny matrices go many to an item: claiming one costs as much as multiplying it.
         int together = pieces > 1 ? 1 : (int)Math.Clamp(SmallWork / work, 1, shape.Batch);
         int items = CeilDivide(shape.Batch, together) * pieces;
-        team.Run(items, new PrivateJob<TEpilogue>(shape, a, b, c, shape.K, rows, pieces, together, true, epilogue));
+        team.Run(items, new PrivateJob<TEpilogue>(shape, a, b, c, bias, shape.K, rows, pieces, together, true, epilogue));
     }
 
     private readonly struct PrivateJob<TEpilogue>(
-        GemmShape shape, float* a, float* b, float* c, int lastK, int rowsPerItem, int pieces, int together, bool finish,
+        GemmShape shape, float* a, float* b, float* c, float* bias, int lastK, int rowsPerItem, int pieces, int together, bool finish,
         TEpilogue epilogue) : IHostJob
         where TEpilogue : struct, IGemmEpilogue
     {
-        // Columns that a thread keeps packed at once (256 × 384 floats, 393 KiB).
-        private const int MostColumns = 256;
+        // Columns that a thread keeps packed at once (128 × 768 floats, 393 KiB).
+        private const int MostColumns = 128;
 
         private readonly TEpilogue epilogue = epilogue;
 
@@ -44,21 +44,21 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             int depth = batch == shape.Batch - 1 ? lastK : shape.K, block = BlockOfK(depth);
             int columns = Math.Min(MostColumns, shape.N - column), end = Math.Min(row0 + rowsPerItem, shape.M);
             float* ab = a + batch * shape.StrideA, bb = b + batch * shape.StrideB, cb = c + batch * shape.StrideC;
-            float* packedB = HostScratch.Rent(SlotB,
-                HostTile<TVector, TSimd>.PanelStrideB(block) * CeilDivide(columns, Columns) + HostPacking.Slack);
-            float* packedA = HostScratch.Rent(SlotA,
-                HostTile<TVector, TSimd>.PanelStrideA(block) * CeilDivide(BlockRows, HostTile<TVector, TSimd>.Rows));
+            float* packed = HostScratch.Rent(SlotB, HostTile<TVector, TSimd>.PanelStride(block) * CeilDivide(columns, Columns));
+            float* copy = CopiesA(shape) ? HostScratch.Rent(SlotA, (long)BlockRows * Pitch(block)) : null;
             int k0 = 0;
             do
             {
                 int k = Math.Min(block, depth - k0);
-                HostTile<TVector, TSimd>.PackB(shape, bb, column, columns, k0, k, packedB);
+                HostTile<TVector, TSimd>.PackB(shape, bb, column, columns, k0, k, packed);
                 for (int row = row0; row < end; row += BlockRows)
                 {
-                    int rows = Math.Min(BlockRows, end - row);
-                    HostTile<TVector, TSimd>.PackA(shape, ab, row, rows, k0, k, packedA);
-                    HostTile<TVector, TSimd>.Multiply(packedA, rows, packedB, columns, k, cb + (long)row * shape.LdC + column, shape.LdC,
-                        shape.Alpha, k0 == 0 ? shape.Beta : 1, finish && k0 + k >= depth, in epilogue, batch, row, column);
+                    int rows = Math.Min(BlockRows, end - row), pitch = copy == null ? shape.LdA : Pitch(k);
+                    if (copy != null)
+                        CopyA(shape, ab, row, rows, k0, k, copy, pitch);
+                    HostTile<TVector, TSimd>.Multiply(copy == null ? ab + (long)row * shape.LdA + k0 : copy, pitch, rows, packed, columns, k,
+                        cb + (long)row * shape.LdC + column, shape.LdC, shape.Alpha, k0 == 0 ? shape.Beta : 1,
+                        bias == null || k0 > 0 ? null : bias + column, finish && k0 + k >= depth, in epilogue, row, column);
                 }
                 k0 += block;
             }
@@ -76,7 +76,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         => shape.K >= 4 * SliceOfK && (long)shape.M * shape.N <= DeepResult && Math.Max(shape.M, shape.N) <= shape.K / 16;
 
     /// <summary>The sums are cut into slices of fixed length, whose results are added up in order.</summary>
-    private static void RunDeep<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, TEpilogue epilogue)
+    private static void RunDeep<TEpilogue>(
+        HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IGemmEpilogue
     {
         int slice = RoundUp(CeilDivide(shape.K, Math.Min(CeilDivide(shape.K, SliceOfK), MostSlices)), 8);
@@ -94,11 +95,11 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             Beta = 0,
         };
         int rows = RoundUp(shape.M, HostTile<TVector, TSimd>.Rows);
-        team.Run(slices, new PrivateJob<NoEpilogue>(part, a, b, partial, shape.K - (slices - 1) * slice, rows, 1, 1, false, default));
-        team.Run(shape.M, new SumJob<TEpilogue>(shape, partial, slices, c, epilogue));
+        team.Run(slices, new PrivateJob<NoEpilogue>(part, a, b, partial, null, shape.K - (slices - 1) * slice, rows, 1, 1, false, default));
+        team.Run(shape.M, new SumJob<TEpilogue>(shape, partial, slices, c, bias, epilogue));
     }
 
-    private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, TEpilogue epilogue) : IHostJob
+    private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, float* bias, TEpilogue epilogue) : IHostJob
         where TEpilogue : struct, IGemmEpilogue
     {
         public void Run(int row)
@@ -106,7 +107,10 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             float* target = c + (long)row * shape.LdC, source = partial + (long)row * shape.N;
             long size = (long)shape.M * shape.N;
             for (int j = 0; j < shape.N; j++)
-                target[j] = shape.Beta == 0 ? source[j] : source[j] + shape.Beta * target[j];
+            {
+                float sum = bias == null ? source[j] : source[j] + bias[j];
+                target[j] = shape.Beta == 0 ? sum : sum + shape.Beta * target[j];
+            }
             for (int s = 1; s < slices; s++)
             {
                 source += size;
@@ -119,7 +123,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             if (!TEpilogue.Active)
                 return;
             for (int j = 0; j < shape.N; j += Columns)
-                epilogue.Apply(target + j, 0, row, j, Math.Min(Columns, shape.N - j));
+                epilogue.Apply(target + j, row, j, Math.Min(Columns, shape.N - j));
         }
     }
 }

@@ -6,19 +6,15 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>
 /// Copies of matrix blocks in the order in which the microkernel reads them: a panel of <c>width</c> rows of the source,
-/// stored as [k][width], rows beyond the source as zeros. For B the "rows" are columns of op(B).
+/// stored as [k][width], rows beyond the source as zeros; the width is a multiple of 8. For B the "rows" are columns of op(B).
 /// </summary>
-/// <remarks>Panels may be overwritten by up to 8 floats past their end, so every buffer has that much room behind the last one.</remarks>
 internal static unsafe class HostPacking
 {
-    /// <summary>What a buffer of packed panels needs behind its last panel.</summary>
-    public const int Slack = 16;
-
     /// <summary>Panel from <paramref name="rows"/> rows that are contiguous along k: source[row · ld + k].</summary>
     public static void Along(float* source, long ld, int rows, int k, int width, float* panel)
     {
         for (int row = 0; row < width; row += 8)
-            AlongEight(source + row * ld, ld, Math.Min(rows - row, 8), k, width, panel + row, Math.Min(width - row, 8));
+            AlongEight(source + row * ld, ld, Math.Min(rows - row, 8), k, width, panel + row);
     }
 
     /// <summary>
@@ -49,7 +45,7 @@ internal static unsafe class HostPacking
     {
         int row = 0;
         for (; row + 8 <= rows; row += 8)
-            AlongEight(source + row * ld, ld, 8, k, targetLd, target + row, 8);
+            AlongEight(source + row * ld, ld, 8, k, targetLd, target + row);
         for (; row < rows; row++)
         {
             for (int p = 0; p < k; p++)
@@ -60,22 +56,15 @@ internal static unsafe class HostPacking
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy(float* from, float* to, int count)
     {
-        if (count == 6)
-        {
-            Vector128.Store(Vector128.Load(from), to);
-            *(long*)(to + 4) = *(long*)(from + 4);
-            return;
-        }
         for (int i = 0; i < count; i += 8)
             Vector256.Store(Vector256.Load(from + i), to + i);
     }
 
-    // Up to eight of the panel's rows. Eight floats are stored for each k even when the panel is narrower: the surplus
-    // falls on the next k, which is written afterwards.
-    private static void AlongEight(float* source, long ld, int rows, int k, int width, float* panel, int use)
+    // Eight of the panel's rows, of which the source has at least some.
+    private static void AlongEight(float* source, long ld, int rows, int k, int width, float* panel)
     {
         int p = 0;
-        if (Avx.IsSupported && rows > 0 && (use == 8 || width == use))
+        if (Avx.IsSupported && rows > 0)
         {
             // A missing row reads the first one again and is cleared afterwards: simpler than a second body.
             float* r0 = source, r1 = source + (rows > 1 ? ld : 0), r2 = source + (rows > 2 ? 2 * ld : 0);
@@ -85,7 +74,7 @@ internal static unsafe class HostPacking
                 Transpose(r0 + p, r1 + p, r2 + p, r3 + p, r4 + p, r5 + p, r6 + p, r7 + p, panel + (long)p * width, width);
         }
         int start = p;
-        for (int r = 0; r < use; r++)
+        for (int r = 0; r < 8; r++)
         {
             float* from = source + r * ld, to = panel + r + (long)start * width;
             if (r < rows)

@@ -3,43 +3,30 @@ using System.Runtime.CompilerServices;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>
-/// Products of packed panels: 6 rows of A by two vectors of columns of B. Twelve accumulators keep both FMA units of a
-/// core busy and leave room for B and the broadcast A value among 16 registers.
+/// Products of a block of rows of A with a panel of columns of B, a tile of 6 rows by two vectors at a time: twelve sums keep both
+/// multiply-add units of a core busy and leave room for B and the broadcast number of A among 16 registers.
 /// </summary>
+/// <remarks>
+/// A is read where it lies, rows <c>lda</c> apart and contiguous along k: a tile reads six of its cache lines for every sixteen steps.
+/// A panel of B is [k][<see cref="Columns"/>], its lines <c>ldb</c> apart.
+/// </remarks>
 internal static unsafe class HostTile<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
-    /// <summary>Rows of a tile: the width of A's panels.</summary>
+    /// <summary>Rows of a tile.</summary>
     public const int Rows = 6;
 
     /// <summary>Columns of a tile: the width of B's panels.</summary>
     public static int Columns => 2 * TSimd.Width;
 
-    /// <summary>The distance between packed panels of A: room for the packer's surplus, and whole cache lines.</summary>
-    public static long PanelStrideA(int k) => (Rows * (long)k + HostPacking.Slack + 15) & ~15L;
-
     /// <summary>The distance between packed panels of B.</summary>
-    public static long PanelStrideB(int k) => Columns * (long)k;
-
-    /// <summary>Packs op(A)[row … row + rows, k0 … k0 + k].</summary>
-    public static void PackA(in GemmShape shape, float* a, int row, int rows, int k0, int k, float* panels)
-    {
-        long stride = PanelStrideA(k);
-        if (shape.TransposeA)
-        {
-            HostPacking.Across(a + (long)k0 * shape.LdA + row, shape.LdA, rows, k, Rows, panels, stride);
-            return;
-        }
-        float* source = a + (long)row * shape.LdA + k0;
-        for (int r = 0; r < rows; r += Rows, panels += stride)
-            HostPacking.Along(source + (long)r * shape.LdA, shape.LdA, Math.Min(Rows, rows - r), k, Rows, panels);
-    }
+    public static long PanelStride(int k) => Columns * (long)k;
 
     /// <summary>Packs op(B)[k0 … k0 + k, column … column + columns].</summary>
     public static void PackB(in GemmShape shape, float* b, int column, int columns, int k0, int k, float* panels)
     {
-        long stride = PanelStrideB(k);
+        long stride = PanelStride(k);
         if (!shape.TransposeB)
         {
             HostPacking.Across(b + (long)k0 * shape.LdB + column, shape.LdB, columns, k, Columns, panels, stride);
@@ -51,151 +38,234 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     /// <summary>
-    /// C (rows × columns) = alpha · A · B + beta · C from packed panels, which hold zeros beyond the edges; the panel of B
-    /// stays in the first-level cache while the panels of A pass by. With <paramref name="last"/>, each row piece of a
-    /// finished tile goes through the epilogue at its place in the whole matrix.
+    /// C (rows × columns) = alpha · A · B + beta · C with packed panels of B; a panel stays in the first-level cache while the rows of A
+    /// pass by. Sums start from <paramref name="bias"/> (columns) unless it is null. With <paramref name="last"/>, each row piece of a finished
+    /// tile goes through the epilogue at its place in the whole matrix.
     /// </summary>
     public static void Multiply<TEpilogue>(
-        float* a, int rows, float* b, int columns, int k, float* c, long ldc, float alpha, float beta,
-        bool last, in TEpilogue epilogue, int batch, int row0, int column0)
+        float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha, float beta, float* bias,
+        bool last, in TEpilogue epilogue, int row0, int column0)
         where TEpilogue : struct, IGemmEpilogue
     {
-        long strideA = PanelStrideA(k), strideB = PanelStrideB(k);
-        for (int j = 0; j < columns; j += Columns, b += strideB)
+        for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
         {
-            Sweep(a, strideA, rows, b, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, last, in epilogue,
-                batch, row0, column0 + j);
+            Sweep(a, lda, rows, b, Columns, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, bias == null ? null : bias + j,
+                last, in epilogue, row0, column0 + j);
         }
     }
 
-    /// <summary>The same for one panel of B, with the panels of A as far apart as given.</summary>
+    /// <summary>The same for one panel of B, of which <paramref name="width"/> columns count.</summary>
     public static void Sweep<TEpilogue>(
-        float* a, long strideA, int rows, float* b, int width, int k, float* c, long ldc, float alpha, float beta,
-        bool last, in TEpilogue epilogue, int batch, int row0, int column0)
+        float* a, long lda, int rows, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
+        bool last, in TEpilogue epilogue, int row0, int column0)
         where TEpilogue : struct, IGemmEpilogue
     {
-        float* edge = stackalloc float[Rows * 32];
-        for (int i = 0; i < rows; i += Rows, a += strideA)
+        float* edge = stackalloc float[Rows * 32], start = stackalloc float[32];
+        if (bias == null)
+            start = null;
+        else
+            new ReadOnlySpan<float>(bias, width).CopyTo(new Span<float>(start, width));
+        int height;
+        for (int row = 0; row < rows; row += height, a += height * lda, c += height * ldc)
         {
-            int height = Math.Min(Rows, rows - i);
-            float* target = c + i * ldc;
-            if (height == Rows && width == Columns)
-            {
-                Tile(a, b, k, target, ldc, alpha, beta);
-            }
+            int left = rows - row;
+            height = Math.Min(left, left is 7 or 8 or <= 4 ? 4 : Rows); // 7 as 4 + 3, not as 6 + 1
+            if (width == Columns && height == Rows)
+                Tile<TileOfSix>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, start);
+            else if (width == Columns && height == 4)
+                Tile<TileOfFour>(a, lda, 4, b, ldb, k, c, ldc, alpha, beta, start);
+            else if (width == TSimd.Width && height == Rows)
+                Tile<HalfTile>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, start);
             else
-            {
-                Tile(a, b, k, edge, Columns, alpha, 0);
-                AddEdge(edge, height, width, target, ldc, beta);
-            }
+                Edge(a, lda, height, b, ldb, width, k, edge, c, ldc, alpha, beta, start);
             if (!TEpilogue.Active || !last)
                 continue;
             for (int r = 0; r < height; r++)
-                epilogue.Apply(target + r * ldc, batch, row0 + i + r, column0, width);
+                epilogue.Apply(c + r * ldc, row0 + row + r, column0, width);
         }
     }
 
-    private static void AddEdge(float* edge, int height, int width, float* target, long ldc, float beta)
+    private static void Edge(
+        float* a, long lda, int height, float* b, long ldb, int width, int k, float* edge, float* c, long ldc,
+        float alpha, float beta, float* bias)
     {
-        for (int r = 0; r < height; r++, target += ldc, edge += Columns)
+        if (width <= TSimd.Width)
+            Tile<HalfTile>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else if (height <= 4)
+            Tile<TileOfFour>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else
+            Tile<TileOfSix>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        for (int r = 0; r < height; r++, c += ldc, edge += Columns)
         {
             for (int j = 0; j < width; j++)
-                target[j] = beta == 0 ? edge[j] : edge[j] + beta * target[j];
+                c[j] = beta == 0 ? edge[j] : edge[j] + beta * c[j];
         }
     }
 
-    private static void Tile(float* a, float* b, int k, float* c, long ldc, float alpha, float beta)
+    /// <summary>All rows of a tile are computed and stored; of a shorter one the last row is computed again in place of those missing.</summary>
+    private static void Tile<TTile>(
+        float* a, long lda, int height, float* b, long ldb, int k, float* c, long ldc, float alpha, float beta, float* bias)
+        where TTile : struct, ITile
     {
+        int end = height - 1;
+        float* a0 = a, a1 = a + Math.Min(1, end) * lda, a2 = a + Math.Min(2, end) * lda, a3 = a + Math.Min(3, end) * lda;
+        float* a4 = a + Math.Min(4, end) * lda, a5 = a + Math.Min(5, end) * lda;
         TVector c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
         TVector c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
+        TVector b0, b1 = default, x;
         int w = TSimd.Width;
-        for (int pairs = k >> 1; pairs > 0; pairs--, a += 2 * Rows, b += 4 * w)
+        if (bias != null)
         {
-            TVector b0 = TSimd.Load(b), b1 = TSimd.Load(b + w), x;
-            x = TSimd.Create(a[0]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a[1]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a[2]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a[3]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            c31 = TSimd.MultiplyAdd(x, b1, c31);
-            x = TSimd.Create(a[4]);
-            c40 = TSimd.MultiplyAdd(x, b0, c40);
-            c41 = TSimd.MultiplyAdd(x, b1, c41);
-            x = TSimd.Create(a[5]);
-            c50 = TSimd.MultiplyAdd(x, b0, c50);
-            c51 = TSimd.MultiplyAdd(x, b1, c51);
-
-            b0 = TSimd.Load(b + 2 * w);
-            b1 = TSimd.Load(b + 3 * w);
-            x = TSimd.Create(a[6]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a[7]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a[8]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a[9]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            c31 = TSimd.MultiplyAdd(x, b1, c31);
-            x = TSimd.Create(a[10]);
-            c40 = TSimd.MultiplyAdd(x, b0, c40);
-            c41 = TSimd.MultiplyAdd(x, b1, c41);
-            x = TSimd.Create(a[11]);
-            c50 = TSimd.MultiplyAdd(x, b0, c50);
-            c51 = TSimd.MultiplyAdd(x, b1, c51);
+            c00 = c10 = c20 = c30 = c40 = c50 = TSimd.Load(bias);
+            c01 = c11 = c21 = c31 = c41 = c51 = TSimd.Load(bias + w);
         }
-        if ((k & 1) != 0)
+        nint p = 0;
+        for (; p + 2 <= k; p += 2, b += ldb)
         {
-            TVector b0 = TSimd.Load(b), b1 = TSimd.Load(b + w), x;
-            x = TSimd.Create(a[0]);
+            b0 = TSimd.Load(b);
+            if (TTile.Vectors > 1)
+                b1 = TSimd.Load(b + w);
+            x = TSimd.Create(a0[p]);
             c00 = TSimd.MultiplyAdd(x, b0, c00);
-            c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a[1]);
+            if (TTile.Vectors > 1)
+                c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Create(a1[p]);
             c10 = TSimd.MultiplyAdd(x, b0, c10);
-            c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a[2]);
+            if (TTile.Vectors > 1)
+                c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Create(a2[p]);
             c20 = TSimd.MultiplyAdd(x, b0, c20);
-            c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a[3]);
+            if (TTile.Vectors > 1)
+                c21 = TSimd.MultiplyAdd(x, b1, c21);
+            x = TSimd.Create(a3[p]);
             c30 = TSimd.MultiplyAdd(x, b0, c30);
-            c31 = TSimd.MultiplyAdd(x, b1, c31);
-            x = TSimd.Create(a[4]);
-            c40 = TSimd.MultiplyAdd(x, b0, c40);
-            c41 = TSimd.MultiplyAdd(x, b1, c41);
-            x = TSimd.Create(a[5]);
-            c50 = TSimd.MultiplyAdd(x, b0, c50);
-            c51 = TSimd.MultiplyAdd(x, b1, c51);
+            if (TTile.Vectors > 1)
+                c31 = TSimd.MultiplyAdd(x, b1, c31);
+            if (TTile.Rows > 4)
+            {
+                x = TSimd.Create(a4[p]);
+                c40 = TSimd.MultiplyAdd(x, b0, c40);
+                if (TTile.Vectors > 1)
+                    c41 = TSimd.MultiplyAdd(x, b1, c41);
+                x = TSimd.Create(a5[p]);
+                c50 = TSimd.MultiplyAdd(x, b0, c50);
+                if (TTile.Vectors > 1)
+                    c51 = TSimd.MultiplyAdd(x, b1, c51);
+            }
+            b += ldb;
+            b0 = TSimd.Load(b);
+            if (TTile.Vectors > 1)
+                b1 = TSimd.Load(b + w);
+            x = TSimd.Create(a0[p + 1]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            if (TTile.Vectors > 1)
+                c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Create(a1[p + 1]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            if (TTile.Vectors > 1)
+                c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Create(a2[p + 1]);
+            c20 = TSimd.MultiplyAdd(x, b0, c20);
+            if (TTile.Vectors > 1)
+                c21 = TSimd.MultiplyAdd(x, b1, c21);
+            x = TSimd.Create(a3[p + 1]);
+            c30 = TSimd.MultiplyAdd(x, b0, c30);
+            if (TTile.Vectors > 1)
+                c31 = TSimd.MultiplyAdd(x, b1, c31);
+            if (TTile.Rows > 4)
+            {
+                x = TSimd.Create(a4[p + 1]);
+                c40 = TSimd.MultiplyAdd(x, b0, c40);
+                if (TTile.Vectors > 1)
+                    c41 = TSimd.MultiplyAdd(x, b1, c41);
+                x = TSimd.Create(a5[p + 1]);
+                c50 = TSimd.MultiplyAdd(x, b0, c50);
+                if (TTile.Vectors > 1)
+                    c51 = TSimd.MultiplyAdd(x, b1, c51);
+            }
         }
-        Store(c, c00, c01, alpha, beta);
-        Store(c + ldc, c10, c11, alpha, beta);
-        Store(c + 2 * ldc, c20, c21, alpha, beta);
-        Store(c + 3 * ldc, c30, c31, alpha, beta);
-        Store(c + 4 * ldc, c40, c41, alpha, beta);
-        Store(c + 5 * ldc, c50, c51, alpha, beta);
+        if (p < k)
+        {
+            b0 = TSimd.Load(b);
+            if (TTile.Vectors > 1)
+                b1 = TSimd.Load(b + w);
+            x = TSimd.Create(a0[p]);
+            c00 = TSimd.MultiplyAdd(x, b0, c00);
+            if (TTile.Vectors > 1)
+                c01 = TSimd.MultiplyAdd(x, b1, c01);
+            x = TSimd.Create(a1[p]);
+            c10 = TSimd.MultiplyAdd(x, b0, c10);
+            if (TTile.Vectors > 1)
+                c11 = TSimd.MultiplyAdd(x, b1, c11);
+            x = TSimd.Create(a2[p]);
+            c20 = TSimd.MultiplyAdd(x, b0, c20);
+            if (TTile.Vectors > 1)
+                c21 = TSimd.MultiplyAdd(x, b1, c21);
+            x = TSimd.Create(a3[p]);
+            c30 = TSimd.MultiplyAdd(x, b0, c30);
+            if (TTile.Vectors > 1)
+                c31 = TSimd.MultiplyAdd(x, b1, c31);
+            if (TTile.Rows > 4)
+            {
+                x = TSimd.Create(a4[p]);
+                c40 = TSimd.MultiplyAdd(x, b0, c40);
+                if (TTile.Vectors > 1)
+                    c41 = TSimd.MultiplyAdd(x, b1, c41);
+                x = TSimd.Create(a5[p]);
+                c50 = TSimd.MultiplyAdd(x, b0, c50);
+                if (TTile.Vectors > 1)
+                    c51 = TSimd.MultiplyAdd(x, b1, c51);
+            }
+        }
+        Store<TTile>(c, c00, c01, alpha, beta);
+        Store<TTile>(c + ldc, c10, c11, alpha, beta);
+        Store<TTile>(c + 2 * ldc, c20, c21, alpha, beta);
+        Store<TTile>(c + 3 * ldc, c30, c31, alpha, beta);
+        if (TTile.Rows <= 4)
+            return;
+        Store<TTile>(c + 4 * ldc, c40, c41, alpha, beta);
+        Store<TTile>(c + 5 * ldc, c50, c51, alpha, beta);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(float* c, TVector v0, TVector v1, float alpha, float beta)
+    private static void Store<TTile>(float* c, TVector v0, TVector v1, float alpha, float beta) where TTile : struct, ITile
     {
         int w = TSimd.Width;
-        TVector scale = TSimd.Create(alpha);
+        TVector scale = TSimd.Create(alpha), keep = TSimd.Create(beta);
         v0 = TSimd.Multiply(v0, scale);
+        TSimd.Store(beta == 0 ? v0 : TSimd.MultiplyAdd(keep, TSimd.Load(c), v0), c);
+        if (TTile.Vectors == 1)
+            return;
         v1 = TSimd.Multiply(v1, scale);
-        if (beta != 0)
-        {
-            TVector keep = TSimd.Create(beta);
-            v0 = TSimd.MultiplyAdd(keep, TSimd.Load(c), v0);
-            v1 = TSimd.MultiplyAdd(keep, TSimd.Load(c + w), v1);
-        }
-        TSimd.Store(v0, c);
-        TSimd.Store(v1, c + w);
+        TSimd.Store(beta == 0 ? v1 : TSimd.MultiplyAdd(keep, TSimd.Load(c + w), v1), c + w);
+    }
+
+    // The sizes of a tile as types, so that one source is compiled for each without the parts that it lacks.
+    private interface ITile
+    {
+        static abstract int Rows { get; }
+
+        static abstract int Vectors { get; }
+    }
+
+    private readonly struct TileOfSix : ITile
+    {
+        public static int Rows => 6;
+
+        public static int Vectors => 2;
+    }
+
+    private readonly struct TileOfFour : ITile
+    {
+        public static int Rows => 4;
+
+        public static int Vectors => 2;
+    }
+
+    private readonly struct HalfTile : ITile
+    {
+        public static int Rows => 6;
+
+        public static int Vectors => 1;
     }
 }
