@@ -90,7 +90,6 @@ public sealed class DinoHead : Module
                 x = norms[i].Forward(x, Training);
             x = x.Gelu();
         }
-        var directions = prototypes.Value.WeightNorm(lengths.Value); // (K, bottleneck)
-        return scope.Keep(x.L2Normalize().Linear(directions, null));
+        return scope.Keep(x.L2Normalize().WeightNormLinear(prototypes.Value, lengths.Value));
     }
 }

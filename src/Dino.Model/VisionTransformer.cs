@@ -225,6 +225,6 @@ public sealed class VisionTransformer : Module
             fc2 = Register("fc2", new Linear(hidden, config.Dim));
         }
 
-        public Tensor Forward(Tensor x) => fc2.Forward(fc1.Forward(x).Gelu());
+        public Tensor Forward(Tensor x) => x.FeedForward(fc1.Weight.Value, fc1.Bias!.Value, fc2.Weight.Value, fc2.Bias!.Value);
     }
 }

@@ -93,6 +93,8 @@ public sealed class Tape : IDisposable
         accumulate = 0;
         if (input is not { RequiresGrad: true })
             return null;
+        if (input.TakeStaleGrad() is { } stale)
+            return stale;
         if (input.Grad is not { } existing)
             return input.Grad = input.Device.RentUnowned(input.Shape);
         accumulate = 1;
@@ -163,6 +165,12 @@ internal abstract class Node
     /// <summary>Contributes to the gradients of the inputs, given that of the output.</summary>
     public abstract void Backward(Tensor dy);
 
+    /// <summary>Whether making the output again costs so little that it is not worth keeping (<see cref="SaveOrRemake"/>).</summary>
+    public virtual bool IsCheap => false;
+
+    /// <summary>Makes the output again, the same to the last bit; only where it <see cref="IsCheap"/>.</summary>
+    public virtual void Remake(Tensor target) => throw new NotSupportedException($"{GetType()} does not make its output again.");
+
     public void Begin(Tensor output) => Output = Track(output);
 
     public void End()
@@ -180,6 +188,19 @@ internal abstract class Node
     /// <summary>Keeps a tensor and its numbers until the backward pass.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
     public Tensor? Save(Tensor? tensor) => Hold(tensor, value: true);
+
+    /// <summary>Keeps an input until the backward pass, where <see cref="Numbers"/> gives it: itself, or the way to make it again.</summary>
+    public Tensor SaveOrRemake(Tensor tensor) => tensor.Producer is { IsCheap: true } ? Track(tensor) : Save(tensor);
+
+    /// <summary>The tensor, or one made again, of the arena of this node's backward pass.</summary>
+    public static Tensor Numbers(Tensor tensor)
+    {
+        if (tensor.HasNumbers)
+            return tensor;
+        var remade = tensor.Device.Rent(tensor.Shape);
+        tensor.Producer!.Remake(remade);
+        return remade;
+    }
 
     [return: NotNullIfNotNull(nameof(tensor))]
     private Tensor? Hold(Tensor? tensor, bool value)

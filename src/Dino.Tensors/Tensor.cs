@@ -17,6 +17,8 @@ public sealed class Tensor : IDisposable
     private Storage? storage;
     private int offset;
     private int shellHolders, valueHolders;
+    private Tensor? grad;
+    private bool gradIsStale;
 
     internal Tensor(Device device) => Device = device;
 
@@ -39,12 +41,24 @@ public sealed class Tensor : IDisposable
     /// The gradient that backward passes left here, of this shape: for parameters and for tensors whose <see cref="RequiresGrad"/> was set
     /// by hand. Further passes add to it.
     /// </summary>
-    public Tensor? Grad { get; internal set; }
+    public Tensor? Grad
+    {
+        get
+        {
+            if (TakeStaleGrad() is { } stale)
+                stale.Fill(0);
+            return grad;
+        }
+        internal set => (grad, gradIsStale) = (value, false);
+    }
 
     /// <summary>The node that made this tensor while the tape recorded.</summary>
     internal Node? Producer { get; set; }
 
     internal Arena? Owner { get; set; }
+
+    /// <summary>Whether the numbers are still there; a node that only tracks the tensor may outlive them.</summary>
+    internal bool HasNumbers => storage is not null;
 
     /// <summary>Whether another holder shares the memory, so that it must not be written in place.</summary>
     internal bool IsShared => Live().References > 1 || valueHolders > 1;
@@ -191,6 +205,18 @@ public sealed class Tensor : IDisposable
         return alias.Owner?.Disown(alias) ?? alias;
     }
 
+    /// <summary>Makes the gradient 0, but writes no zeros yet: the next backward pass overwrites what is there.</summary>
+    internal void ZeroGrad() => gradIsStale = grad is not null;
+
+    /// <summary>The gradient if it counts as 0 and holds something else: whoever takes it must overwrite it.</summary>
+    internal Tensor? TakeStaleGrad()
+    {
+        if (!gradIsStale)
+            return null;
+        gradIsStale = false;
+        return grad;
+    }
+
     internal void Begin(Storage memory, int start, Shape shape, DType type)
     {
         (storage, offset, Shape, DType) = (memory, start, shape, type);
@@ -218,7 +244,7 @@ public sealed class Tensor : IDisposable
         }
         if (--shellHolders > 0)
             return;
-        if (Grad is { } grad && Producer is null)
+        if (grad is not null && Producer is null)
             grad.Drop(value: true);
         (Grad, Producer, Owner) = (null, null, null);
         Device.Recycle(this);

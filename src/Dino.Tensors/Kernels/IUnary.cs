@@ -17,14 +17,20 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
     public static Tensor Apply(Tensor x)
     {
         x.ThrowIfNot(DType.Float32);
+        var y = x.Device.Rent(x.Shape);
+        Into(x, y);
+        Tape.For(x)?.Add<BackwardNode>(y).Of(x);
+        return y;
+    }
+
+    /// <summary>Writes f(x) to <paramref name="y"/>, which may be x itself; not recorded.</summary>
+    public static void Into(Tensor x, Tensor y)
+    {
         var device = x.Device;
-        var y = device.Rent(x.Shape);
         if (device.IsHost)
             ElementLoop<Forward<Simd, HostMemory>>.OnHost(device, x.Count, new(HostMemory.Of(x), HostMemory.Of(y)));
         else
             ElementLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(y)));
-        Tape.For(x)?.Add<BackwardNode>(y).Of(x);
-        return y;
     }
 
     private sealed class BackwardNode : Node

@@ -22,6 +22,7 @@ public sealed class FlatParameters : IDisposable
     private readonly Parameter[] parameters;
     private readonly ModuleBuffer[] buffers;
     private readonly FlatSegment[] segments;
+    private readonly Tensor? gradients;
 
     /// <summary>Gives every tensor of the tree its place in memory of the device, all 0.</summary>
     /// <param name="root">A whole tree: its root belongs to no other module.</param>
@@ -49,14 +50,14 @@ public sealed class FlatParameters : IDisposable
         }
         Flat = Zeros(device, at);
         Values = Flat.PermanentAlias(new Shape(ParameterLength), 0);
-        Gradients = trainable ? Zeros(device, ParameterLength) : null;
+        gradients = trainable ? Zeros(device, ParameterLength) : null;
         for (int i = 0; i < segments.Length; i++)
         {
             var view = Flat.PermanentAlias(segments[i].Shape, segments[i].Start);
-            if (Gradients is not null && i < parameters.Length && !parameters[i].Frozen)
+            if (gradients is not null && i < parameters.Length && !parameters[i].Frozen)
             {
                 view.RequiresGrad = true;
-                view.Grad = Gradients.PermanentAlias(segments[i].Shape, segments[i].Start);
+                view.Grad = gradients.PermanentAlias(segments[i].Shape, segments[i].Start);
             }
             TensorAt(i).Place(view);
         }
@@ -81,7 +82,15 @@ public sealed class FlatParameters : IDisposable
     public Tensor Values { get; }
 
     /// <summary>The gradients in the same layout, added to by every backward pass; null if nothing is trainable.</summary>
-    public Tensor? Gradients { get; }
+    public Tensor? Gradients
+    {
+        get
+        {
+            foreach (var parameter in parameters)
+                _ = parameter.Value.Grad; // writes the zeros that are still owed
+            return gradients;
+        }
+    }
 
     /// <summary>The floats from the first parameter to the end of the last, gaps included.</summary>
     public int ParameterLength { get; }
@@ -101,8 +110,12 @@ public sealed class FlatParameters : IDisposable
         Flat.CopyFrom(values);
     }
 
-    /// <summary>Sets all gradients to 0: one launch.</summary>
-    public void ZeroGrad() => Gradients?.Fill(0);
+    /// <summary>Sets all gradients to 0. The zeros are written only where no backward pass overwrites them before somebody looks.</summary>
+    public void ZeroGrad()
+    {
+        foreach (var parameter in parameters)
+            parameter.Value.ZeroGrad();
+    }
 
     /// <summary>Takes over all parameters and buffers of a tree of the same layout.</summary>
     /// <exception cref="ArgumentException">Names or shapes differ.</exception>
@@ -127,7 +140,7 @@ public sealed class FlatParameters : IDisposable
             TensorAt(i).Value.Dispose();
             TensorAt(i).Place(null);
         }
-        Gradients?.Dispose();
+        gradients?.Dispose();
         Values.Dispose();
         Flat.Dispose();
     }

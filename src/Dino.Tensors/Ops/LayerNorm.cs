@@ -19,14 +19,21 @@ public static class LayerNormOp
         var device = x.Device;
         var y = device.Rent(x.Shape);
         var stats = device.Rent(new Shape(rows, 2)); // mean and 1/σ
+        Normalize(x, weight, bias, eps, y, stats);
+        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats, eps);
+        return y;
+    }
+
+    private static void Normalize(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y, Tensor stats)
+    {
+        var device = x.Device;
+        int rows = x.Shape.Rows, n = x.Shape.RowLength;
         if (device.IsHost)
             RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, eps,
                 HostMemory.Of(x), HostMemory.Of(weight), HostMemory.Of(bias), HostMemory.Of(y), HostMemory.Of(stats)));
         else
             RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, eps,
                 ViewMemory.Of(x), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y), ViewMemory.Of(stats)));
-        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats);
-        return y;
     }
 
     internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats) : IRowBody
@@ -68,9 +75,14 @@ public static class LayerNormOp
     private sealed class BackwardNode : Node
     {
         private Tensor x = null!, weight = null!, bias = null!, stats = null!;
+        private float eps;
 
-        public void Of(Tensor input, Tensor scale, Tensor shift, Tensor rowStats) =>
-            (x, weight, bias, stats) = (Save(input), Save(scale), Track(shift), Save(rowStats));
+        public override bool IsCheap => true;
+
+        public void Of(Tensor input, Tensor scale, Tensor shift, Tensor rowStats, float epsilon) =>
+            (x, weight, bias, stats, eps) = (Save(input), Save(scale), Save(shift), Save(rowStats), epsilon);
+
+        public override void Remake(Tensor target) => Normalize(x, weight, bias, eps, target, stats);
 
         public override void Backward(Tensor dy)
         {

@@ -22,6 +22,8 @@ public static class LinearOp
         int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Count / outputs;
         if (Tape.GradientOf(x, out int accumulate) is { } dx)
             MatrixProduct.Run(dy.Device, GemmShape.Dense(rows, inputs, outputs) with { Beta = accumulate }, dy, weight, dx);
+        if (weight.RequiresGrad)
+            x = Node.Numbers(x);
         BackwardOfParameters(x, weight, bias, dy);
     }
 
@@ -35,7 +37,7 @@ public static class LinearOp
             ColumnSum.Run(dy, db, accumulate);
     }
 
-    private static GemmShape Fit(Tensor x, Tensor weight, Tensor? bias)
+    internal static GemmShape Fit(Tensor x, Tensor weight, Tensor? bias)
     {
         x.ThrowIfNot(DType.Float32);
         if (x.Device != weight.Device || weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
@@ -51,7 +53,7 @@ public static class LinearOp
         private Tensor? bias;
 
         public void Of(Tensor input, Tensor w, Tensor? b) =>
-            (x, weight, bias) = (w.RequiresGrad ? Save(input) : Track(input), input.RequiresGrad ? Save(w) : Track(w), Track(b));
+            (x, weight, bias) = (w.RequiresGrad ? SaveOrRemake(input) : Track(input), input.RequiresGrad ? Save(w) : Track(w), Track(b));
 
         public override void Backward(Tensor dy) => LinearOp.Backward(x, weight, bias, dy);
     }

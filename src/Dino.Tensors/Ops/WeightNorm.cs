@@ -53,24 +53,25 @@ public static class WeightNormOp
 
         public void Of(Tensor directions, Tensor lengths) => (v, g) = (Save(directions), Save(lengths));
 
-        public override void Backward(Tensor dy)
-        {
-            var device = dy.Device;
-            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
-            var dv = Tape.GradientOf(v, out int addV);
-            var dg = Tape.GradientOf(g, out int addG);
-            int modeV = dv is null ? -1 : addV, modeG = dg is null ? -1 : addG;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(dy),
-                    HostMemory.Of(dv), HostMemory.Of(dg), modeV, modeG));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(dy),
-                    ViewMemory.Of(dv), ViewMemory.Of(dg), modeV, modeG));
-        }
+        public override void Backward(Tensor dy) =>
+            WeightNormOp.Backward(v, g, dy, Tape.GradientOf(v, out int addV), addV, Tape.GradientOf(g, out int addG), addG);
+    }
+
+    /// <summary>The gradients of v and g, null where not wanted, given that of w; dv may take the place of dw.</summary>
+    internal static void Backward(Tensor v, Tensor g, Tensor dw, Tensor? dv, int addV, Tensor? dg, int addG)
+    {
+        var device = dw.Device;
+        int rows = dw.Shape.Rows, n = dw.Shape.RowLength, modeV = dv is null ? -1 : addV, modeG = dg is null ? -1 : addG;
+        if (device.IsHost)
+            RowLoop<BackwardRow<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(dw),
+                HostMemory.Of(dv), HostMemory.Of(dg), modeV, modeG));
+        else
+            RowLoop<BackwardRow<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(dw),
+                ViewMemory.Of(dv), ViewMemory.Of(dg), modeV, modeG));
     }
 
     /// <summary>With u = v/‖v‖: dg = u·dw and dv = g/‖v‖ · (dw − u · (u·dw)). Modes: −1 not wanted, 0 overwrite, 1 add.</summary>
-    internal readonly struct Backward<T, TMemory>(int n, TMemory v, TMemory g, TMemory dw, TMemory dv, TMemory dg, int modeV, int modeG) : IRowBody
+    internal readonly struct BackwardRow<T, TMemory>(int n, TMemory v, TMemory g, TMemory dw, TMemory dv, TMemory dg, int modeV, int modeG) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

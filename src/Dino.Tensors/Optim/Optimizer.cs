@@ -12,8 +12,8 @@ public abstract class Optimizer : IDisposable
 
     private protected Optimizer(FlatParameters target)
     {
-        Gradients = target.Gradients
-            ?? throw new ArgumentException("These parameters have no gradients; make them trainable.", nameof(target));
+        if (target.Gradients is null)
+            throw new ArgumentException("These parameters have no gradients; make them trainable.", nameof(target));
         Target = target;
         Table = new ChunkTable(target);
         clip = new GradientClip(Table);
@@ -30,7 +30,7 @@ public abstract class Optimizer : IDisposable
 
     private protected ChunkTable Table { get; }
 
-    private protected Tensor Gradients { get; }
+    private protected Tensor Gradients => Target.Gradients!;
 
     /// <summary>What to multiply each parameter's gradient by in this step: (P).</summary>
     private protected Tensor Factors => clip.Factors;

@@ -25,7 +25,7 @@ internal readonly unsafe struct NoEpilogue : IGemmEpilogue
 }
 
 /// <summary>
-/// residual + keep[row / rowsPerSample] · C, the residual of C's shape (M, N); keep may be null and then is 1 (<see cref="Ops.AddBranchOp"/>).
+/// residual + keep[row / rowsPerSample] · C, the residual of C's shape (M, N); keep may be null and then is 1 (a branch of a residual connection).
 /// </summary>
 internal readonly unsafe struct BranchEpilogue(float* residual, float* keep, int rowsPerSample, long ld) : IGemmEpilogue
 {

@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels;
+
+namespace Dino.Tensors.Ops;
+
+/// <summary>y = GELU(x W₁ᵀ + b₁) W₂ᵀ + b₂: the feed-forward part of a transformer's block (Vaswani et al., 2017, section 3.3).</summary>
+/// <remarks>
+/// One op, because the hidden layer is the widest tensor of a block: GELU is applied to each piece of the first product while it is in a
+/// core's cache, and the backward pass has only its input, from which it makes the output again along with the gradient.
+/// </remarks>
+public static class FeedForwardOp
+{
+    /// <summary>
+    /// x: (…, in), weight1: (hidden, in), bias1: (hidden), weight2: (out, hidden), bias2: (out); the result (…, out).
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor FeedForward(this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
+    {
+        var first = LinearOp.Fit(x, weight1, bias1);
+        var device = x.Device;
+        var before = device.Rent(x.Shape.WithRowLength(first.N));
+        var second = LinearOp.Fit(before, weight2, bias2);
+        var y = device.Rent(x.Shape.WithRowLength(second.N));
+        bool recorded = Tape.For(x, weight1, bias1) is not null || Tape.For(weight2, bias2) is not null;
+        using (device.BeginArena())
+        {
+            // Without a backward pass GELU takes the place of its input.
+            var hidden = recorded ? device.Rent(before.Shape) : before;
+            GeluOfProduct(first, x, weight1, bias1, recorded ? before : null, hidden);
+            MatrixProduct.Run(device, second, hidden, weight2, y, bias2);
+        }
+        if (recorded)
+            device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2);
+        before.Dispose();
+        return y;
+    }
+
+    /// <summary>output = GELU(before), before = x Wᵀ + b (kept unless null).</summary>
+    private static unsafe void GeluOfProduct(in GemmShape shape, Tensor x, Tensor weight, Tensor bias, Tensor? before, Tensor output)
+    {
+        var device = x.Device;
+        if (device.IsHost)
+        {
+            var epilogue = new GeluEpilogue(before is null ? null : before.Pointer, shape.N);
+            HostGemm.Run(device.Team, shape, x.Pointer, weight.Pointer, output.Pointer, bias.Pointer, epilogue);
+            return;
+        }
+        MatrixProduct.Run(device, shape, x, weight, before ?? output, bias);
+        Unary<GeluOp.Function>.Into(before ?? output, output);
+    }
+
+    /// <summary>dBefore = (dy · W₂) ∘ GELU′(before), and hidden = GELU(before).</summary>
+    private static unsafe void BackThroughGelu(Tensor dy, Tensor weight, Tensor before, Tensor dBefore, Tensor hidden)
+    {
+        var device = dy.Device;
+        var shape = GemmShape.Dense(dy.Shape.Rows, weight.Shape[1], weight.Shape[0]);
+        if (device.IsHost)
+        {
+            var epilogue = new GeluBackwardEpilogue(before.Pointer, hidden.Pointer, shape.N);
+            HostGemm.Run(device.Team, shape, dy.Pointer, weight.Pointer, dBefore.Pointer, null, epilogue);
+            return;
+        }
+        MatrixProduct.Run(device, shape, dy, weight, dBefore);
+        ElementLoop<GeluGradient>.OnAccelerator(
+            device, before.Count, new(ViewMemory.Of(before), ViewMemory.Of(dBefore), ViewMemory.Of(hidden)));
+    }
+
+    /// <summary>d becomes d · GELU′(x), y becomes GELU(x).</summary>
+    internal readonly struct GeluGradient(ViewMemory x, ViewMemory d, ViewMemory y) : IElementBody
+    {
+        private readonly ViewMemory x = x, d = d, y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At(int i, int end)
+        {
+            Lane u = x.Load(i, end);
+            d.Store(i, end, GeluOp.Function.Backward(u, d.Load(i, end)));
+            y.Store(i, end, GeluOp.Function.Forward(u));
+        }
+    }
+
+    private sealed class BackwardNode : Node
+    {
+        private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!;
+
+        public void Of(Tensor input, Tensor w1, Tensor b1, Tensor sums, Tensor w2, Tensor b2) =>
+            (x, weight1, bias1, before, weight2, bias2) = (SaveOrRemake(input), Save(w1), Track(b1), Save(sums), Save(w2), Track(b2));
+
+        public override void Backward(Tensor dy)
+        {
+            var device = dy.Device;
+            Tensor dBefore = device.Rent(before.Shape), hidden = device.Rent(before.Shape);
+            BackThroughGelu(dy, weight2, before, dBefore, hidden);
+            LinearOp.BackwardOfParameters(hidden, weight2, bias2, dy);
+            hidden.Dispose();
+            LinearOp.Backward(x, weight1, bias1, dBefore);
+        }
+    }
+}
