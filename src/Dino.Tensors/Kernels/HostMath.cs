@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels;
 
-/// <summary>Exponential and error function over vectors, to a few units in the last place.</summary>
+/// <summary>Exponential, normal distribution and GELU over vectors, to a few units in the last place.</summary>
 internal static class HostMath<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
@@ -59,40 +59,12 @@ internal static class HostMath<TVector, TSimd>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Gelu(TVector u) => TSimd.Multiply(TSimd.Max(u, TSimd.Create(-13.15f)), NormalDistribution(u, out _));
 
-    /// <summary>The derivative Φ(u) + u φ(u) of <see cref="Gelu"/>.</summary>
+    /// <summary>The same, and its derivative Φ(u) + u φ(u).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector GeluSlope(TVector u)
+    public static TVector Gelu(TVector u, out TVector slope)
     {
-        TVector bounded = TSimd.Min(TSimd.Max(u, TSimd.Create(-13.15f)), TSimd.Create(13.15f));
-        TVector distribution = NormalDistribution(u, out TVector density);
-        return TSimd.MultiplyAdd(bounded, density, distribution);
-    }
-
-    /// <summary>erf(x) with an absolute error near 1e-7.</summary>
-    /// <remarks>Below 1 an odd polynomial of degree 13, above it 1 − e⁻ᵖ with p a polynomial fitted to −ln erfc on [1, 4].</remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Erf(TVector x)
-    {
-        TVector size = TSimd.Abs(x), square = TSimd.Multiply(x, x);
-        TVector small = TSimd.Create(7.87587487e-05f);
-        small = TSimd.MultiplyAdd(small, square, TSimd.Create(-0.000801686430f));
-        small = TSimd.MultiplyAdd(small, square, TSimd.Create(0.00518908724f));
-        small = TSimd.MultiplyAdd(small, square, TSimd.Create(-0.0268542115f));
-        small = TSimd.MultiplyAdd(small, square, TSimd.Create(0.112835944f));
-        small = TSimd.MultiplyAdd(small, square, TSimd.Create(-0.376126260f));
-        small = TSimd.Multiply(TSimd.MultiplyAdd(small, square, TSimd.Create(1.12837911f)), x);
-
-        TVector end = TSimd.Create(4f), z = TSimd.WhereLess(end, size, end, size);
-        TVector large = TSimd.Create(1.32801279e-05f);
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(-0.000317264639f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(0.00343622360f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(-0.0226261597f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(0.103344753f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(0.639036596f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(1.12598276f));
-        large = TSimd.MultiplyAdd(large, z, TSimd.Create(0.000735425798f));
-        TVector one = TSimd.Create(1f);
-        large = TSimd.Subtract(one, Exp(TSimd.Subtract(default, large)));
-        return TSimd.WhereLess(size, one, small, TSimd.CopySign(large, x));
+        TVector above = TSimd.Max(u, TSimd.Create(-13.15f)), distribution = NormalDistribution(u, out TVector density);
+        slope = TSimd.MultiplyAdd(TSimd.Min(above, TSimd.Create(13.15f)), density, distribution);
+        return TSimd.Multiply(above, distribution);
     }
 }

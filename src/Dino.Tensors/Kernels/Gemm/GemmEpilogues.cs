@@ -133,19 +133,12 @@ internal static unsafe class GeluVectors
         Backward<Vector128<float>, Simd128>(dy + 4, x + 4, y + 4);
     }
 
-    private static void Forward<TVector, TSimd>(float* x) where TVector : struct where TSimd : struct, ISimd<TVector>
-    {
-        TVector u = TSimd.Load(x), half = TSimd.Multiply(u, TSimd.Create(0.5f));
-        TVector erf = HostMath<TVector, TSimd>.Erf(TSimd.Multiply(u, TSimd.Create(0.707106781f)));
-        TSimd.Store(TSimd.MultiplyAdd(half, erf, half), x);
-    }
+    private static void Forward<TVector, TSimd>(float* x) where TVector : struct where TSimd : struct, ISimd<TVector> =>
+        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(x)), x);
 
     private static void Backward<TVector, TSimd>(float* dy, float* x, float* y) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
-        TVector u = TSimd.Load(x), half = TSimd.Create(0.5f);
-        TVector distribution = TSimd.MultiplyAdd(half, HostMath<TVector, TSimd>.Erf(TSimd.Multiply(u, TSimd.Create(0.707106781f))), half);
-        TVector density = TSimd.Multiply(TSimd.Create(0.398942280f), HostMath<TVector, TSimd>.Exp(TSimd.Multiply(TSimd.Create(-0.5f), TSimd.Multiply(u, u))));
-        TSimd.Store(TSimd.Multiply(u, distribution), y);
-        TSimd.Store(TSimd.Multiply(TSimd.Load(dy), TSimd.MultiplyAdd(u, density, distribution)), dy);
+        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(x), out TVector slope), y);
+        TSimd.Store(TSimd.Multiply(TSimd.Load(dy), slope), dy);
     }
 }
