@@ -10,6 +10,9 @@ internal unsafe interface IGemmEpilogue
     /// <summary>False for the epilogue that does nothing, so that its calls vanish at compile time.</summary>
     static abstract bool Active { get; }
 
+    /// <summary>Asks for what <see cref="Apply"/> will read and write besides C in a piece of the result.</summary>
+    void Prefetch(int row, int column, int rows, int columns);
+
     /// <summary>Finishes <paramref name="count"/> ≤ 32 neighbours of a row in place; they start at (row, column).</summary>
     void Apply(float* c, int row, int column, int count);
 }
@@ -18,6 +21,10 @@ internal unsafe interface IGemmEpilogue
 internal readonly unsafe struct NoEpilogue : IGemmEpilogue
 {
     public static bool Active => false;
+
+    public void Prefetch(int row, int column, int rows, int columns)
+    {
+    }
 
     public void Apply(float* c, int row, int column, int count)
     {
@@ -30,6 +37,8 @@ internal readonly unsafe struct NoEpilogue : IGemmEpilogue
 internal readonly unsafe struct BranchEpilogue(float* residual, float* keep, int rowsPerSample, long ld) : IGemmEpilogue
 {
     public static bool Active => true;
+
+    public void Prefetch(int row, int column, int rows, int columns) => HostPrefetch.Rows(residual + row * ld + column, ld, rows, columns);
 
     public void Apply(float* c, int row, int column, int count)
     {
@@ -48,6 +57,10 @@ internal readonly unsafe struct ColumnScaleEpilogue(float* factors) : IGemmEpilo
 {
     public static bool Active => true;
 
+    public void Prefetch(int row, int column, int rows, int columns)
+    {
+    }
+
     public void Apply(float* c, int row, int column, int count)
     {
         float* factor = factors + column;
@@ -63,6 +76,12 @@ internal readonly unsafe struct ColumnScaleEpilogue(float* factors) : IGemmEpilo
 internal readonly unsafe struct GeluEpilogue(float* before, long ld) : IGemmEpilogue
 {
     public static bool Active => true;
+
+    public void Prefetch(int row, int column, int rows, int columns)
+    {
+        if (before != null)
+            HostPrefetch.Rows(before + row * ld + column, ld, rows, columns);
+    }
 
     public void Apply(float* c, int row, int column, int count)
     {
@@ -88,6 +107,12 @@ internal readonly unsafe struct GeluEpilogue(float* before, long ld) : IGemmEpil
 internal readonly unsafe struct GeluBackwardEpilogue(float* before, float* output, long ld) : IGemmEpilogue
 {
     public static bool Active => true;
+
+    public void Prefetch(int row, int column, int rows, int columns)
+    {
+        HostPrefetch.Rows(before + row * ld + column, ld, rows, columns);
+        HostPrefetch.Rows(output + row * ld + column, ld, rows, columns);
+    }
 
     public void Apply(float* c, int row, int column, int count)
     {

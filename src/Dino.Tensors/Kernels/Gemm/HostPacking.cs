@@ -10,6 +10,9 @@ namespace Dino.Tensors.Kernels;
 /// </summary>
 internal static unsafe class HostPacking
 {
+    // Rows of the source between the one that is read and the one that is asked for.
+    private const int Ahead = 16;
+
     /// <summary>Panel from <paramref name="rows"/> rows that are contiguous along k: source[row · ld + k].</summary>
     public static void Along(float* source, long ld, int rows, int k, int width, float* panel)
     {
@@ -27,6 +30,8 @@ internal static unsafe class HostPacking
         int full = rows / width, rest = rows - full * width;
         for (int p = 0; p < k; p++, source += ld, panels += width)
         {
+            if (p + Ahead < k)
+                HostPrefetch.Row(source + Ahead * ld, rows);
             float* from = source, to = panels;
             for (int i = 0; i < full; i++, from += width, to += panelStride)
                 Copy(from, to, width);
@@ -45,7 +50,10 @@ internal static unsafe class HostPacking
     {
         int row = 0;
         for (; row + 8 <= rows; row += 8)
+        {
+            HostPrefetch.Rows(source + (row + Ahead) * ld, ld, Math.Min(8, rows - row - Ahead), k);
             AlongEight(source + row * ld, ld, 8, k, targetLd, target + row);
+        }
         for (; row < rows; row++)
         {
             for (int p = 0; p < k; p++)

@@ -50,14 +50,16 @@ internal static unsafe class HostTile<TVector, TSimd>
         for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
         {
             Sweep(a, lda, rows, b, Columns, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, bias == null ? null : bias + j,
-                last, in epilogue, row0, column0 + j);
+                last, in epilogue, row0, column0 + j, firstOfRows: j == 0);
         }
     }
 
-    /// <summary>The same for one panel of B, of which <paramref name="width"/> columns count.</summary>
+    /// <summary>
+    /// The same for one panel of B, of which <paramref name="width"/> columns count; with <paramref name="firstOfRows"/> A is asked for ahead.
+    /// </summary>
     public static void Sweep<TEpilogue>(
         float* a, long lda, int rows, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
-        bool last, in TEpilogue epilogue, int row0, int column0)
+        bool last, in TEpilogue epilogue, int row0, int column0, bool firstOfRows = false)
         where TEpilogue : struct, IGemmEpilogue
     {
         float* edge = stackalloc float[Rows * 32], start = stackalloc float[32];
@@ -70,6 +72,11 @@ internal static unsafe class HostTile<TVector, TSimd>
         {
             int left = rows - row;
             height = Math.Min(left, left is 7 or 8 or <= 4 ? 4 : Rows); // 7 as 4 + 3, not as 6 + 1
+            if (firstOfRows)
+                HostPrefetch.Rows(a + height * lda, lda, Math.Min(Rows, left - height), k);
+            HostPrefetch.Rows(c, ldc, height, width);
+            if (TEpilogue.Active && last)
+                epilogue.Prefetch(row0 + row, column0, height, width);
             if (width == Columns && height == Rows)
                 Tile<TileOfSix>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, start);
             else if (width == Columns && height == 4)
