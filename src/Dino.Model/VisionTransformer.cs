@@ -95,6 +95,12 @@ public sealed class VisionTransformer : Module
     /// <summary>The sizes.</summary>
     public ViTConfig Config { get; }
 
+    /// <summary>
+    /// Whether a block keeps only its input while a tape records, and is computed again in the backward pass: much less memory, the same
+    /// gradients, for the time of another forward pass.
+    /// </summary>
+    public bool Recompute { get; set; }
+
     /// <summary>The class token after the last block and the final norm: images (B, C, height, width) → (B, D).</summary>
     public Tensor Forward(Tensor images, StochasticDepth? depth = null)
     {
@@ -145,11 +151,11 @@ public sealed class VisionTransformer : Module
         return patches.WithClassToken(cls.Value, table);
     }
 
-    private static void Advance(ref Tensor x, Block block, StochasticDepth? depth)
+    private void Advance(ref Tensor x, Block block, StochasticDepth? depth)
     {
         Tensor next;
         using (var scope = x.Device.BeginArena())
-            next = scope.Keep(block.Forward(x, depth));
+            next = scope.Keep(Recompute ? x.Recompute((block, depth), static (x, part) => part.block.Forward(x, part.depth)) : block.Forward(x, depth));
         x.Dispose();
         x = next;
     }

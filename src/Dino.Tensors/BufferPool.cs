@@ -1,5 +1,5 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
+using Dino.Tensors.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -29,7 +29,6 @@ internal sealed unsafe class Storage(Device device, int capacity)
 /// </summary>
 public sealed unsafe class BufferPool
 {
-    private const int Alignment = 64; // a cache line, and the widest vector
     private readonly Device device;
     private readonly Dictionary<int, Stack<Storage>> free = [];
     private readonly List<Storage> all = [];
@@ -70,7 +69,7 @@ public sealed unsafe class BufferPool
     {
         foreach (var storage in all)
         {
-            NativeMemory.AlignedFree(storage.Pointer);
+            HostMemoryBlock.Free(storage.Pointer);
             storage.Pointer = null;
             storage.Buffer?.Dispose();
         }
@@ -81,7 +80,7 @@ public sealed unsafe class BufferPool
     /// <summary>The next multiple of an eighth of the power of two below: few classes, little waste.</summary>
     private static int RoundUp(int floats)
     {
-        const int smallest = Alignment / sizeof(float);
+        const int smallest = HostMemoryBlock.Alignment / sizeof(float);
         if (floats <= smallest)
             return smallest;
         int step = Math.Max(smallest, 1 << Math.Max(0, BitOperations.Log2((uint)floats) - 3));
@@ -99,7 +98,7 @@ public sealed unsafe class BufferPool
             if (device.Accelerator is { } accelerator)
                 storage.Buffer = accelerator.Allocate1D<float>(capacity);
             else
-                storage.Pointer = (float*)NativeMemory.AlignedAlloc((nuint)capacity * sizeof(float), Alignment);
+                storage.Pointer = HostMemoryBlock.Allocate(capacity);
         }
         catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
         {

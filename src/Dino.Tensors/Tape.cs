@@ -14,6 +14,7 @@ public sealed class Tape : IDisposable
     private readonly Device device;
     private readonly List<Node> nodes = [];
     private readonly Dictionary<Type, Stack<Node>> spare = [];
+    private Tape? inner;
 
     /// <summary>A tape for the ops of one device; records between <see cref="Record"/> and <see cref="Backward(Tensor, float)"/>.</summary>
     public Tape(Device device) => this.device = device;
@@ -67,7 +68,17 @@ public sealed class Tape : IDisposable
     {
         Stop();
         Clear();
+        inner?.Dispose();
     }
+
+    /// <summary>A tape for what is recorded again during the backward pass of this one.</summary>
+    internal Tape Inner => inner ??= new Tape(device);
+
+    /// <summary>Leaves out what follows, until <see cref="Resume"/>.</summary>
+    internal void Pause() => Stop();
+
+    /// <summary>Goes on with the recording.</summary>
+    internal void Resume() => device.Tape = this;
 
     /// <summary>The recording tape if any of the inputs requires a gradient, otherwise null: the op leaves no node.</summary>
     internal static Tape? For(Tensor a, Tensor? b = null, Tensor? c = null) =>

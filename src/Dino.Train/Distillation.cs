@@ -30,6 +30,7 @@ public sealed class Distillation : IDisposable
         tape = new Tape(device);
 
         Student = new MultiCropModel(options.Backbone, options.Head);
+        Student.Backbone.Recompute = options.Recompute;
         // Without stochastic depth, and never trained; its head's lengths follow the student's all the same.
         Teacher = new MultiCropModel(options.Backbone with { DropPathRate = 0 }, options.Head);
         StudentParameters = new FlatParameters(Student, device, trainable: true);

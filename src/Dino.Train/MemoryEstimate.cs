@@ -17,11 +17,12 @@ public static class MemoryEstimate
         double globals = 2.0 * options.BatchSize, locals = (double)crops.LocalCropsNumber * options.BatchSize;
         double tokens = globals * TokensOf(crops.GlobalCropsSize) + locals * TokensOf(crops.LocalCropsSize);
         double pixels = 3 * (globals * crops.GlobalCropsSize * crops.GlobalCropsSize + locals * crops.LocalCropsSize * crops.LocalCropsSize);
-        // A block keeps its input, two normed inputs, qkv, the attention's result, the sum, and the MLP's hidden layer before and after GELU.
-        double block = vit.Dim * (8 + 2 * vit.MlpRatio);
+        // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass runs
+        // there are besides the hidden layer after GELU, its gradient, and those of input and sum.
+        double block = vit.Dim * (6 + vit.MlpRatio), atWork = vit.Dim * (4 + 2 * vit.MlpRatio);
+        double kept = options.Recompute ? vit.Depth * vit.Dim + block : vit.Depth * block;
         double logits = 3.0 * (globals + locals) * head.OutDim + 2.0 * (globals + locals) * head.Layers * head.HiddenDim;
-        double prototypes = 2.0 * head.OutDim * head.BottleneckDim;
-        double floats = 5 * parameters + pixels + tokens * vit.Depth * block + logits + prototypes;
+        double floats = 5 * parameters + pixels + tokens * (kept + atWork) + logits;
         return (long)Math.Min(long.MaxValue / 2, 4 * floats);
     }
 

@@ -5,6 +5,9 @@ namespace Dino.Train;
 /// <summary>Refuses to go on with a run under other hyperparameters: it would be a different run, and not the one that was asked for.</summary>
 internal static class ResumeCheck
 {
+    // Changes neither values nor gradients.
+    private const string HowNotWhat = nameof(TrainOptions.Recompute);
+
     public static void Verify(string path, CheckpointInfo info, TrainOptions options, int stepsPerEpoch, int pictures)
     {
         var differences = new List<string>();
@@ -20,7 +23,7 @@ internal static class ResumeCheck
 
     private static void Compare(string prefix, object then, object now, List<string> differences)
     {
-        foreach (var property in then.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite))
+        foreach (var property in then.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && p.Name != HowNotWhat))
         {
             object? a = property.GetValue(then), b = property.GetValue(now);
             if (a is not null && b is not null && property.PropertyType is { IsClass: true } type && type != typeof(string))

@@ -83,6 +83,9 @@ public sealed record TrainOptions
     /// <summary>Epochs during which the last layer keeps its first values.</summary>
     public int FreezeLastLayer { get; init; } = 1;
 
+    /// <summary>Whether blocks are computed again in the backward pass instead of kept: less memory, more time, the same numbers.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>Decides first weights, order of pictures, crops and dropped branches.</summary>
     public ulong Seed { get; init; }
 

@@ -46,6 +46,7 @@ internal sealed class TrainOptionSet
         Add<int>("--freeze-last-layer", "Epochs in which the last layer is not trained.", (o, v) => o with { FreezeLastLayer = v });
         Add<int>("--batch-size", "Pictures a batch.", (o, v) => o with { BatchSize = v });
         Add<int>("--accumulate", "Batches whose gradients make one step.", (o, v) => o with { Accumulate = v });
+        Add<bool>("--recompute", "Compute blocks again in the backward pass: less memory, more time, the same numbers.", (o, v) => o with { Recompute = v });
         Add<int>("--epochs", "Passes over the pictures.", (o, v) => o with { Epochs = v });
         Add<int>("--global-crops-size", "Pixels along the side of a global crop.", (o, v) => o with { Crops = o.Crops with { GlobalCropsSize = v } });
         Scale("--global-crops-scale", "Smallest and largest share of a picture in a global crop.", (c, v) => c with { GlobalCropsScale = v });

@@ -1,0 +1,59 @@
+namespace Dino.Tensors.Ops;
+
+/// <summary>A part of a network that keeps only its input, and is computed again in the backward pass (Chen et al., 2016).</summary>
+/// <remarks>torch.utils.checkpoint. Values and gradients are the same to the last bit, for the price of another forward pass.</remarks>
+public static class RecomputeOp
+{
+    /// <summary>function(x, state); while a tape records, nothing inside is kept.</summary>
+    /// <param name="x">The input, any shape.</param>
+    /// <param name="state">What the function needs besides, so that it can be static and cost no allocation.</param>
+    /// <param name="function">
+    /// Makes a new tensor, and the same one when called again in the backward pass: its randomness must follow from the state.
+    /// </param>
+    public static Tensor Recompute<TState>(this Tensor x, TState state, Func<Tensor, TState, Tensor> function)
+    {
+        var device = x.Device;
+        if (device.Tape is not { } tape)
+            return function(x, state);
+        Tensor y;
+        using (var scope = device.BeginArena())
+        {
+            tape.Pause();
+            try
+            {
+                y = scope.Keep(function(x, state));
+            }
+            finally
+            {
+                tape.Resume();
+            }
+        }
+        tape.Add<BackwardNode<TState>>(y).Of(tape, x, state, function);
+        return y;
+    }
+
+    private sealed class BackwardNode<TState> : Node
+    {
+        private Tape tape = null!;
+        private Tensor x = null!;
+        private TState state = default!;
+        private Func<Tensor, TState, Tensor> function = null!;
+
+        public void Of(Tape recording, Tensor input, TState given, Func<Tensor, TState, Tensor> part) =>
+            (tape, x, state, function) = (recording, Save(input), given, part);
+
+        public override void Backward(Tensor dy)
+        {
+            var input = x.Alias(x.Shape);
+            input.RequiresGrad = x.RequiresGrad;
+            tape.Inner.Record();
+            var y = function(input, state);
+            if (y.RequiresGrad)
+                tape.Inner.Backward(y, dy);
+            else
+                tape.Inner.Dispose(); // nothing in it is trained
+            if (input.Grad is { } dx)
+                Tape.AddGradient(x, dx);
+        }
+    }
+}
