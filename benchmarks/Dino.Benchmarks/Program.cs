@@ -14,9 +14,11 @@ internal static class Program
         {
             StepCommand.Create(),
             OpsCommand.Create(),
+            InferCommand.Create(),
             PeakCommand.Create(),
             CompareCommand.Create(),
             CompareOpsCommand.Create(),
+            CompareInferCommand.Create(),
         };
         try
         {

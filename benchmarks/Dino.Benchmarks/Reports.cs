@@ -14,6 +14,11 @@ internal sealed record StepReport(
     Dictionary<string, Spread> PhasesMs, double ImagesPerS, double PeakRssMib, double FirstLoss, double LastLoss,
     double Gflop, double FmaPeakGflops, double ShareOfPeak, int Tokens, double PeakPoolMib);
 
+/// <summary>What <c>infer --json</c> prints, as <see cref="StepReport"/>; the peer's ends with the memory.</summary>
+internal sealed record InferReport(
+    string Mode, string Arch, int Patch, int Size, int Batch, int Threads, Spread Ms, double ImagesPerS, double PeakRssMib,
+    double Gflop, double FmaPeakGflops, double ShareOfPeak);
+
 /// <summary>What <c>ops --json</c> prints, in the peer's words.</summary>
 internal sealed record OpsReport(string Mode, int Threads, List<OpRow> Rows);
 

@@ -10,6 +10,7 @@ internal static class SharedOptions
     public static readonly Option<int> Batch = Number("--batch", 8, "Pictures of a batch.");
     public static readonly Option<int> OutDim = Number("--out-dim", 65536, "Prototypes, K.");
     public static readonly Option<int> LocalCrops = Number("--local-crops", 8, "Local crops of a picture.", least: 0);
+    public static readonly Option<int> Size = Number("--size", 224, "Pixels along the side of a picture.");
     public static readonly Option<int> Iters = Number("--iters", 5, "Measured steps or batches.");
     public static readonly Option<int> Warmup = Number("--warmup", 2, "Steps or batches before them.", least: 0);
     public static readonly Option<int> Threads = Number("--threads", 2, "Threads of either program.");
@@ -20,9 +21,16 @@ internal static class SharedOptions
     /// <summary>Everything that <see cref="StepSettings"/> is made of.</summary>
     public static Option[] OfSteps => [Arch, Patch, Batch, OutDim, LocalCrops, Iters, Warmup, Threads];
 
+    /// <summary>Everything that <see cref="InferSettings"/> is made of.</summary>
+    public static Option[] OfInference => [Arch, Patch, Size, Batch, Iters, Warmup, Threads];
+
     public static StepSettings StepSettings(ParseResult parsed) => new(
         parsed.GetValue(Arch)!, parsed.GetValue(Patch), parsed.GetValue(Batch), parsed.GetValue(OutDim), parsed.GetValue(LocalCrops),
         parsed.GetValue(Iters), parsed.GetValue(Warmup), parsed.GetValue(Threads));
+
+    public static InferSettings InferSettings(ParseResult parsed) => new(
+        parsed.GetValue(Arch)!, parsed.GetValue(Patch), parsed.GetValue(Size), parsed.GetValue(Batch), parsed.GetValue(Iters),
+        parsed.GetValue(Warmup), parsed.GetValue(Threads));
 
     public static Option<int> Number(string name, int value, string description, int least = 1)
     {
