@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dino.Benchmarks.Commands;
+using Dino.Train.Data;
 
 namespace Dino.Benchmarks;
 
@@ -10,21 +11,23 @@ internal static class Program
     private static int Main(string[] arguments)
     {
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        var root = new RootCommand("Times training and its parts, alone or against libtorch.")
+        var root = new RootCommand("Times training and its parts, alone or against libtorch and Pillow.")
         {
             StepCommand.Create(),
             OpsCommand.Create(),
             InferCommand.Create(),
+            CropsCommand.Create(),
             PeakCommand.Create(),
             CompareCommand.Create(),
             CompareOpsCommand.Create(),
             CompareInferCommand.Create(),
+            CompareCropsCommand.Create(),
         };
         try
         {
             return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception exception) when (exception is ProgramFailedException or ArgumentException or IOException)
+        catch (Exception exception) when (exception is ProgramFailedException or ImageFolderException or ArgumentException or IOException)
         {
             Console.Error.WriteLine(exception.Message);
             return 1;

@@ -28,6 +28,13 @@ internal sealed record OpRow(string Op, double Ms, double Min, double Max, doubl
 /// <summary>What <c>peak --json</c> prints.</summary>
 internal sealed record PeakReport(string Mode, int Threads, int FloatsAVector, Spread FmaGflops, Spread TriadGbS);
 
+/// <summary>What <c>crops --json</c> prints; of the pipeline's one thread. The peer has no managed memory: 0 bytes there.</summary>
+/// <param name="Images">Pictures that were read and cut.</param>
+/// <param name="ImagesPerCpuS">Pictures for a second of processor time, all threads of the process together.</param>
+/// <param name="BytesPerImage">Managed memory that was allocated for a picture.</param>
+internal sealed record CropsReport(
+    string Mode, int Images, double Seconds, double ImagesPerS, double ImagesPerCpuS, double PeakRssMib, double BytesPerImage);
+
 /// <summary>Reports as one line of JSON, keys in snake case.</summary>
 internal static class ReportJson
 {

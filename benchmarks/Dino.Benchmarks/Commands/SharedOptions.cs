@@ -17,6 +17,7 @@ internal static class SharedOptions
     public static readonly Option<string> DeviceName = Text("--device", "cpu", "Where to compute.");
     public static readonly Option<string> Only = Text("--only", "", "Only operators whose name holds this.");
     public static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON." };
+    public static readonly Option<string> Data = new("--data") { Description = "The folder of pictures.", Required = true };
 
     /// <summary>Everything that <see cref="StepSettings"/> is made of.</summary>
     public static Option[] OfSteps => [Arch, Patch, Batch, OutDim, LocalCrops, Iters, Warmup, Threads];
