@@ -18,6 +18,7 @@ internal static class Program
             InferCommand.Create(),
             CropsCommand.Create(),
             PeakCommand.Create(),
+            GrowthCommand.Create(),
             CompareCommand.Create(),
             CompareOpsCommand.Create(),
             CompareInferCommand.Create(),
