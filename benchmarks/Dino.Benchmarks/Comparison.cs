@@ -1,30 +1,20 @@
-using System.Globalization;
-using System.Text;
-using Dino.Tensors.Io;
-
 namespace Dino.Benchmarks;
 
-/// <summary>
-/// Times of the two programs, measured alternately, and the quotients of those that were measured one after the other.
-/// </summary>
+/// <summary>One quantity of both programs over all pairs, and the quotients ours / peer of the pairs.</summary>
+internal sealed record ComparisonRow(string Measured, string Unit, Spread Ours, Spread Peer, Spread Ratio);
+
+/// <summary>A whole comparison, with what has to be known of the machine to read it: its load averages over a minute among that.</summary>
+internal sealed record ComparisonReport(
+    string Command, string Sizes, int Pairs, int Cores, int FloatsAVector, double LoadBefore, double LoadAfter, List<ComparisonRow> Rows);
+
+/// <summary>Gathers what the two programs report, run alternately.</summary>
 internal sealed class Comparison(string command, string sizes, int pairs)
 {
-    private const string Header =
-        "date,cores,floats_a_vector,load_before,load_after,pairs,sizes,measured,ours_ms,peer_ms,ratio_median,ratio_min,ratio_max,command";
-
-    private readonly List<string> names = [];
-    private readonly Dictionary<string, (List<double> Ours, List<double> Peer)> times = [];
+    private readonly List<(string Name, string Unit, List<double> Ours, List<double> Peer)> measured = [];
     private readonly double loadBefore = Machine.Load();
 
-    /// <summary>The quotients ours / peer of every name, in the order of the first pair.</summary>
-    public IEnumerable<(string Name, Spread Ours, Spread Peer, Spread Ratio)> Rows => names.Select(name =>
-    {
-        var (ours, peer) = times[name];
-        return (name, Spread.Of(ours), Spread.Of(peer), Spread.OfRatios(ours, peer));
-    });
-
     /// <summary>Runs the pairs: every second one starts with the peer.</summary>
-    public static void Alternate<T>(int pairs, Func<T> runOurs, Func<T> runPeer, Action<T, T> take)
+    public void Alternate<T>(Func<T> runOurs, Func<T> runPeer, Action<T, T> take)
     {
         for (int i = 0; i < pairs; i++)
         {
@@ -35,43 +25,37 @@ internal sealed class Comparison(string command, string sizes, int pairs)
         }
     }
 
-    /// <summary>Takes in one pair of one name, in milliseconds.</summary>
-    public void Add(string name, double ours, double peer)
+    /// <summary>Takes in one pair of one quantity.</summary>
+    public void Add(string name, string unit, double ours, double peer)
     {
-        if (!times.TryGetValue(name, out var lists))
+        int row = measured.FindIndex(known => known.Name == name);
+        if (row < 0)
         {
-            times.Add(name, lists = ([], []));
-            names.Add(name);
+            row = measured.Count;
+            measured.Add((name, unit, [], []));
         }
-        lists.Ours.Add(ours);
-        lists.Peer.Add(peer);
+        measured[row].Ours.Add(ours);
+        measured[row].Peer.Add(peer);
     }
 
-    /// <summary>The table for a person.</summary>
-    public void Print(TextWriter output)
+    /// <summary>Rate, memory and share of the machine's FMA peak of both programs, whose work is the same.</summary>
+    /// <param name="images">Pictures a second of both.</param>
+    /// <param name="residentMiB">Most memory resident of both.</param>
+    /// <param name="gflop">What the model asks for.</param>
+    /// <param name="milliseconds">The time for that of both.</param>
+    /// <param name="peak">GFLOP/s, measured by ours within this pair.</param>
+    public void AddWhole(
+        (double Ours, double Peer) images, (double Ours, double Peer) residentMiB, double gflop, (double Ours, double Peer) milliseconds,
+        double peak)
     {
-        output.WriteLine($"{sizes}; {pairs} pairs; {Machine.Cores} cores, {Machine.VectorWidth} floats a vector; load {Number(loadBefore)} to {Number(Machine.Load())}");
-        output.WriteLine($"{"",-44}{"ours ms",10}{"peer ms",10}  ours / peer");
-        foreach (var (name, ours, peer, ratio) in Rows)
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name,-44}{ours.Median,10:F2}{peer.Median,10:F2}{ratio.Median,7:F2} [{ratio.Min:F2} - {ratio.Max:F2}]"));
+        Add("rate", "images/s", images.Ours, images.Peer);
+        Add("peak RSS", "MiB", residentMiB.Ours, residentMiB.Peer);
+        Add("share of FMA peak", "%", 100 * PeakShare.Of(gflop, milliseconds.Ours, peak), 100 * PeakShare.Of(gflop, milliseconds.Peer, peak));
     }
 
-    /// <summary>Adds the rows to a file of comma-separated values, with a header if it is new.</summary>
-    public void Append(string path)
-    {
-        var text = new StringBuilder(File.Exists(path) ? File.ReadAllText(path) : Header + "\n");
-        string date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        string loadAfter = Number(Machine.Load());
-        foreach (var (name, ours, peer, ratio) in Rows)
-            text.Append(CultureInfo.InvariantCulture, $"{date},{Machine.Cores},{Machine.VectorWidth},{Number(loadBefore)},{loadAfter},{pairs},")
-                .Append($"{Quoted(sizes)},{Quoted(name)},{Number(ours.Median)},{Number(peer.Median)},")
-                .Append($"{Number(ratio.Median)},{Number(ratio.Min)},{Number(ratio.Max)},{Quoted(command)}\n");
-        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text.ToString())));
-    }
-
-    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
-
-    private static string Quoted(string text) => text.Contains(',', StringComparison.Ordinal) ? $"\"{text}\"" : text;
+    /// <summary>What was gathered.</summary>
+    public ComparisonReport Report() => new(
+        command, sizes, pairs, Machine.Cores, Machine.VectorWidth, loadBefore, Machine.Load(),
+        [.. measured.Select(row =>
+            new ComparisonRow(row.Name, row.Unit, Spread.Of(row.Ours), Spread.Of(row.Peer), Spread.OfRatios(row.Ours, row.Peer)))]);
 }

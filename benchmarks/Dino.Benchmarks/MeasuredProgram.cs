@@ -1,9 +1,14 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Dino.Benchmarks;
 
 /// <summary>One of the two programs that are compared, run as a process of its own.</summary>
-internal sealed class MeasuredProgram(string name, string assembly, string needs = "")
+/// <param name="name">Its name in messages.</param>
+/// <param name="file">An assembly or a script.</param>
+/// <param name="interpreter">What runs the file.</param>
+/// <param name="needs">What to look for when it does not run.</param>
+internal sealed class MeasuredProgram(string name, string file, string interpreter = "dotnet", string needs = "")
 {
     /// <summary>This program.</summary>
     public static MeasuredProgram Ours { get; } = new("Dino.Benchmarks", typeof(MeasuredProgram).Assembly.Location);
@@ -12,14 +17,14 @@ internal sealed class MeasuredProgram(string name, string assembly, string needs
     /// <exception cref="ProgramFailedException">It cannot run here, or it ended with an error.</exception>
     public T Run<T>(params string[] arguments)
     {
-        if (!File.Exists(assembly))
-            throw new ProgramFailedException($"{name} cannot run: there is no file '{assembly}'.");
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(assembly);
+        if (!File.Exists(file))
+            throw new ProgramFailedException($"{name} cannot run: there is no file '{file}'.");
+        var start = new ProcessStartInfo(interpreter) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add(file);
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         start.ArgumentList.Add("--json");
-        using var process = Process.Start(start) ?? throw new ProgramFailedException($"{name} did not start.");
+        using var process = Start(start);
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -29,11 +34,24 @@ internal sealed class MeasuredProgram(string name, string assembly, string needs
             : throw new ProgramFailedException($"{name} cannot run here: exit code {process.ExitCode}.{needs}\n{Reason(errors.Result)}");
     }
 
+    private Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start) ?? throw new ProgramFailedException($"{name} did not start.");
+        }
+        catch (Win32Exception e)
+        {
+            throw new ProgramFailedException($"{name} cannot run: '{interpreter}' does not start ({e.Message}).");
+        }
+    }
+
     // Messages without the stack traces between them; what the loader tried last says more than what it tried first.
     private static string Reason(string errors)
     {
         string[] lines = errors.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        string[] told = Array.FindAll(lines, line => line.Contains("xception:", StringComparison.Ordinal) || line.Contains("not found", StringComparison.Ordinal));
+        string[] told = Array.FindAll(
+            lines, line => line.Contains("xception:", StringComparison.Ordinal) || line.Contains("not found", StringComparison.Ordinal));
         return string.Join('\n', (told.Length > 0 ? told : lines).TakeLast(4));
     }
 }

@@ -1,15 +1,17 @@
+using MathNet.Numerics.Statistics;
+
 namespace Dino.Benchmarks;
 
-/// <summary>Median and range of repeated measurements.</summary>
-internal readonly record struct Spread(double Median, double Min, double Max)
+/// <summary>Median, range and lower quartile of repeated measurements; the peer's reports have no quartile: it is 0 there.</summary>
+internal readonly record struct Spread(double Median, double Min, double Max, double LowerQuartile)
 {
-    /// <summary>The spread of at least one value.</summary>
+    /// <summary>The spread of at least one value; the quartile is interpolated between its neighbours (R's type 7).</summary>
     public static Spread Of(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        double median = sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-        return new Spread(median, sorted[0], sorted[^1]);
+        return new Spread(
+            SortedArrayStatistics.Median(sorted), sorted[0], sorted[^1],
+            SortedArrayStatistics.QuantileCustom(sorted, 0.25, QuantileDefinition.R7));
     }
 
     /// <summary>The spread of the quotients of values that were measured together: a drift of the machine's speed cancels.</summary>

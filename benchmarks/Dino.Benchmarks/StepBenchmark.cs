@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Optim;
-using Dino.Tensors.Random;
 using Dino.Train;
 using Dino.Train.Data;
 
@@ -15,7 +14,6 @@ namespace Dino.Benchmarks;
 internal static class StepBenchmark
 {
     private const double LearningRate = 1e-5, WeightDecay = 0.04, Clip = 3, Momentum = 0.996, TeacherTemperature = 0.04;
-    private const int GlobalSize = 224, LocalSize = 96;
 
     /// <summary>The names of the phases, which are the peer's.</summary>
     public static IReadOnlyList<string> Phases { get; } =
@@ -27,18 +25,16 @@ internal static class StepBenchmark
         using var device = Device.Open(deviceName, new DeviceOptions { Threads = settings.Threads });
         var options = new TrainOptions
         {
-            Backbone = ViTConfig.Named(settings.Arch, settings.Patch) with { DropPathRate = 0.1f },
-            Head = new DinoHeadConfig { OutDim = settings.OutDim },
+            Backbone = settings.Backbone with { DropPathRate = 0.1f },
+            Head = settings.Head,
             Crops = new MultiCropOptions { LocalCropsNumber = settings.LocalCrops },
             BatchSize = settings.Batch,
             FreezeLastLayer = 0,
         };
         using var state = new Distillation(options, device, stepsPerEpoch: 1000);
         using var tape = new Tape(device);
-        using var globals = Noise(device, new Shape(2 * settings.Batch, 3, GlobalSize, GlobalSize), 0);
-        using var locals = settings.LocalCrops == 0
-            ? null
-            : Noise(device, new Shape(settings.LocalCrops * settings.Batch, 3, LocalSize, LocalSize), 1);
+        using var globals = Crops(device, 2 * settings.Batch, StepSettings.GlobalSize, 0);
+        using var locals = settings.LocalCrops == 0 ? null : Crops(device, settings.LocalCrops * settings.Batch, StepSettings.LocalSize, 1);
         var globalDepth = new RandomStochasticDepth(0) { Pass = 0 };
         var localDepth = new RandomStochasticDepth(0) { Pass = 1 };
 
@@ -59,9 +55,13 @@ internal static class StepBenchmark
                 times[i].Add(laps[i]);
         }
         var phases = Phases.Zip(times).ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
+        double total = phases["total"].Median, resident = Machine.PeakResidentMiB();
+        double gflop = ModelFlops.Step(settings) / 1e9;
+        var peak = PeakShare.Measure(device, settings.Threads, gflop, total);
         return new StepReport(
             "step", settings.Arch, settings.Patch, settings.Batch, settings.OutDim, settings.LocalCrops, settings.Threads, "fused", "shared",
-            settings.Iters, phases, settings.Batch / phases["total"].Median * 1000, Machine.PeakResidentMiB(), first, last);
+            settings.Iters, phases, settings.Batch / total * 1000, resident, first, last,
+            gflop, peak.Gflops, peak.Share, settings.Tokens, device.Pool.PeakBytes / (double)(1 << 20));
     }
 
     private static double Step(
@@ -88,14 +88,8 @@ internal static class StepBenchmark
         return value;
     }
 
-    private static Tensor Noise(Device device, Shape shape, uint stream)
-    {
-        float[] values = new float[shape.Count];
-        var random = new PhiloxStream(0, stream);
-        for (int i = 0; i < values.Length; i++)
-            values[i] = (float)random.Normal();
-        return Tensor.From(device, values, shape);
-    }
+    private static Tensor Crops(Device device, int count, int size, uint stream) =>
+        Noise.Tensor(device, new Shape(count, 3, size, size), stream);
 
     /// <summary>Notes the milliseconds since the last lap; waits for the device, so that a lap has all the work asked for in it.</summary>
     private sealed class Laps(Device device, double[] milliseconds)

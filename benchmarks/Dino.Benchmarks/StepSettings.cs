@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dino.Model;
 
 namespace Dino.Benchmarks;
 
@@ -6,6 +7,18 @@ namespace Dino.Benchmarks;
 internal sealed record StepSettings(
     string Arch, int Patch, int Batch, int OutDim, int LocalCrops, int Iters, int Warmup, int Threads)
 {
+    /// <summary>Pixels along the side of a crop.</summary>
+    public const int GlobalSize = 224, LocalSize = 96;
+
+    /// <summary>The networks' backbone.</summary>
+    public ViTConfig Backbone => ViTConfig.Named(Arch, Patch);
+
+    /// <summary>The networks' head.</summary>
+    public DinoHeadConfig Head => new() { OutDim = OutDim };
+
+    /// <summary>Tokens that go through the student in a step.</summary>
+    public int Tokens => Batch * (2 * ModelFlops.Tokens(Patch, GlobalSize) + LocalCrops * ModelFlops.Tokens(Patch, LocalSize));
+
     /// <summary>The options that give these sizes to either program.</summary>
     public string[] Arguments =>
         ["--arch", Arch, "--patch", Text(Patch), "--batch", Text(Batch), "--out-dim", Text(OutDim), "--local-crops", Text(LocalCrops),

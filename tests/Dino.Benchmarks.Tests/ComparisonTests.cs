@@ -1,0 +1,48 @@
+using NUnit.Framework;
+
+namespace Dino.Benchmarks.Tests;
+
+internal sealed class ComparisonTests
+{
+    [Test]
+    public void ProgramsTakeTurnsInGoingFirstAndAreNotMixedUp()
+    {
+        var comparison = new Comparison("command", "sizes", pairs: 3);
+        string order = "";
+        comparison.Alternate(() => Ran("o", 1.0), () => Ran("p", 2.0), (ours, peer) => comparison.Add("time", "ms", ours, peer));
+        Assert.That(order, Is.EqualTo("oppoop"));
+        var row = comparison.Report().Rows.Single();
+        Assert.That((row.Unit, row.Ours.Median, row.Peer.Median, row.Ratio.Max), Is.EqualTo(("ms", 1.0, 2.0, 0.5)));
+
+        double Ran(string name, double time)
+        {
+            order += name;
+            return time;
+        }
+    }
+
+    [Test]
+    public void WorkThatTakesAsLongAsThePeakAllowsHasAllOfIt() => Assert.That(PeakShare.Of(gflop: 50, milliseconds: 500, peak: 100), Is.EqualTo(1));
+
+    [Test]
+    public void RowsAreAddedToAFileOfTheSameColumnsAlone()
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"{Guid.NewGuid():N}.csv");
+        var comparison = new Comparison("command", "one, two", pairs: 1);
+        comparison.Add("time", "ms", 1, 2);
+        try
+        {
+            ComparisonCsv.Append(comparison.Report(), path);
+            ComparisonCsv.Append(comparison.Report(), path);
+            string[] lines = File.ReadAllLines(path);
+            Assert.That(lines, Has.Length.EqualTo(3));
+            Assert.That(lines[1], Does.Contain("\"one, two\",time,ms,1,1,2,2,0.5,0.5,0.5,0.5,command"));
+            File.WriteAllText(path, "other,columns\n");
+            Assert.That(() => ComparisonCsv.Append(comparison.Report(), path), Throws.InstanceOf<IOException>());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
