@@ -196,8 +196,8 @@ public sealed class VisionTransformer : Module
         public Tensor Forward(Tensor x, StochasticDepth? depth)
         {
             int samples = x.Shape[0];
-            x = x.AddBranch(attention.Forward(norm1.Forward(x)), depth?.Keep(x.Device, index, 0, samples, dropRate));
-            return x.AddBranch(mlp.Forward(norm2.Forward(x)), depth?.Keep(x.Device, index, 1, samples, dropRate));
+            x = attention.Forward(norm1.Forward(x), x, depth?.Keep(x.Device, index, 0, samples, dropRate));
+            return mlp.Forward(norm2.Forward(x), x, depth?.Keep(x.Device, index, 1, samples, dropRate));
         }
 
         public Tensor AttentionWeights(Tensor x) => attention.Weights(norm1.Forward(x));
@@ -215,7 +215,8 @@ public sealed class VisionTransformer : Module
             projection = Register("proj", new Linear(config.Dim, config.Dim));
         }
 
-        public Tensor Forward(Tensor x) => projection.Forward(qkv.Forward(x).Attention(heads));
+        public Tensor Forward(Tensor x, Tensor residual, Tensor? keep) =>
+            qkv.Forward(x).Attention(heads).Linear(projection.Weight.Value, projection.Bias!.Value, residual, keep);
 
         public Tensor Weights(Tensor x) => qkv.Forward(x).AttentionWeights(heads);
     }
@@ -231,6 +232,7 @@ public sealed class VisionTransformer : Module
             fc2 = Register("fc2", new Linear(hidden, config.Dim));
         }
 
-        public Tensor Forward(Tensor x) => x.FeedForward(fc1.Weight.Value, fc1.Bias!.Value, fc2.Weight.Value, fc2.Bias!.Value);
+        public Tensor Forward(Tensor x, Tensor residual, Tensor? keep) =>
+            x.FeedForward(fc1.Weight.Value, fc1.Bias!.Value, fc2.Weight.Value, fc2.Bias!.Value, residual, keep);
     }
 }

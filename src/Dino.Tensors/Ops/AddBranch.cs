@@ -13,20 +13,44 @@ public static class AddBranchOp
     {
         x.ThrowIfNot(DType.Float32);
         x.ThrowIfShapeDiffers(branch);
-        int rows = x.Shape.Rows, d = x.Shape.RowLength;
-        if (keep is not null && (x.Shape.Rank < 2 || keep.Count != x.Shape[0]))
-            throw new ArgumentException($"{x.Shape} needs a factor for each of its samples, not {keep.Shape}.", nameof(keep));
-        int perSample = keep is null ? 0 : rows / Math.Max(1, keep.Count);
-        var device = x.Device;
-        var y = device.Rent(x.Shape);
-        if (device.IsHost)
-            RowLoop<Scale<Simd, HostMemory>>.OnHost(device, rows, d, new(
-                d, perSample, HostMemory.Of(branch), HostMemory.Of(keep), HostMemory.Of(x), HostMemory.Of(y), 1));
-        else
-            RowLoop<Scale<Lane, ViewMemory>>.OnAccelerator(device, rows, d, new(
-                d, perSample, ViewMemory.Of(branch), ViewMemory.Of(keep), ViewMemory.Of(x), ViewMemory.Of(y), 1));
+        ThrowIfUnfit(x, keep);
+        var y = x.Device.Rent(x.Shape);
+        Run(branch, keep, x, y, add: 1);
         Tape.For(x, branch)?.Add<BackwardNode>(y).Of(x, branch, keep);
         return y;
+    }
+
+    /// <summary>Checks that there is a factor for each sample, if there are any.</summary>
+    internal static void ThrowIfUnfit(Tensor x, Tensor? keep)
+    {
+        if (keep is not null && (x.Shape.Rank < 2 || keep.Count != x.Shape[0]))
+            throw new ArgumentException($"{x.Shape} needs a factor for each of its samples, not {keep.Shape}.", nameof(keep));
+    }
+
+    /// <summary>The rows that share a factor; 0 without factors.</summary>
+    internal static int RowsPerSample(Tensor x, Tensor? keep) => keep is null ? 0 : x.Shape.Rows / Math.Max(1, keep.Count);
+
+    /// <summary>y = keep[b] · branch, plus x where <paramref name="add"/> is 1; y may be any of them.</summary>
+    internal static void Run(Tensor branch, Tensor? keep, Tensor x, Tensor y, int add)
+    {
+        var device = x.Device;
+        int rows = x.Shape.Rows, d = x.Shape.RowLength, perSample = RowsPerSample(x, keep);
+        if (device.IsHost)
+            RowLoop<Scale<Simd, HostMemory>>.OnHost(device, rows, d, new(
+                d, perSample, HostMemory.Of(branch), HostMemory.Of(keep), HostMemory.Of(x), HostMemory.Of(y), add));
+        else
+            RowLoop<Scale<Lane, ViewMemory>>.OnAccelerator(device, rows, d, new(
+                d, perSample, ViewMemory.Of(branch), ViewMemory.Of(keep), ViewMemory.Of(x), ViewMemory.Of(y), add));
+    }
+
+    /// <summary>The gradient of the branch, given that of the sum: itself, or scaled.</summary>
+    internal static Tensor OfBranch(Tensor dy, Tensor? keep)
+    {
+        if (keep is null)
+            return dy;
+        var scaled = dy.Device.Rent(dy.Shape);
+        Run(dy, keep, scaled, scaled, add: 0);
+        return scaled;
     }
 
     private sealed class BackwardNode : Node
@@ -42,16 +66,7 @@ public static class AddBranchOp
             if (keep is null)
                 Tape.AddGradient(branch, dy);
             else if (Tape.GradientOf(branch, out int accumulate) is { } dBranch)
-            {
-                var device = dy.Device;
-                int rows = dy.Shape.Rows, d = dy.Shape.RowLength, perSample = rows / Math.Max(1, keep.Count);
-                if (device.IsHost)
-                    RowLoop<Scale<Simd, HostMemory>>.OnHost(device, rows, d, new(
-                        d, perSample, HostMemory.Of(dy), HostMemory.Of(keep), HostMemory.Of(dBranch), HostMemory.Of(dBranch), accumulate));
-                else
-                    RowLoop<Scale<Lane, ViewMemory>>.OnAccelerator(device, rows, d, new(
-                        d, perSample, ViewMemory.Of(dy), ViewMemory.Of(keep), ViewMemory.Of(dBranch), ViewMemory.Of(dBranch), accumulate));
-            }
+                Run(dy, keep, dBranch, dBranch, accumulate);
         }
     }
 

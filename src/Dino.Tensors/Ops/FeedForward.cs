@@ -3,7 +3,10 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>y = GELU(x W₁ᵀ + b₁) W₂ᵀ + b₂: the feed-forward part of a transformer's block (Vaswani et al., 2017, section 3.3).</summary>
+/// <summary>
+/// residual + keep · (GELU(x W₁ᵀ + b₁) W₂ᵀ + b₂): the feed-forward part of a transformer's block (Vaswani et al., 2017, section 3.3) as the
+/// branch of a residual connection (<see cref="AddBranchOp"/>).
+/// </summary>
 /// <remarks>
 /// One op, because the hidden layer is the widest tensor of a block: GELU is applied to each piece of the first product while it is in a
 /// core's cache, and the backward pass has only its input, from which it makes the output again along with the gradient.
@@ -11,26 +14,28 @@ namespace Dino.Tensors.Ops;
 public static class FeedForwardOp
 {
     /// <summary>
-    /// x: (…, in), weight1: (hidden, in), bias1: (hidden), weight2: (out, hidden), bias2: (out); the result (…, out).
+    /// x: (B, …, in), weight1: (hidden, in), bias1: (hidden), weight2: (out, hidden), bias2: (out), keep: (B) or null; residual and result
+    /// (B, …, out).
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
-    public static Tensor FeedForward(this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2)
+    public static Tensor FeedForward(
+        this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor residual, Tensor? keep)
     {
         var first = LinearOp.Fit(x, weight1, bias1);
         var device = x.Device;
         var before = device.Rent(x.Shape.WithRowLength(first.N));
         var second = LinearOp.Fit(before, weight2, bias2);
         var y = device.Rent(x.Shape.WithRowLength(second.N));
-        bool recorded = Tape.For(x, weight1, bias1) is not null || Tape.For(weight2, bias2) is not null;
+        bool recorded = Tape.For(x, weight1, bias1) is not null || Tape.For(weight2, bias2, residual) is not null;
         using (device.BeginArena())
         {
             // Without a backward pass GELU takes the place of its input.
             var hidden = recorded ? device.Rent(before.Shape) : before;
             GeluOfProduct(first, x, weight1, bias1, recorded ? before : null, hidden);
-            MatrixProduct.Run(device, second, hidden, weight2, y, bias2);
+            LinearOp.AddProduct(second, hidden, weight2, bias2, residual, keep, y);
         }
         if (recorded)
-            device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2);
+            device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2, residual, keep);
         before.Dispose();
         return y;
     }
@@ -81,14 +86,20 @@ public static class FeedForwardOp
 
     private sealed class BackwardNode : Node
     {
-        private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!;
+        private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!, residual = null!;
+        private Tensor? keep;
 
-        public void Of(Tensor input, Tensor w1, Tensor b1, Tensor sums, Tensor w2, Tensor b2) =>
+        public void Of(Tensor input, Tensor w1, Tensor b1, Tensor sums, Tensor w2, Tensor b2, Tensor stream, Tensor? factors)
+        {
             (x, weight1, bias1, before, weight2, bias2) = (SaveOrRemake(input), Save(w1), Track(b1), Save(sums), Save(w2), Track(b2));
+            (residual, keep) = (Track(stream), Save(factors));
+        }
 
         public override void Backward(Tensor dy)
         {
             var device = dy.Device;
+            Tape.AddGradient(residual, dy);
+            dy = AddBranchOp.OfBranch(dy, keep);
             Tensor dBefore = device.Rent(before.Shape), hidden = device.Rent(before.Shape);
             BackThroughGelu(dy, weight2, before, dBefore, hidden);
             LinearOp.BackwardOfParameters(hidden, weight2, bias2, dy);

@@ -2,7 +2,7 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>y = x Wᵀ + b.</summary>
+/// <summary>y = x Wᵀ + b, or as the branch of a residual connection, residual + keep · (x Wᵀ + b).</summary>
 public static class LinearOp
 {
     /// <summary>An affine map of every row: x (…, in), weight (out, in), bias (out) or null; the result (…, out).</summary>
@@ -12,8 +12,39 @@ public static class LinearOp
         var shape = Fit(x, weight, bias);
         var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
         MatrixProduct.Run(x.Device, shape, x, weight, y, bias);
-        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias);
+        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, null, null);
         return y;
+    }
+
+    /// <summary>
+    /// residual + keep[b] · (x Wᵀ + bias), as <see cref="Linear(Tensor, Tensor, Tensor?)"/> and <see cref="AddBranchOp"/> give it, in one pass:
+    /// x (B, …, in), residual and result (B, …, out), keep (B) or null.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep)
+    {
+        var shape = Fit(x, weight, bias);
+        var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
+        AddProduct(shape, x, weight, bias, residual, keep, y);
+        (Tape.For(x, weight, bias) ?? Tape.For(residual))?.Add<BackwardNode>(y).Of(x, weight, bias, residual, keep);
+        return y;
+    }
+
+    /// <summary>y = residual + keep · (x Wᵀ + bias).</summary>
+    internal static unsafe void AddProduct(in GemmShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep, Tensor y)
+    {
+        y.ThrowIfShapeDiffers(residual);
+        AddBranchOp.ThrowIfUnfit(residual, keep);
+        var device = x.Device;
+        if (device.IsHost)
+        {
+            var epilogue = new BranchEpilogue(
+                residual.Pointer, keep is null ? null : keep.Pointer, AddBranchOp.RowsPerSample(residual, keep), shape.N);
+            HostGemm.Run(device.Team, shape, x.Pointer, weight.Pointer, y.Pointer, bias is null ? null : bias.Pointer, epilogue);
+            return;
+        }
+        MatrixProduct.Run(device, shape, x, weight, y, bias);
+        AddBranchOp.Run(y, keep, residual, y, add: 1);
     }
 
     /// <summary>The gradients of an affine map, given that of its result; x: (rows, in), dy: (rows, out).</summary>
@@ -50,11 +81,19 @@ public static class LinearOp
     private sealed class BackwardNode : Node
     {
         private Tensor x = null!, weight = null!;
-        private Tensor? bias;
+        private Tensor? bias, residual, keep;
 
-        public void Of(Tensor input, Tensor w, Tensor? b) =>
-            (x, weight, bias) = (w.RequiresGrad ? SaveOrRemake(input) : Track(input), input.RequiresGrad ? Save(w) : Track(w), Track(b));
+        public void Of(Tensor input, Tensor w, Tensor? b, Tensor? stream, Tensor? factors)
+        {
+            (bias, residual, keep) = (Track(b), Track(stream), Save(factors));
+            (x, weight) = (w.RequiresGrad ? SaveOrRemake(input) : Track(input), input.RequiresGrad ? Save(w) : Track(w));
+        }
 
-        public override void Backward(Tensor dy) => LinearOp.Backward(x, weight, bias, dy);
+        public override void Backward(Tensor dy)
+        {
+            if (residual is not null)
+                Tape.AddGradient(residual, dy);
+            LinearOp.Backward(x, weight, bias, AddBranchOp.OfBranch(dy, keep));
+        }
     }
 }
