@@ -12,6 +12,8 @@ internal static class ComparisonTable
             CultureInfo.InvariantCulture,
             $"{report.Sizes}; {report.Pairs} pairs; {report.Cores} cores, {report.FloatsAVector} floats a vector; "
             + $"load {report.LoadBefore:0.##} to {report.LoadAfter:0.##}"));
+        if (report.FmaPeakGflops > 0)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"FMA peak {report.FmaPeakGflops:F1} GFLOP/s"));
         output.WriteLine($"{"",-38}{"ours",10}{"peer",10} {"",-13} ours / peer: median, lower quartile [range]");
         foreach (var (name, unit, ours, peer, ratio) in report.Rows)
             output.WriteLine(string.Create(

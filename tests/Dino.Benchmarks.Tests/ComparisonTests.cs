@@ -22,7 +22,14 @@ internal sealed class ComparisonTests
     }
 
     [Test]
-    public void WorkThatTakesAsLongAsThePeakAllowsHasAllOfIt() => Assert.That(PeakShare.Of(gflop: 50, milliseconds: 500, peak: 100), Is.EqualTo(1));
+    public void SharesAreOfTheHighestPeakOfAllPairs()
+    {
+        var comparison = new Comparison("command", "sizes", pairs: 2);
+        comparison.AddWhole((1, 1), (1, 1), gflop: 50, milliseconds: (500, 1000), peak: 100);
+        comparison.AddWhole((1, 1), (1, 1), gflop: 50, milliseconds: (500, 1000), peak: 200);
+        var share = comparison.Report().Rows[^1];
+        Assert.That((share.Unit, share.Ours.Max, share.Peer.Max, share.Ratio.Median), Is.EqualTo(("%", 50.0, 25.0, 2.0)));
+    }
 
     [Test]
     public void RowsAreAddedToAFileOfTheSameColumnsAlone()
