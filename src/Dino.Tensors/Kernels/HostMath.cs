@@ -12,22 +12,60 @@ internal static class HostMath<TVector, TSimd>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector x)
     {
-        const float Rounder = 12582912f; // 1.5 · 2²³: adding it leaves the nearest integer in the lowest bits
         TVector low = TSimd.Create(-87f), high = TSimd.Create(88f);
-        TVector y = TSimd.WhereLess(high, x, high, x);
-        TVector shifted = TSimd.MultiplyAdd(y, TSimd.Create(1.44269504f), TSimd.Create(Rounder));
+        return TSimd.WhereLess(x, low, default, ScaledExp(TSimd.WhereLess(high, x, high, x)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector ScaledExp(TVector x)
+    {
+        const float Rounder = 12582912f; // 1.5 · 2²³: adding it leaves the nearest integer in the lowest bits
+        TVector shifted = TSimd.MultiplyAdd(x, TSimd.Create(1.44269504f), TSimd.Create(Rounder));
         TVector n = TSimd.Subtract(shifted, TSimd.Create(Rounder));
         // ln 2 in two parts, the first with so few bits that its product with n is exact.
-        TVector r = TSimd.MultiplyAdd(n, TSimd.Create(-0.693359375f), y);
-        r = TSimd.MultiplyAdd(n, TSimd.Create(2.12194440e-4f), r);
-        TVector p = TSimd.Create(0.00139262504f);
-        p = TSimd.MultiplyAdd(p, r, TSimd.Create(0.00836323295f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Create(0.0416665524f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Create(0.166665763f));
-        p = TSimd.MultiplyAdd(p, r, TSimd.Create(0.5f));
-        p = TSimd.MultiplyAdd(TSimd.Multiply(r, r), p, r);
-        p = TSimd.Add(p, TSimd.Create(1f));
-        return TSimd.WhereLess(x, low, default, TSimd.ScaleByPowerOfTwo(p, shifted));
+        TVector r = TSimd.MultiplyAdd(n, TSimd.Create(-0.693145752f), x);
+        r = TSimd.MultiplyAdd(n, TSimd.Create(-1.42860677e-6f), r);
+        TVector square = TSimd.Multiply(r, r);
+        TVector p = TSimd.MultiplyAdd(TSimd.Create(0.00139411087f), r, TSimd.Create(0.00837512640f));
+        TVector middle = TSimd.MultiplyAdd(TSimd.Create(0.0416663529f), r, TSimd.Create(0.166664155f));
+        TVector first = TSimd.MultiplyAdd(TSimd.Create(0.500000005f), r, TSimd.Create(1.00000004f));
+        p = TSimd.MultiplyAdd(TSimd.MultiplyAdd(p, square, middle), square, first);
+        return TSimd.ScaleByPowerOfTwo(TSimd.MultiplyAdd(p, r, TSimd.Create(1f)), shifted);
+    }
+
+    /// <summary>Φ(u) and φ(u), with the polynomials of <see cref="Real.NormalDistributionInParts"/>; a NaN's density is undefined.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector NormalDistribution(TVector u, out TVector density)
+    {
+        TVector end = TSimd.Create(13.15f), size = TSimd.Abs(u), a = TSimd.Min(size, end);
+        TVector e = ScaledExp(TSimd.Multiply(TSimd.Multiply(TSimd.Create(-0.5f), a), size)); // size and not a: a NaN must come through
+        e = TSimd.WhereLess(end, size, default, e);
+        density = TSimd.Multiply(TSimd.Create(0.398942280f), e);
+        TVector p = TSimd.Add(a, TSimd.Create(9.95257568f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(45.1520576f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(108.546906f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(124.637085f));
+        TVector q = TSimd.MultiplyAdd(TSimd.Create(2.50659204f), a, TSimd.Create(24.9492702f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(115.64444f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(297.574768f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(415.985901f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(249.27417f));
+        TVector tail = TSimd.Multiply(e, TSimd.Divide(p, q));
+        return TSimd.WhereLess(u, default, tail, TSimd.Subtract(TSimd.Create(1f), tail));
+    }
+
+    /// <summary>u · Φ(u).</summary>
+    /// <remarks>Φ and φ are 0 or 1 from the bounds on, and infinity times 0 would be NaN.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Gelu(TVector u) => TSimd.Multiply(TSimd.Max(u, TSimd.Create(-13.15f)), NormalDistribution(u, out _));
+
+    /// <summary>The derivative Φ(u) + u φ(u) of <see cref="Gelu"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector GeluSlope(TVector u)
+    {
+        TVector bounded = TSimd.Min(TSimd.Max(u, TSimd.Create(-13.15f)), TSimd.Create(13.15f));
+        TVector distribution = NormalDistribution(u, out TVector density);
+        return TSimd.MultiplyAdd(bounded, density, distribution);
     }
 
     /// <summary>erf(x) with an absolute error near 1e-7.</summary>

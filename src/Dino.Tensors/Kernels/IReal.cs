@@ -40,8 +40,8 @@ internal interface IReal<T> :
     /// <summary>1 where x is NaN or infinite, otherwise 0.</summary>
     static abstract T NonFinite(T x);
 
-    /// <summary>2ⁿ for whole n in −126 … 127; anything for NaN.</summary>
-    static abstract T Pow2(T n);
+    /// <summary>a · 2ⁿ for whole n, where a and the result are normal; anything otherwise.</summary>
+    static abstract T ScaleByPowerOfTwo(T a, T n);
 
     /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>
     static abstract T Exponent(T x, out T mantissa);
@@ -49,8 +49,8 @@ internal interface IReal<T> :
     /// <summary>eˣ; below −86.9 it is 0.</summary>
     static abstract T Exp(T x);
 
-    /// <summary>erf x = 2/√π ∫₀ˣ e^(−t²) dt.</summary>
-    static abstract T Erf(T x);
+    /// <summary>Φ(x) and φ(x): see <see cref="Real.NormalDistribution"/>.</summary>
+    static abstract T NormalDistribution(T x, out T density);
 
     /// <summary>The sum over the floats of one number.</summary>
     static abstract float Sum(T value);

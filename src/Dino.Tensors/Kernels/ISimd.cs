@@ -29,7 +29,11 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>a · b + c, with one rounding where the machine has it.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
 
+    /// <summary>The larger. Which of the two comes out if one is NaN differs by machine.</summary>
     static abstract TVector Max(TVector a, TVector b);
+
+    /// <summary>The smaller; NaN as in <see cref="Max"/>.</summary>
+    static abstract TVector Min(TVector a, TVector b);
 
     static abstract TVector Abs(TVector a);
 
@@ -66,7 +70,9 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c)
         => Vector128.MultiplyAddEstimate(a, b, c);
 
-    public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.Max(a, b);
+    public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.MaxNative(a, b);
+
+    public static Vector128<float> Min(Vector128<float> a, Vector128<float> b) => Vector128.MinNative(a, b);
 
     public static Vector128<float> Abs(Vector128<float> a) => Vector128.Abs(a);
 
@@ -103,7 +109,9 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c)
         => Vector256.MultiplyAddEstimate(a, b, c);
 
-    public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.Max(a, b);
+    public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.MaxNative(a, b);
+
+    public static Vector256<float> Min(Vector256<float> a, Vector256<float> b) => Vector256.MinNative(a, b);
 
     public static Vector256<float> Abs(Vector256<float> a) => Vector256.Abs(a);
 
@@ -140,7 +148,9 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c)
         => Vector512.MultiplyAddEstimate(a, b, c);
 
-    public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.Max(a, b);
+    public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.MaxNative(a, b);
+
+    public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => Vector512.MinNative(a, b);
 
     public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
 

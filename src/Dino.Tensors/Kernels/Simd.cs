@@ -62,7 +62,7 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Pow2(Simd n) => new(Vector.AsVectorSingle((Vector.ConvertToInt32Native(n.Value) + new Vector<int>(127)) << 23));
+    public static Simd ScaleByPowerOfTwo(Simd a, Simd n) => new(VectorMath.ScaleByPowerOfTwo(a.Value, Vector.ConvertToInt32Native(n.Value)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Exponent(Simd x, out Simd mantissa)
@@ -77,7 +77,12 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static Simd Exp(Simd x) => new(VectorMath.Exp(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd Erf(Simd x) => new(VectorMath.Erf(x.Value));
+    public static Simd NormalDistribution(Simd x, out Simd density)
+    {
+        var distribution = VectorMath.NormalDistribution(x.Value, out var height);
+        density = new(height);
+        return new(distribution);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Simd value) => Vector.Sum(value.Value);

@@ -11,16 +11,17 @@ public static class GeluOp
 
     internal readonly struct Function : IUnary
     {
+        private const float End = 13.15f; // Φ and φ are 0 or 1 beyond; infinity times that 0 would be NaN
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Forward<T>(T x) where T : struct, IReal<T> => x * Distribution(x);
+        public static T Forward<T>(T x) where T : struct, IReal<T> => T.Max(x, T.Of(-End)) * Real.NormalDistribution(x, out _);
 
         // d/dx x Φ(x) = Φ(x) + x φ(x)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Backward<T>(T x, T dy) where T : struct, IReal<T> =>
-            dy * T.Fma(x, Real.NormalDensity(x), Distribution(x));
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T Distribution<T>(T x) where T : struct, IReal<T> =>
-            T.Of(0.5f) * (T.Of(1f) + Real.Erf(x * T.Of(0.707106781f)));
+        public static T Backward<T>(T x, T dy) where T : struct, IReal<T>
+        {
+            T distribution = Real.NormalDistribution(x, out T density);
+            return dy * T.Fma(T.Min(T.Max(x, T.Of(-End)), T.Of(End)), density, distribution);
+        }
     }
 }

@@ -39,7 +39,37 @@ public class HostMathTests
         Assert.That(Erf(0), Is.Zero);
     }
 
+    [Test]
+    public void Gelu_IsRightTo2e7()
+    {
+        double value = 0, slope = 0;
+        for (float x = -9; x < 9; x += 0.00071f)
+        {
+            double distribution = MathNet.Numerics.SpecialFunctions.Erfc(-x / Math.Sqrt(2)) / 2;
+            double density = Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+            value = Math.Max(value, Math.Abs(Gelu(x) - x * distribution) / Math.Max(1, x));
+            slope = Math.Max(slope, Math.Abs(GeluSlope(x) - distribution - x * density));
+        }
+        Assert.That(value, Is.LessThan(2e-7));
+        Assert.That(slope, Is.LessThan(2e-7));
+    }
+
+    [TestCase(0, 0, 0.5f)]
+    [TestCase(-100, 0, 0)]
+    [TestCase(float.NegativeInfinity, 0, 0)]
+    [TestCase(float.PositiveInfinity, float.PositiveInfinity, 1)]
+    [TestCase(float.NaN, float.NaN, float.NaN)]
+    public void Gelu_AtTheEnds(float x, float value, float slope)
+    {
+        Assert.That(Gelu(x), Is.EqualTo(value));
+        Assert.That(GeluSlope(x), Is.EqualTo(slope));
+    }
+
     private static float Exp(float x) => HostMath<Vector256<float>, Simd256>.Exp(Vector256.Create(x))[3];
 
     private static float Erf(float x) => HostMath<Vector128<float>, Simd128>.Erf(Vector128.Create(x))[2];
+
+    private static float Gelu(float x) => HostMath<Vector256<float>, Simd256>.Gelu(Vector256.Create(x))[5];
+
+    private static float GeluSlope(float x) => HostMath<Vector128<float>, Simd128>.GeluSlope(Vector128.Create(x))[1];
 }
