@@ -7,9 +7,6 @@ namespace Dino.Tensors.Kernels;
 /// <summary>Work on one row, shared by its lanes: softmax, norms, sums.</summary>
 internal interface IRowBody
 {
-    /// <summary>The end to give for a number that is known to lie whole before the real one: the test for it folds away.</summary>
-    const int NoEnd = int.MaxValue;
-
     /// <summary>Does one row. On an accelerator every lane runs this: reductions of <paramref name="lanes"/> must be reached by all.</summary>
     void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes;
 }

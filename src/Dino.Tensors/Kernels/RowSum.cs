@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using static Dino.Tensors.Kernels.IRowBody;
+using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Kernels;
 
@@ -33,6 +33,29 @@ internal static class RowSum
         for (; i < end; i += step)
             a = term.AddTo(a, i, end);
         return lanes.Sum(T.Sum(a + b + (c + d)));
+    }
+}
+
+/// <summary>The largest element of a row.</summary>
+internal static class RowMax
+{
+    /// <summary>The largest of begin … end − 1 over all lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Of<T, TLanes, TMemory>(TLanes lanes, TMemory x, int begin, int end)
+        where T : struct, IReal<T>
+        where TLanes : struct, ILanes
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        int step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width;
+        T a = T.Of(float.NegativeInfinity), b = a;
+        for (; i <= end - step - T.Width; i += 2 * step)
+        {
+            a = T.Max(a, x.Load(i, NoEnd));
+            b = T.Max(b, x.Load(i + step, NoEnd));
+        }
+        for (; i < end; i += step)
+            a = T.Max(a, x.Load(i, end, float.NegativeInfinity));
+        return lanes.Max(T.Highest(T.Max(a, b)));
     }
 }
 

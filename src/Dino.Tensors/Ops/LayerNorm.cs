@@ -1,5 +1,5 @@
 using Dino.Tensors.Kernels;
-using static Dino.Tensors.Kernels.IRowBody;
+using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;
 
