@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -6,7 +7,10 @@ namespace Dino.Tensors.Kernels;
 /// <summary>Work on each element of a tensor by itself.</summary>
 internal interface IElementBody
 {
-    /// <summary>Does the elements i … i + Width − 1, as far as they lie before <paramref name="end"/>.</summary>
+    /// <summary>
+    /// Does the elements i … i + Width − 1, as far as they lie before <paramref name="end"/>: the number of all, or
+    /// <see cref="MemoryExtensions.NoEnd"/>.
+    /// </summary>
     void At(int i, int end);
 }
 
@@ -43,9 +47,15 @@ internal static class ElementLoop<TBody> where TBody : struct, IElementBody
         public void Run(int item)
         {
             TBody local = body;
-            int end = Math.Min(n, (item + 1) * Chunk);
-            for (int i = item * Chunk; i < end; i += Simd.Width)
-                local.At(i, n);
+            int i = item * Chunk, end = Math.Min(n, i + Chunk);
+            for (; i <= end - Simd.Width; i += Simd.Width)
+                local.At(i, MemoryExtensions.NoEnd);
+            if (i < end)
+                Rest(local, i, n);
         }
+
+        // Apart, since the JIT inlines only so much into one method.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static void Rest(TBody body, int i, int n) => body.At(i, n);
     }
 }

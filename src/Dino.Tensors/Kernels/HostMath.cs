@@ -2,45 +2,48 @@ using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels;
 
-/// <summary>Exponential, normal distribution and GELU over vectors, to a few units in the last place.</summary>
+/// <summary>Exponential and GELU over vectors, to a few units in the last place.</summary>
 internal static class HostMath<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
+    // 1.5 · 2²³ rounds what it is added to; with 126 more, the lowest bits of the sum are the exponent bits of 2ⁿ⁻¹.
+    private const float Rounder = 12582912f + 126f;
+
     /// <summary>eˣ with a relative error near 1e-7; 0 below −87, and no overflow above 88 (it stays at e⁸⁸).</summary>
-    /// <remarks>x = n · ln 2 + r with |r| ≤ ln 2 / 2; eʳ is a polynomial of degree 6, 2ⁿ goes into the exponent bits.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Exp(TVector x)
     {
-        TVector low = TSimd.Create(-87f), high = TSimd.Create(88f);
-        return TSimd.WhereLess(x, low, default, ScaledExp(TSimd.WhereLess(high, x, high, x)));
+        // The second operand of these comes out where one is NaN.
+        TVector y = TSimd.Min(TSimd.Create(88f), TSimd.Max(TSimd.Create(-87.3f), x)), log = TSimd.Create(1.44269502f);
+        TVector shifted = TSimd.MultiplyAdd(y, log, TSimd.Create(Rounder));
+        TVector f = TSimd.MultiplyAdd(y, log, TSimd.Subtract(TSimd.Create(Rounder), shifted));
+        return PowerOfTwo(shifted, TSimd.MultiplyAdd(y, TSimd.Create(1.92596303e-8f), f));
     }
 
+    /// <summary>u · Φ(u): see <see cref="Ops.GeluOp"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVector ScaledExp(TVector x)
+    public static TVector Gelu(TVector u)
     {
-        const float Rounder = 12582912f; // 1.5 · 2²³: adding it leaves the nearest integer in the lowest bits
-        TVector shifted = TSimd.MultiplyAdd(x, TSimd.Create(1.44269504f), TSimd.Create(Rounder));
-        TVector n = TSimd.Subtract(shifted, TSimd.Create(Rounder));
-        // ln 2 in two parts, the first with so few bits that its product with n is exact.
-        TVector r = TSimd.MultiplyAdd(n, TSimd.Create(-0.693145752f), x);
-        r = TSimd.MultiplyAdd(n, TSimd.Create(-1.42860677e-6f), r);
-        TVector square = TSimd.Multiply(r, r);
-        TVector p = TSimd.MultiplyAdd(TSimd.Create(0.00139411087f), r, TSimd.Create(0.00837512640f));
-        TVector middle = TSimd.MultiplyAdd(TSimd.Create(0.0416663529f), r, TSimd.Create(0.166664155f));
-        TVector first = TSimd.MultiplyAdd(TSimd.Create(0.500000005f), r, TSimd.Create(1.00000004f));
-        p = TSimd.MultiplyAdd(TSimd.MultiplyAdd(p, square, middle), square, first);
-        return TSimd.ScaleByPowerOfTwo(TSimd.MultiplyAdd(p, r, TSimd.Create(1f)), shifted);
+        TVector e = NormalTail(u, out TVector size, out TVector ratio);
+        return TSimd.Subtract(TSimd.Max(u, default), TSimd.Multiply(TSimd.Multiply(size, e), ratio));
     }
 
-    /// <summary>Φ(u) and φ(u), with the polynomials of <see cref="Real.NormalDistributionInParts"/>; a NaN's density is undefined.</summary>
+    /// <summary>The same, and its derivative Φ(u) + u φ(u).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector NormalDistribution(TVector u, out TVector density)
+    public static TVector Gelu(TVector u, out TVector slope)
     {
-        TVector end = TSimd.Create(13.15f), size = TSimd.Abs(u), a = TSimd.Min(size, end);
-        TVector e = ScaledExp(TSimd.Multiply(TSimd.Multiply(TSimd.Create(-0.5f), a), size)); // size and not a: a NaN must come through
-        e = TSimd.WhereLess(end, size, default, e);
-        density = TSimd.Multiply(TSimd.Create(0.398942280f), e);
+        TVector e = NormalTail(u, out TVector size, out TVector ratio);
+        TVector tail = TSimd.Multiply(e, TSimd.MultiplyAdd(TSimd.Create(-0.398942280f), size, ratio));
+        slope = TSimd.WhereLess(u, default, tail, TSimd.Subtract(TSimd.Create(1f), tail));
+        return TSimd.Subtract(TSimd.Max(u, default), TSimd.Multiply(TSimd.Multiply(size, e), ratio));
+    }
+
+    /// <summary>As <see cref="Real.NormalTailInParts"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVector NormalTail(TVector u, out TVector size, out TVector ratio)
+    {
+        TVector a = TSimd.Min(TSimd.Create(13.2f), TSimd.Abs(u));
         TVector p = TSimd.Add(a, TSimd.Create(9.95257568f));
         p = TSimd.MultiplyAdd(p, a, TSimd.Create(45.1520576f));
         p = TSimd.MultiplyAdd(p, a, TSimd.Create(108.546906f));
@@ -50,21 +53,20 @@ internal static class HostMath<TVector, TSimd>
         q = TSimd.MultiplyAdd(q, a, TSimd.Create(297.574768f));
         q = TSimd.MultiplyAdd(q, a, TSimd.Create(415.985901f));
         q = TSimd.MultiplyAdd(q, a, TSimd.Create(249.27417f));
-        TVector tail = TSimd.Multiply(e, TSimd.Divide(p, q));
-        return TSimd.WhereLess(u, default, tail, TSimd.Subtract(TSimd.Create(1f), tail));
+        (size, ratio) = (a, TSimd.Divide(p, q));
+        TVector square = TSimd.Multiply(a, a), scale = TSimd.Create(-0.5f * 1.44269502f);
+        TVector shifted = TSimd.MultiplyAdd(square, scale, TSimd.Create(Rounder));
+        return PowerOfTwo(shifted, TSimd.MultiplyAdd(square, scale, TSimd.Subtract(TSimd.Create(Rounder), shifted)));
     }
 
-    /// <summary>u · Φ(u).</summary>
-    /// <remarks>Φ and φ are 0 or 1 from the bounds on, and infinity times 0 would be NaN.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Gelu(TVector u) => TSimd.Multiply(TSimd.Max(u, TSimd.Create(-13.15f)), NormalDistribution(u, out _));
-
-    /// <summary>The same, and its derivative Φ(u) + u φ(u).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Gelu(TVector u, out TVector slope)
+    private static TVector PowerOfTwo(TVector shifted, TVector f)
     {
-        TVector above = TSimd.Max(u, TSimd.Create(-13.15f)), distribution = NormalDistribution(u, out TVector density);
-        slope = TSimd.MultiplyAdd(TSimd.Min(above, TSimd.Create(13.15f)), density, distribution);
-        return TSimd.Multiply(above, distribution);
+        TVector square = TSimd.Multiply(f, f);
+        TVector p = TSimd.MultiplyAdd(TSimd.Create(0.0003070682f), f, TSimd.Create(0.0026798076f));
+        TVector middle = TSimd.MultiplyAdd(TSimd.Create(0.0192370899f), f, TSimd.Create(0.111006893f));
+        TVector first = TSimd.MultiplyAdd(TSimd.Create(0.480452925f), f, TSimd.Create(1.38629436f));
+        p = TSimd.MultiplyAdd(TSimd.MultiplyAdd(p, square, middle), square, first);
+        return TSimd.Multiply(TSimd.MultiplyAdd(p, f, TSimd.Create(2f)), TSimd.AsExponent(shifted));
     }
 }

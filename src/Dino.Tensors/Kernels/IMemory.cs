@@ -115,6 +115,9 @@ internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory,
 
 internal static class MemoryExtensions
 {
+    /// <summary>The end to give for a number that is known to lie whole before the real one: the test for it folds away.</summary>
+    public const int NoEnd = int.MaxValue;
+
     /// <summary>Overwrites with the value, or adds it to what is there: the two ways a backward pass delivers a gradient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Deliver<TMemory, T>(this TMemory memory, int i, int end, T value, int accumulate)

@@ -40,17 +40,17 @@ internal interface IReal<T> :
     /// <summary>1 where x is NaN or infinite, otherwise 0.</summary>
     static abstract T NonFinite(T x);
 
-    /// <summary>a · 2ⁿ for whole n, where a and the result are normal; anything otherwise.</summary>
-    static abstract T ScaleByPowerOfTwo(T a, T n);
+    /// <summary>2ⁿ for whole n in −126 … 127, 0 for −127; anything otherwise.</summary>
+    static abstract T Pow2(T n);
 
     /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>
     static abstract T Exponent(T x, out T mantissa);
 
-    /// <summary>eˣ; below −86.9 it is 0.</summary>
+    /// <summary>eˣ; below −87 it is 0.</summary>
     static abstract T Exp(T x);
 
-    /// <summary>Φ(x) and φ(x): see <see cref="Real.NormalDistribution"/>.</summary>
-    static abstract T NormalDistribution(T x, out T density);
+    /// <summary>e^(−x²/2), what it is to be multiplied by for Φ(−|x|), and |x|: see <see cref="Real.NormalTail"/>.</summary>
+    static abstract T NormalTail(T x, out T size, out T ratio);
 
     /// <summary>The sum over the floats of one number.</summary>
     static abstract float Sum(T value);

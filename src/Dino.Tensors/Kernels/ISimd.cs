@@ -37,14 +37,11 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     static abstract TVector Abs(TVector a);
 
-    /// <summary>The magnitude of <paramref name="a"/> with the sign of <paramref name="sign"/>.</summary>
-    static abstract TVector CopySign(TVector a, TVector sign);
-
     /// <summary>In each lane <paramref name="then"/> where a &lt; b, else <paramref name="otherwise"/>.</summary>
     static abstract TVector WhereLess(TVector a, TVector b, TVector then, TVector otherwise);
 
-    /// <summary>a · 2ⁿ, n being the integer in the lowest bits of <paramref name="exponent"/>'s representation.</summary>
-    static abstract TVector ScaleByPowerOfTwo(TVector a, TVector exponent);
+    /// <summary>The number whose sign and exponent are the lowest nine bits of each lane: n + 127 there gives 2ⁿ.</summary>
+    static abstract TVector AsExponent(TVector bits);
 }
 
 /// <summary>Four lanes: NEON, SSE.</summary>
@@ -76,14 +73,10 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static Vector128<float> Abs(Vector128<float> a) => Vector128.Abs(a);
 
-    public static Vector128<float> CopySign(Vector128<float> a, Vector128<float> sign)
-        => Vector128.ConditionalSelect(Vector128.Create(-0f), sign, a);
-
     public static Vector128<float> WhereLess(Vector128<float> a, Vector128<float> b, Vector128<float> then, Vector128<float> otherwise)
         => Vector128.ConditionalSelect(Vector128.LessThan(a, b), then, otherwise);
 
-    public static Vector128<float> ScaleByPowerOfTwo(Vector128<float> a, Vector128<float> exponent)
-        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+    public static Vector128<float> AsExponent(Vector128<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }
 
 /// <summary>Eight lanes: AVX2.</summary>
@@ -115,14 +108,10 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static Vector256<float> Abs(Vector256<float> a) => Vector256.Abs(a);
 
-    public static Vector256<float> CopySign(Vector256<float> a, Vector256<float> sign)
-        => Vector256.ConditionalSelect(Vector256.Create(-0f), sign, a);
-
     public static Vector256<float> WhereLess(Vector256<float> a, Vector256<float> b, Vector256<float> then, Vector256<float> otherwise)
         => Vector256.ConditionalSelect(Vector256.LessThan(a, b), then, otherwise);
 
-    public static Vector256<float> ScaleByPowerOfTwo(Vector256<float> a, Vector256<float> exponent)
-        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+    public static Vector256<float> AsExponent(Vector256<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }
 
 /// <summary>Sixteen lanes: AVX-512.</summary>
@@ -154,12 +143,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
 
-    public static Vector512<float> CopySign(Vector512<float> a, Vector512<float> sign)
-        => Vector512.ConditionalSelect(Vector512.Create(-0f), sign, a);
-
     public static Vector512<float> WhereLess(Vector512<float> a, Vector512<float> b, Vector512<float> then, Vector512<float> otherwise)
         => Vector512.ConditionalSelect(Vector512.LessThan(a, b), then, otherwise);
 
-    public static Vector512<float> ScaleByPowerOfTwo(Vector512<float> a, Vector512<float> exponent)
-        => (a.AsInt32() + (exponent.AsInt32() << 23)).AsSingle();
+    public static Vector512<float> AsExponent(Vector512<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }

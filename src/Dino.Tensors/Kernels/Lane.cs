@@ -41,7 +41,7 @@ internal readonly struct Lane(float value) : IReal<Lane>
 
     public static Lane NonFinite(Lane x) => new((Interop.FloatAsInt(x.Value) & 0x7f800000u) == 0x7f800000u ? 1f : 0f);
 
-    public static Lane ScaleByPowerOfTwo(Lane a, Lane n) => new(Interop.IntAsFloat(Interop.FloatAsInt(a.Value) + ((uint)(int)n.Value << 23)));
+    public static Lane Pow2(Lane n) => new(Interop.IntAsFloat((uint)((int)n.Value + 127) << 23));
 
     public static Lane Exponent(Lane x, out Lane mantissa)
     {
@@ -53,7 +53,7 @@ internal readonly struct Lane(float value) : IReal<Lane>
 
     public static Lane Exp(Lane x) => Real.ExpInParts(x);
 
-    public static Lane NormalDistribution(Lane x, out Lane density) => Real.NormalDistributionInParts(x, out density);
+    public static Lane NormalTail(Lane x, out Lane size, out Lane ratio) => Real.NormalTailInParts(x, out size, out ratio);
 
     public static float Sum(Lane value) => value.Value;
 

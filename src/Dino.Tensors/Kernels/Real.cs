@@ -5,10 +5,12 @@ namespace Dino.Tensors.Kernels;
 /// <summary>
 /// Elementary functions over <see cref="IReal{T}"/>: the same polynomials on every device, within about two units in the last place.
 /// </summary>
-/// <remarks>Coefficients are Chebyshev interpolations made in double precision over the interval that each comment names.</remarks>
+/// <remarks>Coefficients are fitted in double precision over the interval that each comment names.</remarks>
 internal static class Real
 {
-    /// <summary>eˣ; below −86.9 it is 0.</summary>
+    private const float Log2E = 1.44269502f;
+
+    /// <summary>eˣ; below −87 it is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x) where T : struct, IReal<T> => T.Exp(x);
 
@@ -16,10 +18,9 @@ internal static class Real
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ExpInParts<T>(T x) where T : struct, IReal<T>
     {
-        T p = ScaledExp(x);
-        p = T.WhereLess(x, T.Of(-86.9f), T.Of(0f), p);
-        p = T.WhereLess(T.Of(88.7228f), x, T.Of(float.PositiveInfinity), p);
-        return T.KeepNaN(x, p);
+        // Rounded limits: the scale of the last n on either side makes 0 or infinity by itself.
+        T y = T.Min(T.Max(x, T.Of(-87.3f)), T.Of(89f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
+        return T.KeepNaN(x, PowerOfTwo(n, T.Fma(y, T.Of(1.92596303e-8f), f)));
     }
 
     /// <summary>ln x for positive normal x.</summary>
@@ -38,22 +39,18 @@ internal static class Real
     }
 
     /// <summary>
-    /// The standard normal distribution Φ(x) = ∫₋∞ˣ φ(t) dt and its density φ(x) = e^(−x²/2) / √(2π). Below −13.15 both are 0.
+    /// e^(−x²/2), of which the standard normal density is 1/√(2π) and the tail Φ(−|x|) of its distribution function the
+    /// <paramref name="ratio"/>. Beyond 13.2 it is 0, and <paramref name="size"/>, otherwise |x|, stays there: infinity times 0 is NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T NormalDistribution<T>(T x, out T density) where T : struct, IReal<T> => T.NormalDistribution(x, out density);
+    public static T NormalTail<T>(T x, out T size, out T ratio) where T : struct, IReal<T> => T.NormalTail(x, out size, out ratio);
 
-    /// <summary><see cref="NormalDistribution"/> out of the operations of <typeparamref name="T"/>.</summary>
-    /// <remarks>
-    /// Φ(−a) = e^(−a²/2) · p(a) / q(a) for a ≥ 0, so that the tail keeps its relative precision and the density costs one multiplication.
-    /// p / q is the best rational approximation of these degrees to e^(a²/2) · Φ(−a) on [0, 13.2]; it is off by 1e-8 of the value.
-    /// </remarks>
+    /// <summary><see cref="NormalTail"/> out of the operations of <typeparamref name="T"/>.</summary>
+    /// <remarks>The ratio is the best rational approximation of these degrees on [0, 13.2], off by 1e-8 of the value.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T NormalDistributionInParts<T>(T x, out T density) where T : struct, IReal<T>
+    public static T NormalTailInParts<T>(T x, out T size, out T ratio) where T : struct, IReal<T>
     {
-        T end = T.Of(13.15f), size = T.Abs(x), a = T.KeepNaN(x, T.Min(size, end));
-        T e = T.WhereLess(end, size, T.Of(0f), ScaledExp(T.Of(-0.5f) * a * a));
-        density = T.Of(0.398942280f) * e;
+        T a = T.KeepNaN(x, T.Min(T.Abs(x), T.Of(13.2f)));
         T p = a + T.Of(9.95257568f);
         p = T.Fma(p, a, T.Of(45.1520576f));
         p = T.Fma(p, a, T.Of(108.546906f));
@@ -63,22 +60,23 @@ internal static class Real
         q = T.Fma(q, a, T.Of(297.574768f));
         q = T.Fma(q, a, T.Of(415.985901f));
         q = T.Fma(q, a, T.Of(249.27417f));
-        T tail = e * (p / q);
-        return T.WhereLess(x, T.Of(0f), tail, T.Of(1f) - tail);
+        (size, ratio) = (a, p / q);
+        T square = a * a, scale = T.Of(-0.5f * Log2E), n = Round(square, scale);
+        return PowerOfTwo(n, T.Fma(square, scale, -n));
     }
 
-    /// <summary>eˣ for x in −86.9 … 88.7228, anything otherwise.</summary>
+    /// <summary>The whole number nearest to a · b: adding 1.5 · 2²³ rounds, on every device.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T ScaledExp<T>(T x) where T : struct, IReal<T>
+    private static T Round<T>(T a, T b) where T : struct, IReal<T> => T.Fma(a, b, T.Of(12582912f)) - T.Of(12582912f);
+
+    /// <summary>2ⁿ⁺ᶠ for whole n in −126 … 128, |f| ≤ ½; 0 for the first, and infinity from 2¹²⁸ on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T PowerOfTwo<T>(T n, T f) where T : struct, IReal<T>
     {
-        // Adding 1.5 · 2²³ rounds to the nearest whole number on every device. The last one, 128, meets p < 1: no overflow.
-        T n = T.Fma(x, T.Of(1.44269504f), T.Of(12582912f)) - T.Of(12582912f);
-        T r = T.Fma(n, T.Of(-0.693145752f), x);
-        r = T.Fma(n, T.Of(-1.42860677e-6f), r);
-        T square = r * r; // in pairs: half the latency of one chain
-        T p = T.Fma(T.Of(0.00139411087f), r, T.Of(0.00837512640f)); // |r| ≤ ln 2 / 2
-        p = T.Fma(p, square, T.Fma(T.Of(0.0416663529f), r, T.Of(0.166664155f)));
-        p = T.Fma(p, square, T.Fma(T.Of(0.500000005f), r, T.Of(1.00000004f)));
-        return T.ScaleByPowerOfTwo(T.Fma(p, r, T.Of(1f)), n);
+        // Twice 2ᶠ on half the scale, since 2¹²⁸ has no float; in pairs, at half the latency of one chain.
+        T square = f * f, p = T.Fma(T.Of(0.0003070682f), f, T.Of(0.0026798076f));
+        p = T.Fma(p, square, T.Fma(T.Of(0.0192370899f), f, T.Of(0.111006893f)));
+        p = T.Fma(p, square, T.Fma(T.Of(0.480452925f), f, T.Of(1.38629436f)));
+        return T.Fma(p, f, T.Of(2f)) * T.Pow2(n - T.Of(1f));
     }
 }

@@ -62,7 +62,7 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd ScaleByPowerOfTwo(Simd a, Simd n) => new(VectorMath.ScaleByPowerOfTwo(a.Value, Vector.ConvertToInt32Native(n.Value)));
+    public static Simd Pow2(Simd n) => new(Vector.AsVectorSingle((Vector.ConvertToInt32Native(n.Value) + new Vector<int>(127)) << 23));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Exponent(Simd x, out Simd mantissa)
@@ -77,11 +77,11 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static Simd Exp(Simd x) => new(VectorMath.Exp(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd NormalDistribution(Simd x, out Simd density)
+    public static Simd NormalTail(Simd x, out Simd size, out Simd ratio)
     {
-        var distribution = VectorMath.NormalDistribution(x.Value, out var height);
-        density = new(height);
-        return new(distribution);
+        var e = VectorMath.NormalTail(x.Value, out var a, out var r);
+        (size, ratio) = (new(a), new(r));
+        return new(e);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -74,10 +74,10 @@ public static class ClassTokenOp
             {
                 if (device.IsHost)
                     ElementLoop<ClassGradient<Simd, HostMemory>>.OnHost(
-                        device, d, new(b, n * d, HostMemory.Of(dy), HostMemory.Of(dc), accumulate));
+                        device, d, new(b, n * d, d, HostMemory.Of(dy), HostMemory.Of(dc), accumulate));
                 else
                     ElementLoop<ClassGradient<Lane, ViewMemory>>.OnAccelerator(
-                        device, d, new(b, n * d, ViewMemory.Of(dy), ViewMemory.Of(dc), accumulate));
+                        device, d, new(b, n * d, d, ViewMemory.Of(dy), ViewMemory.Of(dc), accumulate));
             }
         }
     }
@@ -99,18 +99,18 @@ public static class ClassTokenOp
     }
 
     /// <summary>The sum over the images of the first row of dy.</summary>
-    internal readonly struct ClassGradient<T, TMemory>(int images, int stride, TMemory dy, TMemory dc, int accumulate) : IElementBody
+    internal readonly struct ClassGradient<T, TMemory>(int images, int stride, int width, TMemory dy, TMemory dc, int accumulate) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
-        private readonly int images = images, stride = stride, accumulate = accumulate;
+        private readonly int images = images, stride = stride, width = width, accumulate = accumulate;
         private readonly TMemory dy = dy, dc = dc;
 
         public void At(int i, int end)
         {
             T sum = T.Of(0);
             for (int image = 0; image < images; image++)
-                sum += dy.Load(image * stride + i, image * stride + end);
+                sum += dy.Load(image * stride + i, image * stride + width);
             dc.Deliver(i, end, sum, accumulate);
         }
     }

@@ -11,17 +11,20 @@ public static class GeluOp
 
     internal readonly struct Function : IUnary
     {
-        private const float End = 13.15f; // Φ and φ are 0 or 1 beyond; infinity times that 0 would be NaN
-
+        // max(x, 0) − |x| Φ(−|x|)
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static T Forward<T>(T x) where T : struct, IReal<T> => T.Max(x, T.Of(-End)) * Real.NormalDistribution(x, out _);
+        public static T Forward<T>(T x) where T : struct, IReal<T>
+        {
+            T e = Real.NormalTail(x, out T size, out T ratio);
+            return T.Max(x, T.Of(0f)) - size * e * ratio;
+        }
 
-        // d/dx x Φ(x) = Φ(x) + x φ(x)
+        // d/dx x Φ(x) = Φ(x) + x φ(x): below 0 it is Φ(−|x|) − |x| φ(x), above 0 what that lacks of 1.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static T Backward<T>(T x, T dy) where T : struct, IReal<T>
         {
-            T distribution = Real.NormalDistribution(x, out T density);
-            return dy * T.Fma(T.Min(T.Max(x, T.Of(-End)), T.Of(End)), density, distribution);
+            T e = Real.NormalTail(x, out T size, out T ratio), tail = e * T.Fma(T.Of(-0.398942280f), size, ratio);
+            return dy * T.WhereLess(x, T.Of(0f), tail, T.Of(1f) - tail);
         }
     }
 }

@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;
 
@@ -48,20 +49,14 @@ public static class LayerNormOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory x = this.x, y = this.y, weight = this.weight, bias = this.bias;
-            int n = this.n, begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T total = T.Of(0);
-            for (int i = first; i < end; i += step)
-                total += x.Load(i, end);
-            float mean = lanes.Sum(T.Sum(total)) / n;
-            T mu = T.Of(mean), squares = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T d = x.Load(i, end, mean) - mu;
-                squares = T.Fma(d, d, squares);
-            }
-            float inverse = 1 / MathF.Sqrt(lanes.Sum(T.Sum(squares)) / n + eps);
-            T scale = T.Of(inverse);
-            for (int i = first; i < end; i += step)
+            int n = this.n, begin = row * n, end = begin + n, step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width;
+            float mean = RowSum.Of<T, TLanes, Elements<T, TMemory>>(lanes, new(x), begin, end) / n;
+            float squares = RowSum.Of<T, TLanes, SquaredDistances<T, TMemory>>(lanes, new(x, mean), begin, end);
+            float inverse = 1 / MathF.Sqrt(squares / n + eps);
+            T mu = T.Of(mean), scale = T.Of(inverse);
+            for (; i <= end - T.Width; i += step)
+                y.Store(i, NoEnd, T.Fma((x.Load(i, NoEnd) - mu) * scale, weight.Load(i - begin, NoEnd), bias.Load(i - begin, NoEnd)));
+            if (i < end)
                 y.Store(i, end, T.Fma((x.Load(i, end) - mu) * scale, weight.Load(i - begin, n), bias.Load(i - begin, n)));
             if (lanes.Id == 0)
             {
@@ -88,7 +83,8 @@ public static class LayerNormOp
         {
             var device = dy.Device;
             int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
-            int perSplit = Math.Max(8, (rows + 511) / 512), splits = (rows + perSplit - 1) / perSplit;
+            // Fewer sums to add up where a core takes a split than where the threads of a group share it.
+            int most = device.IsHost ? 128 : 512, perSplit = Math.Max(8, (rows + most - 1) / most), splits = (rows + perSplit - 1) / perSplit;
             var partials = device.Rent(new Shape(splits, 2 * n));
             var dx = Tape.GradientOf(x, out int accumulate);
             int mode = dx is null ? -1 : accumulate;
@@ -117,29 +113,48 @@ public static class LayerNormOp
 
         public void Row<TLanes>(TLanes lanes, int split) where TLanes : struct, ILanes
         {
-            int step = lanes.Count * T.Width, sums = split * 2 * n;
+            TMemory x = this.x, weight = this.weight, dy = this.dy, dx = this.dx, partials = this.partials;
+            int n = this.n, mode = this.mode, step = lanes.Count * T.Width, lane = lanes.Id * T.Width, sums = split * 2 * n;
             for (int r = 0; r < perSplit; r++)
             {
                 // Rows past the last take part with no elements: the trip count must be the same for all lanes of a group.
-                int row = split * perSplit + r, begin = row * n, end = row < rows ? begin + n : begin, first = begin + lanes.Id * T.Width;
-                int known = Math.Min(row, rows - 1);
-                float mean = stats[2 * known], inverse = stats[2 * known + 1];
-                T mu = T.Of(mean), scale = T.Of(inverse), sumG = T.Of(0), sumGx = T.Of(0);
-                for (int i = first; i < end; i += step)
+                int row = split * perSplit + r, begin = row * n, end = row < rows ? begin + n : begin, known = Math.Min(row, rows - 1);
+                T mu = T.Of(stats[2 * known]), scale = T.Of(stats[2 * known + 1]);
+                T sumG = T.Of(0), sumGx = T.Of(0), moreG = T.Of(0), moreGx = T.Of(0);
+                int i = begin + lane;
+                for (; i <= end - step - T.Width; i += 2 * step) // twice two sums: an addition takes four cycles
+                {
+                    int k = i + step;
+                    T g = dy.Load(i, NoEnd) * weight.Load(i - begin, NoEnd), h = dy.Load(k, NoEnd) * weight.Load(k - begin, NoEnd);
+                    sumG += g;
+                    moreG += h;
+                    sumGx = T.Fma(g, x.Load(i, NoEnd) - mu, sumGx);
+                    moreGx = T.Fma(h, x.Load(k, NoEnd) - mu, moreGx);
+                }
+                for (; i < end; i += step)
                 {
                     T g = dy.Load(i, end) * weight.Load(i - begin, n);
                     sumG += g;
-                    sumGx = T.Fma(g, (x.Load(i, end) - mu) * scale, sumGx);
+                    sumGx = T.Fma(g, x.Load(i, end) - mu, sumGx);
                 }
-                T meanG = T.Of(lanes.Sum(T.Sum(sumG)) / n), meanGx = T.Of(lanes.Sum(T.Sum(sumGx)) / n);
-                for (int i = first; i < end; i += step)
+                T meanG = T.Of(lanes.Sum(T.Sum(sumG + moreG)) / n), meanGx = T.Of(lanes.Sum(T.Sum(sumGx + moreGx)) / n) * scale;
+                for (i = begin + lane; i <= end - T.Width; i += step)
                 {
-                    int j = i - begin;
+                    int j = i - begin, at = sums + j;
+                    T d = dy.Load(i, NoEnd), normal = (x.Load(i, NoEnd) - mu) * scale;
+                    if (mode >= 0)
+                        dx.Deliver(i, NoEnd, (d * weight.Load(j, NoEnd) - meanG - normal * meanGx) * scale, mode);
+                    partials.Deliver(at, NoEnd, d * normal, r);
+                    partials.Deliver(at + n, NoEnd, d, r);
+                }
+                if (i < end)
+                {
+                    int j = i - begin, at = sums + j;
                     T d = dy.Load(i, end), normal = (x.Load(i, end) - mu) * scale;
                     if (mode >= 0)
                         dx.Deliver(i, end, (d * weight.Load(j, n) - meanG - normal * meanGx) * scale, mode);
-                    partials.Deliver(sums + j, sums + n, d * normal, r);
-                    partials.Deliver(sums + n + j, sums + 2 * n, d, r);
+                    partials.Deliver(at, sums + n, d * normal, r);
+                    partials.Deliver(at + n, sums + 2 * n, d, r);
                 }
             }
         }

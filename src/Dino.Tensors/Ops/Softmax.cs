@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;
 
@@ -29,19 +30,26 @@ public static class SoftmaxOp
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
+            TMemory x = this.x, y = this.y;
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T highest = T.Of(float.NegativeInfinity);
-            for (int i = first; i < end; i += step)
-                highest = T.Max(highest, x.Load(i, end, float.NegativeInfinity));
-            T max = T.Of(lanes.Max(T.Highest(highest))), total = T.Of(0);
-            for (int i = first; i < end; i += step)
+            T max = T.Of(RowMax.Of<T, TLanes, TMemory>(lanes, x, begin, end)), total = T.Of(0);
+            int i = first;
+            for (; i <= end - T.Width; i += step)
+            {
+                T e = Real.Exp(x.Load(i, NoEnd) - max);
+                total += e;
+                y.Store(i, NoEnd, e);
+            }
+            if (i < end)
             {
                 T e = Real.Exp(x.Load(i, end, float.NegativeInfinity) - max);
                 total += e;
                 y.Store(i, end, e);
             }
             T scale = T.Of(1 / lanes.Sum(T.Sum(total)));
-            for (int i = first; i < end; i += step)
+            for (i = first; i <= end - T.Width; i += step)
+                y.Store(i, NoEnd, y.Load(i, NoEnd) * scale);
+            if (i < end)
                 y.Store(i, end, y.Load(i, end) * scale);
         }
     }
@@ -76,12 +84,12 @@ public static class SoftmaxOp
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T dot = T.Of(0);
-            for (int i = first; i < end; i += step)
-                dot = T.Fma(y.Load(i, end), dy.Load(i, end), dot);
-            T mean = T.Of(lanes.Sum(T.Sum(dot)));
-            for (int i = first; i < end; i += step)
+            TMemory y = this.y, dy = this.dy, dx = this.dx;
+            int begin = row * n, end = begin + n, step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width, accumulate = this.accumulate;
+            T mean = T.Of(RowSum.Of<T, TLanes, Products<T, TMemory>>(lanes, new(y, dy), begin, end));
+            for (; i <= end - T.Width; i += step)
+                dx.Deliver(i, NoEnd, y.Load(i, NoEnd) * (dy.Load(i, NoEnd) - mean), accumulate);
+            if (i < end)
                 dx.Deliver(i, end, y.Load(i, end) * (dy.Load(i, end) - mean), accumulate);
         }
     }

@@ -25,7 +25,7 @@ public static class CurvePlot
         plot.Axes.AutoScale();
         var limits = plot.Axes.GetLimits();
         plot.Axes.SetLimitsY(Math.Min(0, limits.Bottom), limits.Top);
-        plot.ShowLegend(Alignment.LowerLeft);
+        PlotStyle.ShowLegend(plot, Alignment.LowerLeft);
         plot.Write(path, Width, Height);
     }
 
@@ -61,7 +61,7 @@ public static class CurvePlot
         plot.Axes.AutoScale();
         double top = points.Select(p => p.Top1).Concat(references.Select(r => r.Top1)).Max();
         plot.Axes.SetLimitsY(0, Math.Min(100, top * 1.15));
-        plot.ShowLegend(Alignment.LowerRight);
+        PlotStyle.ShowLegend(plot, Alignment.LowerRight);
         plot.Write(path, Width, Height);
     }
 

@@ -30,7 +30,7 @@ internal static class PlotStyle
     }
 
     /// <summary>Adds the key, in the plot's own letters.</summary>
-    public static void ShowLegend(this Plot plot, Alignment alignment)
+    public static void ShowLegend(Plot plot, Alignment alignment)
     {
         plot.Legend.FontName = PenFont.Family;
         plot.Legend.FontSize = 14;
