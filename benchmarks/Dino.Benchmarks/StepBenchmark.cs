@@ -30,6 +30,7 @@ internal static class StepBenchmark
             Crops = new MultiCropOptions { LocalCropsNumber = settings.LocalCrops },
             BatchSize = settings.Batch,
             FreezeLastLayer = 0,
+            Recompute = settings.Recompute,
         };
         using var state = new Distillation(options, device, stepsPerEpoch: 1000);
         using var tape = new Tape(device);

@@ -10,6 +10,9 @@ internal sealed record StepSettings(
     /// <summary>Pixels along the side of a crop.</summary>
     public const int GlobalSize = 224, LocalSize = 96;
 
+    /// <summary>Whether blocks are computed again in the backward pass; the peer keeps them.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>The networks' backbone.</summary>
     public ViTConfig Backbone => ViTConfig.Named(Arch, Patch);
 
@@ -24,8 +27,12 @@ internal sealed record StepSettings(
         ["--arch", Arch, "--patch", Text(Patch), "--batch", Text(Batch), "--out-dim", Text(OutDim), "--local-crops", Text(LocalCrops),
             "--iters", Text(Iters), "--warmup", Text(Warmup), "--threads", Text(Threads)];
 
+    /// <summary>The options that give these sizes to this program.</summary>
+    public string[] OwnArguments => Recompute ? [.. Arguments, "--recompute"] : Arguments;
+
     /// <summary>As in <c>vit_small/16 batch 4 K 65536 crops 2+8, 2 threads</c>.</summary>
-    public override string ToString() => $"{Arch}/{Patch} batch {Batch} K {OutDim} crops 2+{LocalCrops}, {Threads} threads";
+    public override string ToString() =>
+        $"{Arch}/{Patch} batch {Batch} K {OutDim} crops 2+{LocalCrops}, {Threads} threads{(Recompute ? ", recomputed" : "")}";
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -13,9 +13,10 @@ internal static class CompareCommand
         var settings = SharedOptions.StepSettings(parsed);
         int pairs = parsed.GetValue(ComparisonOptions.Pairs);
         var torch = ComparisonOptions.Torch(parsed);
-        string[] arguments = ["step", .. settings.Arguments];
-        var comparison = new Comparison($"compare {string.Join(' ', settings.Arguments)} --pairs {pairs}", settings.ToString(), pairs);
-        comparison.Alternate(() => MeasuredProgram.Ours.Run<StepReport>(arguments), () => torch.Run<StepReport>(arguments), (ours, peer) =>
+        var comparison = new Comparison($"compare {string.Join(' ', settings.OwnArguments)} --pairs {pairs}", settings.ToString(), pairs);
+        StepReport RunOurs() => MeasuredProgram.Ours.Run<StepReport>(["step", .. settings.OwnArguments]);
+        StepReport RunPeer() => torch.Run<StepReport>(["step", .. settings.Arguments]);
+        comparison.Alternate(RunOurs, RunPeer, (ours, peer) =>
         {
             foreach (string phase in StepBenchmark.Phases)
                 comparison.Add(phase, "ms", ours.PhasesMs[phase].Median, peer.PhasesMs[phase].Median);

@@ -35,6 +35,8 @@ internal static class CompareOpsCommand
         if (times.TryGetValue("adamw fused 21.67M params", out double adamW)
             && times.TryGetValue("clip per parameter 21.67M params", out double clip))
             times[OpTable.ClipAndAdamW] = adamW + clip;
+        if (times.TryGetValue("linear fwd fc1 3152x384->1536", out double fc1) && times.TryGetValue("gelu fwd 3152x1536", out double gelu))
+            times[OpTable.Fc1WithGelu] = fc1 + gelu;
         return times;
     }
 }

@@ -16,18 +16,22 @@ internal static class SharedOptions
     public static readonly Option<int> Threads = Number("--threads", 2, "Threads of either program.");
     public static readonly Option<string> DeviceName = Text("--device", "cpu", "Where to compute.");
     public static readonly Option<string> Only = Text("--only", "", "Only operators whose name holds this.");
+    public static readonly Option<bool> Recompute = new("--recompute") { Description = "Compute blocks again in our backward pass." };
     public static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON." };
     public static readonly Option<string> Data = new("--data") { Description = "The folder of pictures.", Required = true };
 
     /// <summary>Everything that <see cref="StepSettings"/> is made of.</summary>
-    public static Option[] OfSteps => [Arch, Patch, Batch, OutDim, LocalCrops, Iters, Warmup, Threads];
+    public static Option[] OfSteps => [Arch, Patch, Batch, OutDim, LocalCrops, Iters, Warmup, Threads, Recompute];
 
     /// <summary>Everything that <see cref="InferSettings"/> is made of.</summary>
     public static Option[] OfInference => [Arch, Patch, Size, Batch, Iters, Warmup, Threads];
 
     public static StepSettings StepSettings(ParseResult parsed) => new(
         parsed.GetValue(Arch)!, parsed.GetValue(Patch), parsed.GetValue(Batch), parsed.GetValue(OutDim), parsed.GetValue(LocalCrops),
-        parsed.GetValue(Iters), parsed.GetValue(Warmup), parsed.GetValue(Threads));
+        parsed.GetValue(Iters), parsed.GetValue(Warmup), parsed.GetValue(Threads))
+    {
+        Recompute = parsed.GetValue(Recompute),
+    };
 
     public static InferSettings InferSettings(ParseResult parsed) => new(
         parsed.GetValue(Arch)!, parsed.GetValue(Patch), parsed.GetValue(Size), parsed.GetValue(Batch), parsed.GetValue(Iters),

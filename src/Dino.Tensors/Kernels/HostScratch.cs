@@ -17,20 +17,20 @@ internal static unsafe class HostScratch
         if (mine[slot] is { } block && block.Floats >= count)
             return block.Pointer;
         long grown = Math.Max(count, (mine[slot]?.Floats ?? 0) * 3 / 2);
-        mine[slot]?.Free();
+        mine[slot]?.Dispose();
         mine[slot] = block = new Block(grown);
         return block.Pointer;
     }
 
     // A thread says nothing when it ends; its blocks are then found by the collector.
-    private sealed class Block(long floats)
+    private sealed class Block(long floats) : IDisposable
     {
         public readonly long Floats = floats;
         public readonly float* Pointer = HostMemoryBlock.Allocate(Math.Max(floats, HostMemoryBlock.Alignment / sizeof(float)));
 
         ~Block() => HostMemoryBlock.Free(Pointer);
 
-        public void Free()
+        public void Dispose()
         {
             GC.SuppressFinalize(this);
             HostMemoryBlock.Free(Pointer);

@@ -101,14 +101,21 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Sets every parameter and buffer to its <see cref="Init"/>: a function of the seed and the parameter's index alone.</summary>
     public void Initialize(ulong seed)
     {
-        float[] values = new float[Flat.Count];
-        Parallel.For(0, segments.Length, i =>
-        {
-            var (_, shape, start) = segments[i];
-            TensorAt(i).Init.Fill(values.AsSpan(start, shape.Count), new PhiloxStream(seed, (uint)i, 0, InitStream));
-        });
-        Flat.CopyFrom(values);
+        if (Device.IsHost)
+            Parallel.For(0, segments.Length, i => Fill(i, seed, ValuesOnHost(i)));
+        else
+            for (int i = 0; i < segments.Length; i++)
+            {
+                float[] values = new float[segments[i].Shape.Count];
+                Fill(i, seed, values);
+                TensorAt(i).Value.CopyFrom(values);
+            }
     }
+
+    private unsafe Span<float> ValuesOnHost(int i) => new(Flat.Pointer + segments[i].Start, segments[i].Shape.Count);
+
+    private void Fill(int i, ulong seed, Span<float> values) =>
+        TensorAt(i).Init.Fill(values, new PhiloxStream(seed, (uint)i, 0, InitStream));
 
     /// <summary>Sets all gradients to 0. The zeros are written only where no backward pass overwrites them before somebody looks.</summary>
     public void ZeroGrad()
