@@ -53,7 +53,7 @@ public class AccumulationTests
         foreach (var state in (Distillation[])[plain, again])
         {
             using var arena = device.BeginArena();
-            Tensor globals = Tensor.From(device, Crops(1, 2, 16)[..(2 * Batch * 3 * 16 * 16)], new Shape(2 * Batch, 3, 16, 16));
+            Tensor globals = Tensor.From(device, Crops(1, 2, 16).AsSpan(0, 2 * Batch * 3 * 16 * 16), new Shape(2 * Batch, 3, 16, 16));
             state.Learn(globals, null, new RandomStochasticDepth(3) { Step = 5 }, null);
         }
         Assert.That(again.StudentParameters.Gradients!.ToArray(), Is.EqualTo(plain.StudentParameters.Gradients!.ToArray()));
