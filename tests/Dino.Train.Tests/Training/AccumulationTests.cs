@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Tensors;
 using Dino.Testing;
 using NUnit.Framework;
@@ -40,23 +39,6 @@ public class AccumulationTests
             parts.StudentParameters.CopyFrom(whole.StudentParameters);
             parts.TeacherParameters.CopyFrom(whole.TeacherParameters);
         }
-    }
-
-    /// <summary>Dropped branches included: they are drawn again, the same.</summary>
-    [Test]
-    public void ComputingBlocksAgain_ChangesNoBit()
-    {
-        var options = TinyRun.Options with { Backbone = TinyRun.Options.Backbone with { DropPathRate = 0.3f }, BatchSize = Batch, FreezeLastLayer = 0 };
-        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
-        using var plain = new Distillation(options, device, stepsPerEpoch: 2);
-        using var again = new Distillation(options with { Recompute = true }, device, stepsPerEpoch: 2);
-        foreach (var state in (Distillation[])[plain, again])
-        {
-            using var arena = device.BeginArena();
-            Tensor globals = Tensor.From(device, Crops(1, 2, 16).AsSpan(0, 2 * Batch * 3 * 16 * 16), new Shape(2 * Batch, 3, 16, 16));
-            state.Learn(globals, null, new RandomStochasticDepth(3) { Step = 5 }, null);
-        }
-        Assert.That(again.StudentParameters.Gradients!.ToArray(), Is.EqualTo(plain.StudentParameters.Gradients!.ToArray()));
     }
 
     /// <summary>One batch: pictures <paramref name="first"/> and on of each crop.</summary>

@@ -44,7 +44,9 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             long ld = 3L * width;
             float* q = qkv + image * n * ld + head * d, gradQ = gradQkv + image * n * ld + head * d;
             float* o = result + (long)image * n * width + head * d, gradO = gradResult + (long)image * n * width + head * d;
-            float* logs = lse + (long)item * n, keys = TransposeHead(shape, q + width, ld, KeySlot);
+            float* logs = lse + (long)item * n, keyDims = TransposeHead(shape, q + width, ld, KeySlot);
+            long rowLd = ld, sameLd = ld;
+            float* keys = HeadRows(shape, q + width, KeyRowSlot, ref rowLd), values = HeadRows(shape, q + 2 * width, ValueSlot, ref sameLd);
 
             int block = Math.Clamp(BlockFloats / n / Panel, 1, CeilDivide(n, Panel)) * Panel, pitch = Pitch(block);
             float* scores = HostScratch.Rent(ScoreSlot, 2L * n * pitch), gradP = scores + (long)n * pitch;
@@ -55,7 +57,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             {
                 int count = Math.Min(block, n - i);
                 for (int j = 0; j < count; j += Panel)
-                    Queries(q, gradQ, o, gradO, logs, i + j, keys, scores + j, gradP + j, pitch);
+                    Queries(q, gradQ, o, gradO, logs, i + j, keys, values, rowLd, keyDims, scores + j, gradP + j, pitch);
 
                 HostPacking.Across(gradO + (long)i * width, width, d, count, Panel, rightO, HostTile<TVector, TSimd>.PanelStride(count));
                 HostPacking.Across(q + i * ld, ld, d, count, Panel, rightQ, HostTile<TVector, TSimd>.PanelStride(count));
@@ -67,7 +69,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
 
         /// <summary>One panel of queries: their dQ, and their columns of Pᵀ and dSᵀ.</summary>
         private void Queries(
-            float* q, float* gradQ, float* o, float* gradO, float* logs, int first, float* keys, float* scores, float* gradP, long pitch)
+            float* q, float* gradQ, float* o, float* gradO, float* logs, int first, float* keys, float* values, long rowLd, float* keyDims,
+            float* scores, float* gradP, long pitch)
         {
             int n = shape.Tokens, d = shape.HeadDim, width = shape.Width, count = Math.Min(Panel, n - first), across = PanelWidth(count);
             long ld = 3L * width;
@@ -84,11 +87,10 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 delta[j] = inside ? Dot(o + (long)(first + j) * width, gradO + (long)(first + j) * width, d) : 0;
             }
 
-            float* k = q + width, v = k + width;
-            MultiplyPanel(k, ld, n, queries, Panel, across, d, scores, pitch, shape.Scale);
-            MultiplyPanel(v, ld, n, grads, Panel, across, d, gradP, pitch, 1);
+            MultiplyPanel(keys, rowLd, n, queries, Panel, across, d, scores, pitch, shape.Scale);
+            MultiplyPanel(values, rowLd, n, grads, Panel, across, d, gradP, pitch, 1);
             Gradients(scores, gradP, pitch, n, across, log, delta, shape.Scale);
-            MultiplyPanel(keys, Pitch(n), d, gradP, pitch, across, n, transposed, Panel, 1);
+            MultiplyPanel(keyDims, Pitch(n), d, gradP, pitch, across, n, transposed, Panel, 1);
             float* target = gradQ + first * ld;
             if (!accumulate)
                 HostPacking.Transpose(transposed, Panel, d, count, target, 3 * width);

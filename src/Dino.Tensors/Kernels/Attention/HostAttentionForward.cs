@@ -13,7 +13,10 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     private const int QueriesPerItem = 512;
 
     // The matrix product has slots 0 to 2 and 10.
-    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, OutputSlot = 8;
+    // So many rows of a head stay in the first-level cache wherever they lie.
+    private const int FewTokens = 64;
+
+    private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, ResultSlot = 7, OutputSlot = 8, KeyRowSlot = 9;
 
     private static int Panel => HostTile<TVector, TSimd>.Columns;
 
@@ -36,6 +39,22 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
         float* transposed = HostScratch.Rent(slot, (long)shape.HeadDim * pitch);
         HostPacking.Transpose(head, ld, shape.Tokens, shape.HeadDim, transposed, pitch);
         return transposed;
+    }
+
+    /// <summary>
+    /// The keys or values (N × d) of a head as the left operand of a product over d, and how far their rows lie apart. Few lie where they are;
+    /// many are gathered, as every panel of queries goes over all of them.
+    /// </summary>
+    private static float* HeadRows(in AttentionShape shape, float* head, int slot, ref long ld)
+    {
+        int n = shape.Tokens, d = shape.HeadDim;
+        if (n <= FewTokens)
+            return head;
+        float* rows = HostScratch.Rent(slot, (long)n * d);
+        for (int row = 0; row < n; row++)
+            new ReadOnlySpan<float>(head + row * ld, d).CopyTo(new Span<float>(rows + (long)row * d, d));
+        ld = d;
+        return rows;
     }
 
     /// <summary>At least so many floats: an odd number of cache lines, which spreads rows over the sets of a cache.</summary>
@@ -108,6 +127,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             long ld = 3L * width;
             float* q = qkv + image * n * ld + head * d;
             float* values = TransposeHead(shape, q + 2 * width, ld, ValueSlot);
+            long keyLd = ld;
+            float* keys = HeadRows(shape, q + width, KeyRowSlot, ref keyLd);
             float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel);
             float* scores = HostScratch.Rent(ScoreSlot, (long)n * Panel);
             float* transposed = HostScratch.Rent(ResultSlot, (long)d * Panel);
@@ -118,7 +139,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             {
                 int count = Math.Min(Panel, end - i), across = PanelWidth(count);
                 HostPacking.Along(q + i * ld, ld, count, d, Panel, queries);
-                MultiplyPanel(q + width, ld, n, queries, Panel, across, d, scores, Panel, shape.Scale);
+                MultiplyPanel(keys, keyLd, n, queries, Panel, across, d, scores, Panel, shape.Scale);
                 Softmax(scores, n, across, max, sum);
                 MultiplyPanel(values, Pitch(n), d, scores, Panel, across, n, transposed, Panel, 1);
                 for (int j = 0; j < across; j++)
@@ -143,6 +164,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             int n = shape.Tokens, d = shape.HeadDim;
             long ld = 3L * shape.Width;
             float* q = qkv + image * n * ld + head * d;
+            long keyLd = ld;
+            float* keys = HeadRows(shape, q + shape.Width, KeyRowSlot, ref keyLd);
             float* queries = HostScratch.Rent(QuerySlot, (long)d * Panel);
             float* scores = HostScratch.Rent(ScoreSlot, (long)n * Panel);
             float* max = stackalloc float[32], sum = stackalloc float[32];
@@ -152,7 +175,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             {
                 int count = Math.Min(Panel, end - i), across = PanelWidth(count);
                 HostPacking.Along(q + i * ld, ld, count, d, Panel, queries);
-                MultiplyPanel(q + shape.Width, ld, n, queries, Panel, across, d, scores, Panel, shape.Scale);
+                MultiplyPanel(keys, keyLd, n, queries, Panel, across, d, scores, Panel, shape.Scale);
                 Softmax(scores, n, across, max, sum);
                 float* target = weights + (((long)image * shape.Heads + head) * n + i) * n;
                 for (int j = 0; j < count; j++, target += n)

@@ -38,7 +38,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
     // With fewer rows B is read too few times to be worth sharing: each thread packs its own columns on the way.
     private const int NarrowRows = 192;
-    private const int NarrowColumns = 64;
+    private const int NarrowColumns = 64, NarrowItems = 16;
     private const long NarrowA = 1 << 20;
 
     // Columns that are packed and swept together: the shared copy of B stays near the cores (768 × 2048 floats, 6 MiB).
@@ -210,7 +210,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             team.Run(CeilDivide(shape.K, CopyRowsJob.StepsPerItem), new CopyRowsJob(shape, a, copy, pitch));
             a = copy;
         }
-        int columns = RoundUp(NarrowColumns, Columns);
+        // Fewer columns at a time where there are few: a handful of items leaves threads waiting for the last.
+        int columns = RoundUp(Math.Min(NarrowColumns, CeilDivide(shape.N, NarrowItems)), Columns);
         team.Run(CeilDivide(shape.N, columns), new NarrowJob<TEpilogue>(shape, a, pitch, b, c, bias, columns, epilogue));
     }
 
