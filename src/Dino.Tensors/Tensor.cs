@@ -123,7 +123,7 @@ public sealed class Tensor : IDisposable
             return;
         if (Device.Accelerator is null)
             new Span<float>(Pointer, Count).Fill(value);
-        else if (value == 0)
+        else if (value == 0 && offset == 0) // OpenCL refuses to clear a part that begins elsewhere
             View.MemSetToZero(Device.Stream);
         else
             Device.FillOnAccelerator(this, value);

@@ -37,7 +37,6 @@ public sealed class Distillation : IDisposable
         TeacherParameters = new FlatParameters(Teacher, device, trainable: false);
         StudentParameters.Initialize(options.Seed);
         TeacherParameters.CopyFrom(StudentParameters);
-        StudentParameters.ZeroGrad();
 
         Optimizer = options.Optimizer switch
         {

@@ -92,6 +92,9 @@ public sealed class FlatParameters : IDisposable
         }
     }
 
+    /// <summary>Whether there are gradients.</summary>
+    public bool IsTrainable => gradients is not null;
+
     /// <summary>The floats from the first parameter to the end of the last, gaps included.</summary>
     public int ParameterLength { get; }
 

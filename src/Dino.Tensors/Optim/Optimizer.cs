@@ -12,7 +12,7 @@ public abstract class Optimizer : IDisposable
 
     private protected Optimizer(FlatParameters target)
     {
-        if (target.Gradients is null)
+        if (!target.IsTrainable)
             throw new ArgumentException("These parameters have no gradients; make them trainable.", nameof(target));
         Target = target;
         Table = new ChunkTable(target);

@@ -139,8 +139,12 @@ public unsafe class HostGemmTests
         float[] a = new float[300 * 400], b = new float[400 * 200], c = new float[300 * 200];
         fixed (float* pa = a, pb = b, pc = c)
         {
-            HostGemm.Run(team, GemmShape.Dense(300, 200, 400), pa, pb, pc);
-            HostGemm.Run(team, GemmShape.Dense(30, 200, 400), pa, pb, pc);
+            // Often enough for both threads to have had each kind of work, and to have waited for each other.
+            for (int i = 0; i < 50; i++)
+            {
+                HostGemm.Run(team, GemmShape.Dense(300, 200, 400), pa, pb, pc);
+                HostGemm.Run(team, GemmShape.Dense(30, 200, 400), pa, pb, pc);
+            }
             long before = GC.GetAllocatedBytesForCurrentThread();
             HostGemm.Run(team, GemmShape.Dense(300, 200, 400), pa, pb, pc);
             HostGemm.Run(team, GemmShape.Dense(30, 200, 400), pa, pb, pc);
