@@ -29,8 +29,6 @@ internal interface IReal<T> :
 
     static abstract T Sqrt(T a);
 
-    static abstract T CopySign(T magnitude, T sign);
-
     /// <summary>a &lt; b ? then : otherwise. What a NaN chooses differs by device: treat NaN with <see cref="KeepNaN"/>.</summary>
     static abstract T WhereLess(T a, T b, T then, T otherwise);
 

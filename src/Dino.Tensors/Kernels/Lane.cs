@@ -31,10 +31,6 @@ internal readonly struct Lane(float value) : IReal<Lane>
 
     public static Lane Sqrt(Lane a) => new(MathF.Sqrt(a.Value));
 
-    // By bits: CopySign compiles to the wrong operand order on CUDA.
-    public static Lane CopySign(Lane magnitude, Lane sign) => new(Interop.IntAsFloat(
-        (Interop.FloatAsInt(magnitude.Value) & 0x7fffffffu) | (Interop.FloatAsInt(sign.Value) & 0x80000000u)));
-
     public static Lane WhereLess(Lane a, Lane b, Lane then, Lane otherwise) => new(a.Value < b.Value ? then.Value : otherwise.Value);
 
     public static Lane KeepNaN(Lane x, Lane result) => new(float.IsNaN(x.Value) ? x.Value : result.Value);

@@ -44,9 +44,6 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static Simd Sqrt(Simd a) => new(Vector.SquareRoot(a.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Simd CopySign(Simd magnitude, Simd sign) => new(Vector.CopySign(magnitude.Value, sign.Value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd WhereLess(Simd a, Simd b, Simd then, Simd otherwise) =>
         new(Vector.ConditionalSelect(Vector.LessThan(a.Value, b.Value), then.Value, otherwise.Value));
 
