@@ -21,6 +21,14 @@ internal static class HostMath<TVector, TSimd>
         return PowerOfTwo(shifted, TSimd.MultiplyAdd(y, TSimd.Create(1.92596303e-8f), f));
     }
 
+    /// <summary>2ˣ of x ≤ 0, as exact; 0 below −126.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector PowerOfTwo(TVector x)
+    {
+        TVector y = TSimd.Max(TSimd.Create(-126.5f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
+        return PowerOfTwo(shifted, TSimd.Subtract(y, TSimd.Subtract(shifted, TSimd.Create(Rounder))));
+    }
+
     /// <summary>u · Φ(u): see <see cref="Ops.GeluOp"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector Gelu(TVector u)

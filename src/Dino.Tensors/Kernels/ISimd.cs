@@ -37,6 +37,9 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     static abstract TVector Abs(TVector a);
 
+    /// <summary>The sum of all lanes.</summary>
+    static abstract float Sum(TVector a);
+
     /// <summary>In each lane <paramref name="then"/> where a &lt; b, else <paramref name="otherwise"/>.</summary>
     static abstract TVector WhereLess(TVector a, TVector b, TVector then, TVector otherwise);
 
@@ -73,6 +76,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static Vector128<float> Abs(Vector128<float> a) => Vector128.Abs(a);
 
+    public static float Sum(Vector128<float> a) => Vector128.Sum(a);
+
     public static Vector128<float> WhereLess(Vector128<float> a, Vector128<float> b, Vector128<float> then, Vector128<float> otherwise)
         => Vector128.ConditionalSelect(Vector128.LessThan(a, b), then, otherwise);
 
@@ -108,6 +113,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static Vector256<float> Abs(Vector256<float> a) => Vector256.Abs(a);
 
+    public static float Sum(Vector256<float> a) => Vector256.Sum(a);
+
     public static Vector256<float> WhereLess(Vector256<float> a, Vector256<float> b, Vector256<float> then, Vector256<float> otherwise)
         => Vector256.ConditionalSelect(Vector256.LessThan(a, b), then, otherwise);
 
@@ -142,6 +149,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => Vector512.MinNative(a, b);
 
     public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
+
+    public static float Sum(Vector512<float> a) => Vector512.Sum(a);
 
     public static Vector512<float> WhereLess(Vector512<float> a, Vector512<float> b, Vector512<float> then, Vector512<float> otherwise)
         => Vector512.ConditionalSelect(Vector512.LessThan(a, b), then, otherwise);

@@ -15,6 +15,7 @@ public unsafe class HostAttentionTests
     [TestCase(2, 37, 2, 64)]
     [TestCase(1, 197, 2, 64)]
     [TestCase(1, 50, 1, 130)]
+    [TestCase(1, 300, 1, 64)]
     [TestCase(1, 600, 1, 12)]
     public void ForwardAndBackward_MatchDoublePrecision(int images, int tokens, int heads, int dim)
     {

@@ -6,7 +6,7 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>
 /// Copies of matrix blocks in the order in which the microkernel reads them: a panel of <c>width</c> rows of the source,
-/// stored as [k][width], rows beyond the source as zeros; the width is a multiple of 8. For B the "rows" are columns of op(B).
+/// stored as [k][width], rows beyond the source hold anything; the width is a multiple of 8. For B the "rows" are columns of op(B).
 /// </summary>
 internal static unsafe class HostPacking
 {
@@ -35,13 +35,8 @@ internal static unsafe class HostPacking
             float* from = source, to = panels;
             for (int i = 0; i < full; i++, from += width, to += panelStride)
                 Copy(from, to, width);
-            if (rest == 0)
-                continue;
-            int j = 0;
-            for (; j < rest; j++)
+            for (int j = 0; j < rest; j++)
                 to[j] = from[j];
-            for (; j < width; j++)
-                to[j] = 0;
         }
     }
 
@@ -74,26 +69,21 @@ internal static unsafe class HostPacking
         int p = 0;
         if (Avx.IsSupported && rows > 0)
         {
-            // A missing row reads the first one again and is cleared afterwards: simpler than a second body.
+            // In place of a missing row the first is read again.
             float* r0 = source, r1 = source + (rows > 1 ? ld : 0), r2 = source + (rows > 2 ? 2 * ld : 0);
             float* r3 = source + (rows > 3 ? 3 * ld : 0), r4 = source + (rows > 4 ? 4 * ld : 0), r5 = source + (rows > 5 ? 5 * ld : 0);
             float* r6 = source + (rows > 6 ? 6 * ld : 0), r7 = source + (rows > 7 ? 7 * ld : 0);
             for (; p + 8 <= k; p += 8)
                 Transpose(r0 + p, r1 + p, r2 + p, r3 + p, r4 + p, r5 + p, r6 + p, r7 + p, panel + (long)p * width, width);
         }
+        if (p == k)
+            return;
         int start = p;
-        for (int r = 0; r < 8; r++)
+        for (int r = 0; r < Math.Min(rows, 8); r++)
         {
             float* from = source + r * ld, to = panel + r + (long)start * width;
-            if (r < rows)
-            {
-                for (p = start; p < k; p++, to += width)
-                    *to = from[p];
-                continue;
-            }
-            to = panel + r;
-            for (p = 0; p < k; p++, to += width)
-                *to = 0;
+            for (p = start; p < k; p++, to += width)
+                *to = from[p];
         }
     }
 

@@ -49,7 +49,7 @@ internal static unsafe class HostTile<TVector, TSimd>
     {
         for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
         {
-            Sweep(a, lda, rows, b, Columns, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, bias == null ? null : bias + j,
+            Sweep(a, lda, rows, b, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, beta, bias == null ? null : bias + j,
                 last, in epilogue, row0, column0 + j, firstOfRows: j == 0);
         }
     }
@@ -57,12 +57,12 @@ internal static unsafe class HostTile<TVector, TSimd>
     /// <summary>
     /// The same for one panel of B, of which <paramref name="width"/> columns count; with <paramref name="firstOfRows"/> A is asked for ahead.
     /// </summary>
-    public static void Sweep<TEpilogue>(
-        float* a, long lda, int rows, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
-        bool last, in TEpilogue epilogue, int row0, int column0, bool firstOfRows = false)
+    private static void Sweep<TEpilogue>(
+        float* a, long lda, int rows, float* b, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
+        bool last, in TEpilogue epilogue, int row0, int column0, bool firstOfRows)
         where TEpilogue : struct, IGemmEpilogue
     {
-        float* edge = stackalloc float[Rows * 32], start = stackalloc float[32];
+        float* start = stackalloc float[32];
         if (bias == null)
             start = null;
         else
@@ -70,21 +70,13 @@ internal static unsafe class HostTile<TVector, TSimd>
         int height;
         for (int row = 0; row < rows; row += height, a += height * lda, c += height * ldc)
         {
-            int left = rows - row;
-            height = Math.Min(left, left is 7 or 8 or <= 4 ? 4 : Rows); // 7 as 4 + 3, not as 6 + 1
+            height = Height(rows - row);
             if (firstOfRows)
-                HostPrefetch.Rows(a + height * lda, lda, Math.Min(Rows, left - height), k);
+                HostPrefetch.Rows(a + height * lda, lda, Math.Min(Rows, rows - row - height), k);
             HostPrefetch.Rows(c, ldc, height, width);
             if (TEpilogue.Active && last)
                 epilogue.Prefetch(row0 + row, column0, height, width);
-            if (width == Columns && height == Rows)
-                Run<TileOfSix>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, start);
-            else if (width == Columns && height == 4)
-                Run<TileOfFour>(a, lda, 4, b, ldb, k, c, ldc, alpha, beta, start);
-            else if (width == TSimd.Width && height == Rows)
-                Run<HalfTile>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, start);
-            else
-                Edge(a, lda, height, b, ldb, width, k, edge, c, ldc, alpha, beta, start);
+            Piece<Packed>(a, lda, height, b, Columns, width, k, c, ldc, alpha, beta, start);
             if (!TEpilogue.Active || !last)
                 continue;
             for (int r = 0; r < height; r++)
@@ -92,210 +84,124 @@ internal static unsafe class HostTile<TVector, TSimd>
         }
     }
 
-    private static void Edge(
-        float* a, long lda, int height, float* b, long ldb, int width, int k, float* edge, float* c, long ldc,
-        float alpha, float beta, float* bias)
+    /// <summary>
+    /// C (rows × columns) = alpha · A · B + beta · C for small operands that lie in the nearest caches: A as it is, contiguous along k, B in
+    /// packed panels.
+    /// </summary>
+    public static void Multiply(
+        float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha)
     {
-        if (width <= TSimd.Width)
-            Run<HalfTile>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
-        else if (height <= 4)
-            Run<TileOfFour>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
+            Small<Packed>(a, lda, rows, b, Columns, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, 0);
+    }
+
+    /// <summary>
+    /// The same with both operands as they are, B contiguous along its columns, and A along k or (<paramref name="transposedA"/>) along its
+    /// rows. B is read up to whole panels.
+    /// </summary>
+    public static void MultiplyInPlace(
+        bool transposedA, float* a, long lda, int rows, float* b, long ldb, int columns, int k, float* c, long ldc, float beta)
+    {
+        for (int j = 0; j < columns; j += Columns)
+        {
+            if (transposedA)
+                Small<TransposedAndStrided>(a, lda, rows, b + j, ldb, Math.Min(Columns, columns - j), k, c + j, ldc, 1, beta);
+            else
+                Small<Strided>(a, lda, rows, b + j, ldb, Math.Min(Columns, columns - j), k, c + j, ldc, 1, beta);
+        }
+    }
+
+    private static void Small<TLayout>(
+        float* a, long lda, int rows, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta)
+        where TLayout : struct, ILayout
+    {
+        int height;
+        for (int row = 0; row < rows; row += height, a += height * (TLayout.TransposedA ? 1 : lda), c += height * ldc)
+        {
+            height = Height(rows - row);
+            Piece<TLayout>(a, lda, height, b, ldb, width, k, c, ldc, alpha, beta, null);
+        }
+    }
+
+    // 7 as 4 + 3, not as 6 + 1.
+    private static int Height(int left) => Math.Min(left, left is 7 or 8 or <= 4 ? 4 : Rows);
+
+    /// <summary>A whole or partial tile of C.</summary>
+    private static void Piece<TLayout>(
+        float* a, long lda, int height, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias)
+        where TLayout : struct, ILayout
+    {
+        if (width == Columns && height == Rows)
+            Tile<TLayout, TileOfSix>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, bias);
+        else if (width == Columns && height == 4)
+            Tile<TLayout, TileOfFour>(a, lda, 4, b, ldb, k, c, ldc, alpha, beta, bias);
+        else if (width == TSimd.Width && height == Rows)
+            Tile<TLayout, HalfTile>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, bias);
         else
-            Run<TileOfSix>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+            Edge<TLayout>(a, lda, height, b, ldb, width, k, c, ldc, alpha, beta, bias);
+    }
+
+    [SkipLocalsInit]
+    private static void Edge<TLayout>(
+        float* a, long lda, int height, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias)
+        where TLayout : struct, ILayout
+    {
+        float* edge = stackalloc float[Rows * 32];
+        if (width <= TSimd.Width)
+            Tile<TLayout, HalfTile>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else if (height <= 4)
+            Tile<TLayout, TileOfFour>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else
+            Tile<TLayout, TileOfSix>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        TVector keep = TSimd.Create(beta);
         for (int r = 0; r < height; r++, c += ldc, edge += Columns)
         {
-            for (int j = 0; j < width; j++)
+            int j = 0;
+            for (; j + TSimd.Width <= width; j += TSimd.Width)
+            {
+                TVector sum = TSimd.Load(edge + j);
+                TSimd.Store(beta == 0 ? sum : TSimd.MultiplyAdd(keep, TSimd.Load(c + j), sum), c + j);
+            }
+            for (; j < width; j++)
                 c[j] = beta == 0 ? edge[j] : edge[j] + beta * c[j];
         }
     }
 
-    private static void Run<TTile>(
-        float* a, long lda, int height, float* b, long ldb, int k, float* c, long ldc, float alpha, float beta, float* bias)
-        where TTile : struct, ITile
-    {
-        if (ldb == Columns)
-            Tile<TTile>(a, lda, height, b, ldb, k, c, ldc, alpha, beta, bias);
-        else
-            Tile<Strided<TTile>>(a, lda, height, b, ldb, k, c, ldc, alpha, beta, bias);
-    }
-
     /// <summary>All rows of a tile are computed and stored; of a shorter one the last row is computed again in place of those missing.</summary>
-    private static void Tile<TTile>(
+    private static void Tile<TLayout, TTile>(
         float* a, long lda, int height, float* b, long ldb, int k, float* c, long ldc, float alpha, float beta, float* bias)
+        where TLayout : struct, ILayout
         where TTile : struct, ITile
     {
+        nint row = TLayout.TransposedA ? 1 : (nint)lda, stepA = TLayout.TransposedA ? (nint)lda : 1;
+        nint stepB = TLayout.PackedB ? Columns : (nint)ldb; // a known distance saves the arithmetic of addresses
         int end = height - 1;
-        float* a0 = a, a1 = a + Math.Min(1, end) * lda, a2 = a + Math.Min(2, end) * lda, a3 = a + Math.Min(3, end) * lda;
-        float* a4 = a + Math.Min(4, end) * lda, a5 = a + Math.Min(5, end) * lda;
+        float* a0 = a, a1 = a + Math.Min(1, end) * row, a2 = a + Math.Min(2, end) * row, a3 = a + Math.Min(3, end) * row;
+        float* a4 = a + Math.Min(4, end) * row, a5 = a + Math.Min(5, end) * row;
         TVector c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
         TVector c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
-        TVector b0, b1 = default, x;
-        int w = TSimd.Width;
         if (bias != null)
         {
             c00 = c10 = c20 = c30 = c40 = c50 = TSimd.Load(bias);
-            c01 = c11 = c21 = c31 = c41 = c51 = TSimd.Load(bias + w);
+            c01 = c11 = c21 = c31 = c41 = c51 = TSimd.Load(bias + TSimd.Width);
         }
         // Four steps a turn: with two, and another program on the same core, the ends of the turns cost 7 %.
-        nint p = 0, next = TTile.PackedB ? Columns : (nint)ldb;
-        for (nint lastTurn = k - 4; p <= lastTurn; p += 4, b += 4 * next)
+        nint p = 0, turns = k >> 2;
+        for (; turns > 0; turns--, p += 4 * stepA, b += 4 * stepB)
         {
-            b0 = TSimd.Load(b);
-            if (TTile.Vectors > 1)
-                b1 = TSimd.Load(b + w);
-            x = TSimd.Create(a0[p]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            if (TTile.Vectors > 1)
-                c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a1[p]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            if (TTile.Vectors > 1)
-                c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a2[p]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            if (TTile.Vectors > 1)
-                c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a3[p]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            if (TTile.Vectors > 1)
-                c31 = TSimd.MultiplyAdd(x, b1, c31);
-            if (TTile.Rows > 4)
-            {
-                x = TSimd.Create(a4[p]);
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                if (TTile.Vectors > 1)
-                    c41 = TSimd.MultiplyAdd(x, b1, c41);
-                x = TSimd.Create(a5[p]);
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                if (TTile.Vectors > 1)
-                    c51 = TSimd.MultiplyAdd(x, b1, c51);
-            }
-
-            b0 = TSimd.Load(b + 1 * next);
-            if (TTile.Vectors > 1)
-                b1 = TSimd.Load(b + 1 * next + w);
-            x = TSimd.Create(a0[p + 1]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            if (TTile.Vectors > 1)
-                c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a1[p + 1]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            if (TTile.Vectors > 1)
-                c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a2[p + 1]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            if (TTile.Vectors > 1)
-                c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a3[p + 1]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            if (TTile.Vectors > 1)
-                c31 = TSimd.MultiplyAdd(x, b1, c31);
-            if (TTile.Rows > 4)
-            {
-                x = TSimd.Create(a4[p + 1]);
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                if (TTile.Vectors > 1)
-                    c41 = TSimd.MultiplyAdd(x, b1, c41);
-                x = TSimd.Create(a5[p + 1]);
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                if (TTile.Vectors > 1)
-                    c51 = TSimd.MultiplyAdd(x, b1, c51);
-            }
-
-            b0 = TSimd.Load(b + 2 * next);
-            if (TTile.Vectors > 1)
-                b1 = TSimd.Load(b + 2 * next + w);
-            x = TSimd.Create(a0[p + 2]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            if (TTile.Vectors > 1)
-                c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a1[p + 2]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            if (TTile.Vectors > 1)
-                c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a2[p + 2]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            if (TTile.Vectors > 1)
-                c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a3[p + 2]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            if (TTile.Vectors > 1)
-                c31 = TSimd.MultiplyAdd(x, b1, c31);
-            if (TTile.Rows > 4)
-            {
-                x = TSimd.Create(a4[p + 2]);
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                if (TTile.Vectors > 1)
-                    c41 = TSimd.MultiplyAdd(x, b1, c41);
-                x = TSimd.Create(a5[p + 2]);
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                if (TTile.Vectors > 1)
-                    c51 = TSimd.MultiplyAdd(x, b1, c51);
-            }
-
-            b0 = TSimd.Load(b + 3 * next);
-            if (TTile.Vectors > 1)
-                b1 = TSimd.Load(b + 3 * next + w);
-            x = TSimd.Create(a0[p + 3]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            if (TTile.Vectors > 1)
-                c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a1[p + 3]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            if (TTile.Vectors > 1)
-                c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a2[p + 3]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            if (TTile.Vectors > 1)
-                c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a3[p + 3]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            if (TTile.Vectors > 1)
-                c31 = TSimd.MultiplyAdd(x, b1, c31);
-            if (TTile.Rows > 4)
-            {
-                x = TSimd.Create(a4[p + 3]);
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                if (TTile.Vectors > 1)
-                    c41 = TSimd.MultiplyAdd(x, b1, c41);
-                x = TSimd.Create(a5[p + 3]);
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                if (TTile.Vectors > 1)
-                    c51 = TSimd.MultiplyAdd(x, b1, c51);
-            }
+            Step<TTile>(a0, a1, a2, a3, a4, a5, p, b,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, p + stepA, b + stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, p + 2 * stepA, b + 2 * stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, p + 3 * stepA, b + 3 * stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
         }
-        for (; p < k; p++, b += next)
+        for (int rest = k & 3; rest > 0; rest--, p += stepA, b += stepB)
         {
-            b0 = TSimd.Load(b);
-            if (TTile.Vectors > 1)
-                b1 = TSimd.Load(b + w);
-            x = TSimd.Create(a0[p]);
-            c00 = TSimd.MultiplyAdd(x, b0, c00);
-            if (TTile.Vectors > 1)
-                c01 = TSimd.MultiplyAdd(x, b1, c01);
-            x = TSimd.Create(a1[p]);
-            c10 = TSimd.MultiplyAdd(x, b0, c10);
-            if (TTile.Vectors > 1)
-                c11 = TSimd.MultiplyAdd(x, b1, c11);
-            x = TSimd.Create(a2[p]);
-            c20 = TSimd.MultiplyAdd(x, b0, c20);
-            if (TTile.Vectors > 1)
-                c21 = TSimd.MultiplyAdd(x, b1, c21);
-            x = TSimd.Create(a3[p]);
-            c30 = TSimd.MultiplyAdd(x, b0, c30);
-            if (TTile.Vectors > 1)
-                c31 = TSimd.MultiplyAdd(x, b1, c31);
-            if (TTile.Rows > 4)
-            {
-                x = TSimd.Create(a4[p]);
-                c40 = TSimd.MultiplyAdd(x, b0, c40);
-                if (TTile.Vectors > 1)
-                    c41 = TSimd.MultiplyAdd(x, b1, c41);
-                x = TSimd.Create(a5[p]);
-                c50 = TSimd.MultiplyAdd(x, b0, c50);
-                if (TTile.Vectors > 1)
-                    c51 = TSimd.MultiplyAdd(x, b1, c51);
-            }
+            Step<TTile>(a0, a1, a2, a3, a4, a5, p, b,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
         }
         Store<TTile>(c, c00, c01, alpha, beta);
         Store<TTile>(c + ldc, c10, c11, alpha, beta);
@@ -305,6 +211,34 @@ internal static unsafe class HostTile<TVector, TSimd>
             return;
         Store<TTile>(c + 4 * ldc, c40, c41, alpha, beta);
         Store<TTile>(c + 5 * ldc, c50, c51, alpha, beta);
+    }
+
+    /// <summary>One line of B times one number of each row of A, added to the sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step<TTile>(
+        float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, nint p, float* b, ref TVector c00, ref TVector c01, ref TVector c10,
+        ref TVector c11, ref TVector c20, ref TVector c21, ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41,
+        ref TVector c50, ref TVector c51)
+        where TTile : struct, ITile
+    {
+        TVector b0 = TSimd.Load(b), b1 = TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default;
+        Row<TTile>(a0[p], b0, b1, ref c00, ref c01);
+        Row<TTile>(a1[p], b0, b1, ref c10, ref c11);
+        Row<TTile>(a2[p], b0, b1, ref c20, ref c21);
+        Row<TTile>(a3[p], b0, b1, ref c30, ref c31);
+        if (TTile.Rows <= 4)
+            return;
+        Row<TTile>(a4[p], b0, b1, ref c40, ref c41);
+        Row<TTile>(a5[p], b0, b1, ref c50, ref c51);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Row<TTile>(float a, TVector b0, TVector b1, ref TVector c0, ref TVector c1) where TTile : struct, ITile
+    {
+        TVector x = TSimd.Create(a);
+        c0 = TSimd.MultiplyAdd(x, b0, c0);
+        if (TTile.Vectors > 1)
+            c1 = TSimd.MultiplyAdd(x, b1, c1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -320,15 +254,12 @@ internal static unsafe class HostTile<TVector, TSimd>
         TSimd.Store(beta == 0 ? v1 : TSimd.MultiplyAdd(keep, TSimd.Load(c + w), v1), c + w);
     }
 
-    // The sizes of a tile as types, so that one source is compiled for each without the parts that it lacks.
+    // Sizes and layouts as types, so that one source is compiled for each without the parts that it lacks.
     private interface ITile
     {
         static abstract int Rows { get; }
 
         static abstract int Vectors { get; }
-
-        /// <summary>Whether B's lines follow each other, which saves the arithmetic of addresses.</summary>
-        static abstract bool PackedB { get; }
     }
 
     private readonly struct TileOfSix : ITile
@@ -336,8 +267,6 @@ internal static unsafe class HostTile<TVector, TSimd>
         public static int Rows => 6;
 
         public static int Vectors => 2;
-
-        public static bool PackedB => true;
     }
 
     private readonly struct TileOfFour : ITile
@@ -345,8 +274,6 @@ internal static unsafe class HostTile<TVector, TSimd>
         public static int Rows => 4;
 
         public static int Vectors => 2;
-
-        public static bool PackedB => true;
     }
 
     private readonly struct HalfTile : ITile
@@ -354,15 +281,34 @@ internal static unsafe class HostTile<TVector, TSimd>
         public static int Rows => 6;
 
         public static int Vectors => 1;
+    }
+
+    private interface ILayout
+    {
+        /// <summary>Whether A is [k][row], contiguous across its rows.</summary>
+        static abstract bool TransposedA { get; }
+
+        /// <summary>Whether B's lines follow each other.</summary>
+        static abstract bool PackedB { get; }
+    }
+
+    private readonly struct Packed : ILayout
+    {
+        public static bool TransposedA => false;
 
         public static bool PackedB => true;
     }
 
-    private readonly struct Strided<TTile> : ITile where TTile : struct, ITile
+    private readonly struct Strided : ILayout
     {
-        public static int Rows => TTile.Rows;
+        public static bool TransposedA => false;
 
-        public static int Vectors => TTile.Vectors;
+        public static bool PackedB => false;
+    }
+
+    private readonly struct TransposedAndStrided : ILayout
+    {
+        public static bool TransposedA => true;
 
         public static bool PackedB => false;
     }
