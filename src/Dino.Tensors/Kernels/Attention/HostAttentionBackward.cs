@@ -10,7 +10,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     /// <summary>See <see cref="HostAttention.Backward"/>.</summary>
     public static void Backward(
         HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse, float* gradResult, float* gradQkv, bool accumulate)
-        => team.Run(shape.Images * shape.Heads, new BackwardJob(shape, qkv, result, lse, gradResult, gradQkv, accumulate));
+        => team.Run(shape.Images * shape.Heads / HeadsPerItem(shape), new BackwardJob(shape, qkv, result, lse, gradResult, gradQkv, accumulate));
 
     /// <summary>Pᵀ from the scores, then dSᵀ from dPᵀ, in place.</summary>
     private static void Gradients(float* scores, float* gradP, int ld, int keys, int queries, float* lse, float* delta, float scale)
@@ -34,13 +34,22 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     {
         public void Run(int item)
         {
-            int head = item % shape.Heads, image = item / shape.Heads;
+            int heads = HeadsPerItem(shape);
+            for (int head = item * heads; head < (item + 1) * heads; head++)
+                RunHead(head % shape.Heads, head / shape.Heads);
+        }
+
+        private void RunHead(int head, int image)
+        {
             int n = shape.Tokens, d = shape.HeadDim, width = shape.Width, block = BlockOfKeys(n), pitch = Pitch(Math.Min(n, QueriesPerBlock));
             long ld = 3L * width, queryLd = ld, keyLd = ld, valueLd = ld, outputLd = width;
             float* q = qkv + image * n * ld + head * d, gradQ = gradQkv + image * n * ld + head * d;
             float* o = result + (long)image * n * width + head * d, gradO = gradResult + (long)image * n * width + head * d;
             float* keys = HeadRows(shape, q + width, KeySlot, ref keyLd), values = HeadRows(shape, q + 2 * width, ValueSlot, ref valueLd);
             float* queries = HeadRows(shape, q, QueryRowSlot, ref queryLd), outputs = HeadRows(shape, gradO, GradRowSlot, ref outputLd);
+
+            for (int j = 0; j < 3 && n <= FewTokens; j++)
+                HostPrefetch.Rows(gradQ + j * width, ld, n, d);
 
             // Qᵀ and dOᵀ in panels of queries, then log Σ exp and δ of each query.
             long across = PanelFloats(shape, n);
@@ -51,7 +60,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             PackAcross(shape, outputs, outputLd, n, outputPanels);
             for (int j = 0; j < n; j++)
             {
-                logs[j] = lse[(long)item * n + j] * Log2E;
+                logs[j] = lse[((long)image * shape.Heads + head) * n + j] * Log2E;
                 delta[j] = Dot(o + (long)j * width, outputs + j * outputLd, d);
             }
             new Span<float>(logs + n, padded - n).Clear();

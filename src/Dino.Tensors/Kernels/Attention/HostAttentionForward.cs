@@ -11,13 +11,17 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     where TSimd : struct, ISimd<TVector>
 {
     // Queries that share one copy of a head's keys and values when heads are too few to share the work.
-    private const int QueriesPerItem = 512;
+    private const int QueriesPerItem = 1024;
 
     // A block of scores (64 KiB), and the rows of keys and values that belong to it, stay in the second-level cache.
     private const int QueriesPerBlock = 64, KeysPerBlock = 256;
 
-    // So many rows of a head stay in the first-level cache wherever they lie.
-    private const int FewTokens = 64;
+    // So many rows of a head stay in the first-level cache wherever they lie, and those of all heads in the second: with enough images a thread
+    // takes all heads of one, whose rows then come from memory once.
+    private const int FewTokens = 64, ManyImages = 16;
+
+    // Rows between the one that is copied and the one that is asked for.
+    private const int Ahead = 16;
 
     // The matrix product has slots 0 to 2 and 10.
     private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, QueryRowSlot = 7, GradRowSlot = 8;
@@ -36,9 +40,13 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
 
     /// <summary>See <see cref="HostAttention.Weights"/>.</summary>
     public static void Weights(HostTeam team, in AttentionShape shape, float* qkv, float* weights)
-        => team.Run(Items(shape), new WeightsJob(shape, qkv, weights));
+        => team.Run(shape.Images * shape.Heads, new WeightsJob(shape, qkv, weights));
 
-    private static int Items(in AttentionShape shape) => shape.Images * shape.Heads * CeilDivide(shape.Tokens, QueriesPerItem);
+    private static int Items(in AttentionShape shape)
+        => shape.Images * shape.Heads / HeadsPerItem(shape) * CeilDivide(shape.Tokens, QueriesPerItem);
+
+    private static int HeadsPerItem(in AttentionShape shape)
+        => shape.Tokens <= FewTokens && shape.Images >= ManyImages ? shape.Heads : 1;
 
     /// <summary>Keys of a block, of nearly equal blocks.</summary>
     private static int BlockOfKeys(int tokens) => CeilDivide(tokens, CeilDivide(tokens, KeysPerBlock));
@@ -57,7 +65,11 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             return head;
         float* rows = HostScratch.Rent(slot, (long)n * pitch);
         for (int row = 0; row < n; row++)
+        {
+            if (row + Ahead < n)
+                HostPrefetch.Row(head + (row + Ahead) * ld, d);
             new ReadOnlySpan<float>(head + row * ld, d).CopyTo(new Span<float>(rows + (long)row * pitch, d));
+        }
         ld = pitch;
         return rows;
     }
@@ -131,8 +143,13 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     {
         public void Run(int item)
         {
-            int chunks = CeilDivide(shape.Tokens, QueriesPerItem);
-            int head = item / chunks % shape.Heads, image = item / chunks / shape.Heads, first = item % chunks * QueriesPerItem;
+            int chunks = CeilDivide(shape.Tokens, QueriesPerItem), heads = HeadsPerItem(shape), first = item / chunks * heads;
+            for (int head = first; head < first + heads; head++)
+                RunHead(head % shape.Heads, head / shape.Heads, item % chunks * QueriesPerItem);
+        }
+
+        private void RunHead(int head, int image, int first)
+        {
             int n = shape.Tokens, d = shape.HeadDim, width = shape.Width, block = BlockOfKeys(n);
             long ld = 3L * width, keyLd = ld, valueLd = ld;
             float* q = qkv + image * n * ld + head * d;
@@ -146,6 +163,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             {
                 int count = Math.Min(QueriesPerBlock, end - i), across = RoundUp(count, TSimd.Width), pitch = Pitch(across);
                 float* target = result + ((long)image * n + i) * width + head * d;
+                HostPrefetch.Rows(target, width, count, d);
                 PackAcross(shape, q + i * ld, ld, count, queries);
                 for (int key = 0; key < n; key += block)
                 {
@@ -179,18 +197,15 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     {
         public void Run(int item)
         {
-            int chunks = CeilDivide(shape.Tokens, QueriesPerItem), panel = HostTile<TVector, TSimd>.Columns;
-            int head = item / chunks % shape.Heads, image = item / chunks / shape.Heads, first = item % chunks * QueriesPerItem;
-            int n = shape.Tokens, d = shape.HeadDim;
+            int head = item % shape.Heads, image = item / shape.Heads, n = shape.Tokens, d = shape.HeadDim, panel = Panel;
             long ld = 3L * shape.Width, keyLd = ld;
             float* q = qkv + image * n * ld + head * d, keys = HeadRows(shape, q + shape.Width, KeySlot, ref keyLd);
             float* queries = HostScratch.Rent(QuerySlot, PanelFloats(shape, panel)), scores = HostScratch.Rent(ScoreSlot, (long)n * panel);
             float* max = stackalloc float[32], sum = stackalloc float[32];
 
-            int end = Math.Min(first + QueriesPerItem, n);
-            for (int i = first; i < end; i += panel)
+            for (int i = 0; i < n; i += panel)
             {
-                int count = Math.Min(panel, end - i), across = RoundUp(count, TSimd.Width);
+                int count = Math.Min(panel, n - i), across = RoundUp(count, TSimd.Width);
                 PackAcross(shape, q + i * ld, ld, count, queries);
                 HostTile<TVector, TSimd>.Multiply(keys, keyLd, n, queries, across, d, scores, panel, shape.Scale * Log2E);
                 Softmax(scores, panel, n, across, first: true, max, sum, null);
