@@ -18,6 +18,9 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     static abstract void Store(TVector value, float* target);
 
+    /// <summary>Stores to a multiple of the vector's size without a place in the caches.</summary>
+    static abstract void StorePastCaches(TVector value, float* target);
+
     static abstract TVector Add(TVector a, TVector b);
 
     static abstract TVector Subtract(TVector a, TVector b);
@@ -58,6 +61,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static void Store(Vector128<float> value, float* target) => value.Store(target);
 
+    public static void StorePastCaches(Vector128<float> value, float* target) => value.StoreAlignedNonTemporal(target);
+
     public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
 
     public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
@@ -95,6 +100,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static void Store(Vector256<float> value, float* target) => value.Store(target);
 
+    public static void StorePastCaches(Vector256<float> value, float* target) => value.StoreAlignedNonTemporal(target);
+
     public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
 
     public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
@@ -131,6 +138,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
     public static Vector512<float> Load(float* source) => Vector512.Load(source);
 
     public static void Store(Vector512<float> value, float* target) => value.Store(target);
+
+    public static void StorePastCaches(Vector512<float> value, float* target) => value.StoreAlignedNonTemporal(target);
 
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 

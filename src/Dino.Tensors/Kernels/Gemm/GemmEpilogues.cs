@@ -1,4 +1,4 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels;
 
@@ -14,7 +14,7 @@ internal unsafe interface IGemmEpilogue
     void Prefetch(int row, int column, int rows, int columns);
 
     /// <summary>Finishes <paramref name="count"/> ≤ 32 neighbours of a row in place; they start at (row, column).</summary>
-    void Apply(float* c, int row, int column, int count);
+    void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>;
 }
 
 /// <summary>C as it is.</summary>
@@ -26,7 +26,7 @@ internal readonly unsafe struct NoEpilogue : IGemmEpilogue
     {
     }
 
-    public void Apply(float* c, int row, int column, int count)
+    public void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
     }
 }
@@ -40,15 +40,16 @@ internal readonly unsafe struct BranchEpilogue(float* residual, float* keep, int
 
     public void Prefetch(int row, int column, int rows, int columns) => HostPrefetch.Rows(residual + row * ld + column, ld, rows, columns);
 
-    public void Apply(float* c, int row, int column, int count)
+    public void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
         float* from = residual + row * ld + column;
         float factor = keep == null ? 1 : keep[row / rowsPerSample];
+        TVector factors = TSimd.Create(factor);
         int j = 0;
-        for (; j + 8 <= count; j += 8)
-            (Vector256.Load(c + j) * factor + Vector256.Load(from + j)).Store(c + j);
+        for (; j + TSimd.Width <= count; j += TSimd.Width)
+            TSimd.Store(TSimd.MultiplyAdd(TSimd.Load(c + j), factors, TSimd.Load(from + j)), c + j);
         for (; j < count; j++)
-            c[j] = c[j] * factor + from[j];
+            c[j] = MathF.FusedMultiplyAdd(c[j], factor, from[j]);
     }
 }
 
@@ -61,43 +62,66 @@ internal readonly unsafe struct ColumnScaleEpilogue(float* factors) : IGemmEpilo
     {
     }
 
-    public void Apply(float* c, int row, int column, int count)
+    public void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
         float* factor = factors + column;
         int j = 0;
-        for (; j + 8 <= count; j += 8)
-            (Vector256.Load(c + j) * Vector256.Load(factor + j)).Store(c + j);
+        for (; j + TSimd.Width <= count; j += TSimd.Width)
+            TSimd.Store(TSimd.Multiply(TSimd.Load(c + j), TSimd.Load(factor + j)), c + j);
         for (; j < count; j++)
             c[j] *= factor[j];
     }
 }
 
-/// <summary>u · Φ(u) of u = C, exact; u itself goes to <c>before</c> (M, N) unless that is null: the backward pass needs it.</summary>
+/// <summary>u · Φ(u) of u = C; u itself goes to <c>before</c> (M, N) unless that is null: the backward pass needs it.</summary>
 internal readonly unsafe struct GeluEpilogue(float* before, long ld) : IGemmEpilogue
 {
+    // u is not wanted again soon: whole cache lines of it are written past the caches, which saves reading them first.
+    private readonly bool past = before != null && (nint)before % 64 == 0 && ld % 16 == 0;
+
     public static bool Active => true;
 
     public void Prefetch(int row, int column, int rows, int columns)
     {
-        if (before != null)
+        if (before != null && !past)
             HostPrefetch.Rows(before + row * ld + column, ld, rows, columns);
     }
 
-    public void Apply(float* c, int row, int column, int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
-        if (before != null)
-            new ReadOnlySpan<float>(c, count).CopyTo(new Span<float>(before + row * ld + column, count));
-        int j = 0;
-        for (; j + 8 <= count; j += 8)
-            GeluVectors.Forward(c + j);
-        if (j == count)
-            return;
-        float* rest = stackalloc float[8]; // the same arithmetic for the last few: one more vector, mostly unused
-        for (int i = 0; i < 8; i++)
-            rest[i] = j + i < count ? c[j + i] : 0;
-        GeluVectors.Forward(rest);
-        for (int i = 0; j + i < count; i++)
-            c[j + i] = rest[i];
+        float* kept = before + row * ld + column;
+        int w = TSimd.Width, j = 0;
+        for (; j + 2 * w <= count; j += 2 * w)
+        {
+            // Two at a time share their constants and wait for their quotients together.
+            TVector u0 = TSimd.Load(c + j), u1 = TSimd.Load(c + j + w);
+            if (past && 2 * w % 16 == 0)
+            {
+                TSimd.StorePastCaches(u0, kept + j);
+                TSimd.StorePastCaches(u1, kept + j + w);
+            }
+            else if (before != null)
+            {
+                TSimd.Store(u0, kept + j);
+                TSimd.Store(u1, kept + j + w);
+            }
+            TSimd.Store(HostMath<TVector, TSimd>.Gelu(u0), c + j);
+            TSimd.Store(HostMath<TVector, TSimd>.Gelu(u1), c + j + w);
+        }
+        for (; j < count; j += w)
+            ApplyToRest<TVector, TSimd>(c + j, before == null ? c + j : kept + j, Math.Min(w, count - j));
+    }
+
+    // The same arithmetic for a vector or less. A method of its own: memory on the stack would cost every call of the other.
+    private static void ApplyToRest<TVector, TSimd>(float* c, float* kept, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
+    {
+        float* rest = stackalloc float[16];
+        for (int i = 0; i < count; i++)
+            rest[i] = kept[i] = c[i];
+        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(rest)), rest);
+        for (int i = 0; i < count; i++)
+            c[i] = rest[i];
     }
 }
 
@@ -114,56 +138,34 @@ internal readonly unsafe struct GeluBackwardEpilogue(float* before, float* outpu
         HostPrefetch.Rows(output + row * ld + column, ld, rows, columns);
     }
 
-    public void Apply(float* c, int row, int column, int count)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Apply<TVector, TSimd>(float* c, int row, int column, int count) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
         float* u = before + row * ld + column, y = output + row * ld + column;
         int j = 0;
-        for (; j + 8 <= count; j += 8)
-            GeluVectors.Backward(c + j, u + j, y + j);
-        if (j == count)
-            return;
-        float* rest = stackalloc float[24];
-        for (int i = 0; i < 8; i++)
-            (rest[i], rest[8 + i]) = j + i < count ? (c[j + i], u[j + i]) : (0, 0);
-        GeluVectors.Backward(rest, rest + 8, rest + 16);
-        for (int i = 0; j + i < count; i++)
-            (c[j + i], y[j + i]) = (rest[i], rest[16 + i]);
-    }
-}
-
-/// <summary>The GELU of eight floats in vectors of eight or four.</summary>
-internal static unsafe class GeluVectors
-{
-    /// <summary>x becomes x · Φ(x).</summary>
-    public static void Forward(float* x)
-    {
-        if (Vector256.IsHardwareAccelerated)
-        {
-            Forward<Vector256<float>, Simd256>(x);
-            return;
-        }
-        Forward<Vector128<float>, Simd128>(x);
-        Forward<Vector128<float>, Simd128>(x + 4);
+        for (; j + TSimd.Width <= count; j += TSimd.Width)
+            Through<TVector, TSimd>(c + j, u + j, y + j);
+        if (j < count)
+            ApplyToRest<TVector, TSimd>(c + j, u + j, y + j, count - j);
     }
 
-    /// <summary>dy becomes dy · (Φ(x) + x φ(x)), y becomes x · Φ(x).</summary>
-    public static void Backward(float* dy, float* x, float* y)
+    private static void ApplyToRest<TVector, TSimd>(float* dy, float* u, float* y, int count)
+        where TVector : struct
+        where TSimd : struct, ISimd<TVector>
     {
-        if (Vector256.IsHardwareAccelerated)
-        {
-            Backward<Vector256<float>, Simd256>(dy, x, y);
-            return;
-        }
-        Backward<Vector128<float>, Simd128>(dy, x, y);
-        Backward<Vector128<float>, Simd128>(dy + 4, x + 4, y + 4);
+        float* rest = stackalloc float[3 * 16];
+        for (int i = 0; i < count; i++)
+            (rest[i], rest[16 + i]) = (dy[i], u[i]);
+        Through<TVector, TSimd>(rest, rest + 16, rest + 32);
+        for (int i = 0; i < count; i++)
+            (dy[i], y[i]) = (rest[i], rest[32 + i]);
     }
 
-    private static void Forward<TVector, TSimd>(float* x) where TVector : struct where TSimd : struct, ISimd<TVector> =>
-        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(x)), x);
-
-    private static void Backward<TVector, TSimd>(float* dy, float* x, float* y) where TVector : struct where TSimd : struct, ISimd<TVector>
+    // dy becomes dy · (Φ(u) + u φ(u)), y becomes u · Φ(u).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Through<TVector, TSimd>(float* dy, float* u, float* y) where TVector : struct where TSimd : struct, ISimd<TVector>
     {
-        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(x), out TVector slope), y);
+        TSimd.Store(HostMath<TVector, TSimd>.Gelu(TSimd.Load(u), out TVector slope), y);
         TSimd.Store(TSimd.Multiply(TSimd.Load(dy), slope), dy);
     }
 }

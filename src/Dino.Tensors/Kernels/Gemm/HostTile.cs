@@ -80,7 +80,7 @@ internal static unsafe class HostTile<TVector, TSimd>
             if (!TEpilogue.Active || !last)
                 continue;
             for (int r = 0; r < height; r++)
-                epilogue.Apply(c + r * ldc, row0 + row + r, column0, width);
+                epilogue.Apply<TVector, TSimd>(c + r * ldc, row0 + row + r, column0, width);
         }
     }
 
