@@ -33,7 +33,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 {
     // A block of A (48 × 768 floats, 147 KiB) stays in the second-level cache while the panels of B (16 × 768, 48 KiB) pass by. Shorter
     // blocks of k would keep a panel in the first level, but C would be read and written more often, which costs more.
-    private const int BlockK = 768;
+    // One block takes up to twice that: then C is written once.
+    private const int BlockK = 768, MostK = 1536;
     private const int BlockRows = 48;
 
     // With fewer rows B is read too few times to be worth sharing: each thread packs its own columns on the way.
@@ -88,7 +89,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     private static int RoundUp(int a, int unit) => CeilDivide(a, unit) * unit;
 
     /// <summary>Blocks of k of nearly equal length, at least one (empty when K = 0).</summary>
-    private static int BlockOfK(int k) => k == 0 ? 0 : Math.Min(k, RoundUp(CeilDivide(k, CeilDivide(k, BlockK)), 8));
+    private static int BlockOfK(int k) => k <= MostK ? k : Math.Min(k, RoundUp(CeilDivide(k, CeilDivide(k, BlockK)), 8));
 
     /// <summary>Whether A is copied before it is used: to make it contiguous along k, or to part rows that evict each other.</summary>
     private static bool CopiesA(in GemmShape shape) => shape.TransposeA || shape.LdA % PageOfFloats == 0;
