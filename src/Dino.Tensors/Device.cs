@@ -112,23 +112,6 @@ public sealed class Device : IDisposable
         };
     }
 
-    /// <summary>Every device of this machine: its name and what it is.</summary>
-    public static IReadOnlyList<(string Name, string Description, long MemoryBytes)> List()
-    {
-        var found = new List<(string, string, long)>();
-        using var context = Accelerators.CreateContext();
-        foreach (var type in (ReadOnlySpan<AcceleratorType>)[AcceleratorType.Cuda, AcceleratorType.OpenCL])
-        {
-            int index = 0;
-            foreach (var device in context.Devices.Where(d => d.AcceleratorType == type))
-                found.Add(($"{(type == AcceleratorType.Cuda ? "cuda" : "opencl")}:{index++}", device.Name, device.MemorySize));
-        }
-        using (var cpu = new Device("cpu", new DeviceOptions { Threads = 1 }))
-            found.Add((cpu.Name, cpu.Description, cpu.MemoryBytes));
-        found.Add(("cpu:debug", "kernels on simulated GPU threads, for breakpoints; slow", 0));
-        return found;
-    }
-
     /// <summary>Opens a scope of temporary tensors.</summary>
     public Arena BeginArena()
     {

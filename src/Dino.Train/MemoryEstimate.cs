@@ -3,11 +3,19 @@ using Dino.Tensors;
 
 namespace Dino.Train;
 
-/// <summary>How much device memory a training run takes, from its sizes alone.</summary>
-public static class MemoryEstimate
+/// <summary>How much device memory a training run takes at the height of a step, from its sizes alone; all in bytes.</summary>
+/// <param name="Weights">Student and teacher, gradients and the optimizer's two moments.</param>
+/// <param name="Crops">The pictures of a step.</param>
+/// <param name="Kept">What the forward pass keeps for the backward pass.</param>
+/// <param name="AtWork">What one block's backward pass needs besides.</param>
+/// <param name="Logits">The head's layers and its outputs, with their gradients.</param>
+public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long AtWork, long Logits)
 {
-    /// <summary>Bytes at the height of a step: parameters with gradients and moments, crops, and what the backward pass needs.</summary>
-    public static long Bytes(TrainOptions options)
+    /// <summary>All of it.</summary>
+    public long Total => Math.Min(long.MaxValue / 2, Weights + Crops + Kept + AtWork + Logits);
+
+    /// <summary>The estimate for a run.</summary>
+    public static MemoryEstimate Of(TrainOptions options)
     {
         var (vit, head, crops) = (options.Backbone, options.Head, options.Crops);
         // Counted with a grid of one patch: that of absurdly large crops has no shape.
@@ -22,19 +30,21 @@ public static class MemoryEstimate
         double block = vit.Dim * (6 + vit.MlpRatio), atWork = vit.Dim * (4 + 2 * vit.MlpRatio);
         double kept = options.Recompute ? vit.Depth * vit.Dim + block : vit.Depth * block;
         double logits = 3.0 * (globals + locals) * head.OutDim + 2.0 * (globals + locals) * head.Layers * head.HiddenDim;
-        double floats = 5 * parameters + pixels + tokens * (kept + atWork) + logits;
-        return (long)Math.Min(long.MaxValue / 2, 4 * floats);
+        return new(Bytes(5 * parameters), Bytes(pixels), Bytes(tokens * kept), Bytes(tokens * atWork), Bytes(logits));
     }
 
     /// <summary>Refuses a run that cannot fit, before anything is allocated.</summary>
     /// <exception cref="UserErrorException">The message names both sizes and the options that lower the need.</exception>
     public static void Check(TrainOptions options, Device device)
     {
-        long bytes = Bytes(options);
+        long bytes = Of(options).Total;
         if (bytes <= device.MemoryBytes)
             return;
         throw new UserErrorException(
             $"This run needs about {bytes / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB: "
             + "a smaller --batch-size, --global-crops-size or --out-dim needs less (--accumulate makes up for a small batch).");
     }
+
+    // Five such numbers do not overflow.
+    private static long Bytes(double floats) => (long)Math.Min(long.MaxValue / 8, 4 * floats);
 }

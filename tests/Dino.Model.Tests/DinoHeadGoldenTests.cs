@@ -9,8 +9,7 @@ namespace Dino.Model.Tests;
 
 /// <summary>The projection head against the set <c>head</c>.</summary>
 [Category("Golden")]
-[TestFixture("cpu")]
-[TestFixture("cpu:debug")]
+[TestFixtureSource(typeof(Devices), nameof(Devices.Fixtures))]
 public class DinoHeadGoldenTests(string deviceName)
 {
     private static readonly GoldenSet golden = GoldenSet.Open("head");
@@ -57,7 +56,7 @@ public class DinoHeadGoldenTests(string deviceName)
         {
             var config = golden.Config;
             var flags = config.GetProperty("kinds").GetProperty(kind);
-            Device = Device.Open(deviceName, new DeviceOptions { Strict = true });
+            Device = Devices.Open(deviceName);
             Module = new DinoHead(config.GetProperty("dim").GetInt32(), new DinoHeadConfig
             {
                 OutDim = config.GetProperty("out").GetInt32(),
@@ -85,7 +84,7 @@ public class DinoHeadGoldenTests(string deviceName)
 
         public Tensor Given(string name) => Tensor.From(Device, golden.Floats(name), Shape.Of(golden[name].Shape));
 
-        public void Dispose() => Device.Dispose();
+        public void Dispose() => Parameters.Dispose();
 
         private static bool IsSet(JsonElement flags, string name) => flags.TryGetProperty(name, out var value) && value.GetBoolean();
     }

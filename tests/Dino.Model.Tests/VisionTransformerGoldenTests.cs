@@ -9,7 +9,8 @@ namespace Dino.Model.Tests;
 
 /// <summary>The Vision Transformer against the set <c>vit</c>.</summary>
 [Category("Golden")]
-public class VisionTransformerGoldenTests
+[TestFixtureSource(typeof(Devices), nameof(Devices.FastFixtures))]
+public class VisionTransformerGoldenTests(string deviceName)
 {
     private static readonly GoldenSet golden = GoldenSet.Open("vit");
 
@@ -20,7 +21,7 @@ public class VisionTransformerGoldenTests
     [TestCaseSource(nameof(Sizes))]
     public void Forward_GivesTheFeatures(string size)
     {
-        using var network = new Network(golden);
+        using var network = new Network(deviceName);
         using var arena = network.Device.BeginArena();
         var images = network.Given($"x.{size}");
 
@@ -36,7 +37,7 @@ public class VisionTransformerGoldenTests
     [TestCaseSource(nameof(Sizes))]
     public void LastSelfAttention_GivesTheWeights(string size)
     {
-        using var network = new Network(golden);
+        using var network = new Network(deviceName);
         using var arena = network.Device.BeginArena();
 
         var weights = network.Vit.LastSelfAttention(network.Given($"x.{size}"));
@@ -53,7 +54,7 @@ public class VisionTransformerGoldenTests
     [TestCaseSource(nameof(GradientSizes))]
     public void Backward_GivesTheGradients(string size)
     {
-        using var network = new Network(golden);
+        using var network = new Network(deviceName);
         using var arena = network.Device.BeginArena();
         using var tape = new Tape(network.Device);
         var images = network.Given($"x.{size}");
@@ -76,7 +77,7 @@ public class VisionTransformerGoldenTests
     {
         float rate = golden.Config.GetProperty("drop_path_last_block").GetSingle();
         string expected = golden.Tensors.Keys.Single(name => name.StartsWith("drop.cls.", StringComparison.Ordinal));
-        using var network = new Network(golden, rate);
+        using var network = new Network(deviceName, rate);
         using var arena = network.Device.BeginArena();
 
         Check(expected, network.Vit.Forward(
@@ -106,13 +107,13 @@ public class VisionTransformerGoldenTests
     {
         private readonly FlatParameters parameters;
 
-        public Network(GoldenSet set, float dropPath = 0)
+        public Network(string deviceName, float dropPath = 0)
         {
-            Device = Device.Open("cpu", new DeviceOptions { Strict = true });
-            Vit = new VisionTransformer(ConfigOf(set.Config) with { DropPathRate = dropPath });
+            Device = Devices.Open(deviceName);
+            Vit = new VisionTransformer(ConfigOf(golden.Config) with { DropPathRate = dropPath });
             parameters = new FlatParameters(Vit, Device, trainable: true);
-            parameters.Load(set.Tensors.Values.Where(tensor => tensor.Name.StartsWith("w.", StringComparison.Ordinal))
-                .Select(tensor => new HostTensor(tensor.Name[2..], Shape.Of(tensor.Shape), set.Floats(tensor.Name))));
+            parameters.Load(golden.Tensors.Values.Where(tensor => tensor.Name.StartsWith("w.", StringComparison.Ordinal))
+                .Select(tensor => new HostTensor(tensor.Name[2..], Shape.Of(tensor.Shape), golden.Floats(tensor.Name))));
             parameters.ZeroGrad();
         }
 
@@ -124,7 +125,7 @@ public class VisionTransformerGoldenTests
 
         public Tensor Gradient(string name) => parameters.Parameters.Single(parameter => parameter.Name == name).Value.Grad!;
 
-        public void Dispose() => Device.Dispose();
+        public void Dispose() => parameters.Dispose();
 
         private static ViTConfig ConfigOf(JsonElement config) => new()
         {

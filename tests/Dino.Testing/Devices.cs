@@ -33,12 +33,10 @@ public static class Devices
     public static IReadOnlyList<string> Names { get; } = AreNamed ? Named() : ["cpu", "cpu:debug", "opencl:0", "cuda:0"];
 
     /// <summary>For <c>[TestFixtureSource(typeof(Devices), nameof(Devices.Fixtures))]</c> on a class whose constructor takes a name.</summary>
-    public static IEnumerable<TestFixtureData> Fixtures => Names.Select(name =>
-    {
-        var fixture = new TestFixtureData(name);
-        fixture.Properties.Add(PropertyNames.Category, Category);
-        return fixture;
-    });
+    public static IEnumerable<TestFixtureData> Fixtures => Names.Select(Fixture);
+
+    /// <summary>The same without simulated GPU threads, which take minutes over a whole model.</summary>
+    public static IEnumerable<TestFixtureData> FastFixtures => Names.Where(name => name != "cpu:debug").Select(Fixture);
 
     /// <summary>For <c>[TestCaseSource(typeof(Devices), nameof(Devices.Cases))]</c> on a method that takes a name.</summary>
     public static IEnumerable<TestCaseData> Cases => Names.Select(name => Case(name));
@@ -62,6 +60,13 @@ public static class Devices
             Assert.Inconclusive(e.Message);
             throw;
         }
+    }
+
+    private static TestFixtureData Fixture(string name)
+    {
+        var fixture = new TestFixtureData(name);
+        fixture.Properties.Add(PropertyNames.Category, Category);
+        return fixture;
     }
 
     private static string[] Named() => (Environment.GetEnvironmentVariable("DINO_TEST_DEVICES") ?? "")

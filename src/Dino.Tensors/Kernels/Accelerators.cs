@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Algorithms;
+using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
@@ -13,14 +14,29 @@ internal static class Accelerators
 {
     static Accelerators() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, ResolveOpenCL);
 
-    public static Context CreateContext() => Context.Create(builder =>
+    /// <summary>A context with all devices that can run kernels from here; why others cannot is added to <paramref name="refused"/>.</summary>
+    public static Context CreateContext(ICollection<string>? refused = null) => Context.Create(builder =>
     {
         builder.CPU(new CPUDevice(numThreadsPerWarp: 4, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1))
             // The default filter asks for OpenCL C 2.0 by a query that OpenCL 3 devices answer with 1.2.
-            .OpenCL(device => device.Capabilities.GenericAddressSpace)
+            .OpenCL(device =>
+            {
+                if (device.Capabilities.GenericAddressSpace)
+                    return true;
+                refused?.Add($"OpenCL: {device.Name.Trim()} was left out: it offers OpenCL {device.DeviceVersion} without a generic address space, "
+                    + "which kernels here need (OpenCL C 2.0).");
+                return false;
+            })
             .Cuda();
         Configure(builder);
     });
+
+    /// <summary>Whether the system has the library through which devices of this kind are found.</summary>
+    public static bool HasDriver(AcceleratorType type)
+    {
+        string[] names = type == AcceleratorType.Cuda ? ["libcuda.so.1", "nvcuda.dll"] : ["libOpenCL.so", "libOpenCL.so.1", "OpenCL.dll"];
+        return names.Any(name => NativeLibrary.TryLoad(name, out _));
+    }
 
     /// <summary>The settings that decide what code a kernel becomes.</summary>
     public static void Configure(Context.Builder builder)

@@ -37,11 +37,14 @@ public static class L2NormalizeOp
                 T v = x.Load(i, end);
                 squares = T.Fma(v, v, squares);
             }
-            T scale = T.Of(1 / MathF.Max(MathF.Sqrt(lanes.Sum(T.Sum(squares))), eps));
+            T scale = T.Of(1 / AtLeast(eps, MathF.Sqrt(lanes.Sum(T.Sum(squares)))));
             for (int i = first; i < end; i += step)
                 y.Store(i, end, x.Load(i, end) * scale);
         }
     }
+
+    // GPUs' own maximum drops NaN.
+    private static float AtLeast(float eps, float norm) => float.IsNaN(norm) ? norm : MathF.Max(norm, eps);
 
     private sealed class BackwardNode : Node
     {
@@ -83,7 +86,7 @@ public static class L2NormalizeOp
                 squares = T.Fma(v, v, squares);
                 products = T.Fma(v, dy.Load(i, end), products);
             }
-            float norm = MathF.Sqrt(lanes.Sum(T.Sum(squares))), inverse = 1 / MathF.Max(norm, eps), product = lanes.Sum(T.Sum(products));
+            float norm = MathF.Sqrt(lanes.Sum(T.Sum(squares))), inverse = 1 / AtLeast(eps, norm), product = lanes.Sum(T.Sum(products));
             T scale = T.Of(inverse), along = T.Of(norm < eps ? 0 : product * inverse);
             for (int i = first; i < end; i += step)
                 dx.Deliver(i, end, (dy.Load(i, end) - x.Load(i, end) * scale * along) * scale, accumulate);

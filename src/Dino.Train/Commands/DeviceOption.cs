@@ -28,7 +28,11 @@ internal static class DeviceOption
             throw new UserErrorException("--threads must lie between 0 and 1024.") { IsUsage = true };
         try
         {
-            return Device.Open(context.Get(device)!, new DeviceOptions { Threads = count });
+            string name = context.Get(device)!;
+            var opened = Device.Open(name, new DeviceOptions { Threads = count });
+            if (name == "auto")
+                context.Say($"--device auto takes {opened}{(opened.Name == "cpu" ? ": no GPU was found, 'dino devices' says why" : "")}");
+            return opened;
         }
         catch (ArgumentException e)
         {

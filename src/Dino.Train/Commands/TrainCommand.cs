@@ -37,6 +37,7 @@ internal static class TrainCommand
     private static readonly Option<int> workers = new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
     private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB.", DefaultValueFactory = _ => 1024 };
     private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
+    private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
 
     public static Command Build()
@@ -47,6 +48,7 @@ internal static class TrainCommand
             [
                 ("dino train --data photos --preset small", "a small network, for a laptop"),
                 ("dino train --data imagenet/train --preset paper --device cuda", "ViT-S/16 as in the paper"),
+                ("dino train --data photos --preset paper --plan", "the memory that it would need"),
                 ("dino train --data train --val val --preset small --epochs 50 --knn-freq 5", "with k-NN accuracy every five epochs"),
             ],
         };
@@ -59,6 +61,7 @@ internal static class TrainCommand
         command.Options.Add(cache);
         command.Options.Add(minutes);
         command.Options.Add(restart);
+        command.Options.Add(plan);
         DeviceOption.AddTo(command);
         hyperparameters.AddTo(command);
         return command;
@@ -87,6 +90,11 @@ internal static class TrainCommand
             Prefetch = prefetch,
         };
         using var device = DeviceOption.Open(context);
+        if (context.Get(plan))
+        {
+            Plan(context, options, device);
+            return;
+        }
         KnnRun? knn = null;
         if (context.Get(val) is { } valFolder)
             knn = new KnnRun(folder, Folders.Scan(valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
@@ -106,6 +114,33 @@ internal static class TrainCommand
                 json.WriteString("device", device.Name);
             },
             text => text.WriteLine($"trained {trainer.State.Step} steps: {trainer.LatestPath}"));
+    }
+
+    private static void Plan(CommandContext context, TrainOptions options, Device device)
+    {
+        var estimate = MemoryEstimate.Of(options);
+        (string Field, string Text, long Bytes)[] lines =
+        [
+            ("weights", "weights, gradients, moments", estimate.Weights), ("crops", "crops", estimate.Crops),
+            ("kept", options.Recompute ? "kept for the backward pass" : "kept for the backward pass (--recompute lowers it)", estimate.Kept),
+            ("atWork", "a block at work", estimate.AtWork), ("logits", "head and logits", estimate.Logits), ("total", "in all", estimate.Total),
+        ];
+        context.Result(
+            json =>
+            {
+                foreach (var (field, _, bytes) in lines)
+                    json.WriteNumber(field + "Bytes", bytes);
+                json.WriteString("device", device.Name);
+                json.WriteNumber("deviceBytes", device.MemoryBytes);
+                json.WriteBoolean("fits", estimate.Total <= device.MemoryBytes);
+            },
+            text =>
+            {
+                foreach (var (_, what, bytes) in lines)
+                    text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20),12:N0} MiB  {what}"));
+                text.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"{device.MemoryBytes / (double)(1 << 20),12:N0} MiB  {device}: {(estimate.Total <= device.MemoryBytes ? "it fits" : "it does not fit")}"));
+            });
     }
 
     private static Trainer Build(

@@ -10,7 +10,8 @@ namespace Dino.Train.Tests.Golden;
 
 /// <summary>Whole training runs on given crops and stochastic-depth masks against the set <c>trace</c>.</summary>
 [Category("Golden")]
-public class TraceGoldenTests
+[TestFixtureSource(typeof(Devices), nameof(Devices.FastFixtures))]
+public class TraceGoldenTests(string deviceName)
 {
     private static readonly GoldenSet golden = GoldenSet.Open("trace");
 
@@ -21,7 +22,7 @@ public class TraceGoldenTests
     {
         var run = golden.Config.GetProperty("runs")[index];
         string prefix = $"run{index}.";
-        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        var device = Devices.Open(deviceName);
         using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
         var init = Tensors("init.");
         state.StudentParameters.Load(init);

@@ -30,7 +30,7 @@ public class MemoryEstimateTests
         state.Learn(globals, small, null, null);
         state.Update();
 
-        Assert.That(MemoryEstimate.Bytes(options), Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
+        Assert.That(MemoryEstimate.Of(options).Total, Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
     }
 
     [Test]

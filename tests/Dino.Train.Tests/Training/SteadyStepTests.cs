@@ -41,6 +41,7 @@ public class SteadyStepTests
 
         Assert.That(managed / steps, Is.LessThanOrEqualTo(ManagedBytes), "managed bytes a step");
         Assert.That(device.Pool.Allocations, Is.EqualTo(pieces), "pieces of device memory");
+        Assert.That(KernelTable.Unlisted, Is.Empty, "kernels of a training step that the kernel table lacks");
 
         void Train(int count)
         {

@@ -2,14 +2,21 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Tests.Kernels;
+namespace Dino.Testing;
 
 /// <summary>Every kernel that the library can launch on an accelerator, found by reflection.</summary>
-internal static class KernelTable
+public static class KernelTable
 {
     private static readonly Lazy<IReadOnlyList<Kernel>> all = new(Find);
 
-    public static IReadOnlyList<Kernel> All => all.Value;
+    internal static IReadOnlyList<Kernel> All => all.Value;
+
+    /// <summary>Kernels of the library that this process has made and that are not in the table: nobody compiled them ahead of their launch.</summary>
+    public static IReadOnlyList<string> Unlisted =>
+        [.. Kernel.All().Where(kernel => IsOurs(kernel.Entry.DeclaringType!)).Select(kernel => kernel.Name).Except(All.Select(kernel => kernel.Name))];
+
+    // A test may have a body of its own.
+    private static bool IsOurs(Type type) => type.Assembly == typeof(Kernel).Assembly && type.GetGenericArguments().All(IsOurs);
 
     /// <summary>
     /// Element and row bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in static

@@ -1,0 +1,54 @@
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Testing;
+using NUnit.Framework;
+
+namespace Dino.Train.Tests.Training;
+
+/// <summary>Training on an accelerator goes where it goes on the host, with stochastic depth, weight decay and the teacher's average.</summary>
+public class OtherDevicesTests
+{
+    private const int Steps = 20;
+
+    private static readonly TrainOptions options = TinyRun.Options with { Epochs = 10, FreezeLastLayer = 1, ClipGrad = 0.3 };
+
+    public static IEnumerable<TestCaseData> Accelerators =>
+        Devices.Names.Where(name => name is not ("cpu" or "cpu:debug")).Select(name => Devices.Case(name));
+
+    [TestCaseSource(nameof(Accelerators))]
+    public void TwentySteps_FollowTheHost(string name)
+    {
+        var (losses, weights) = Train(Devices.Open(name));
+        var (expectedLosses, expectedWeights) = Train(Devices.Open("cpu"));
+
+        Assert.That(expectedLosses, Has.Length.EqualTo(Steps));
+        Assert.That(expectedLosses[^1], Is.Not.EqualTo(expectedLosses[0]).Within(1e-2), "nothing was learned that could differ");
+        Tolerance.Balanced.Check<float>(losses, expectedLosses, "losses");
+        // AdamW divides by the root of small numbers: an element that hardly moves may go either way.
+        Tolerance.Loose.Check<float>(weights, expectedWeights, "the student's weights");
+    }
+
+    private static (float[] Losses, float[] Weights) Train(Device device)
+    {
+        using var arena = device.BeginArena();
+        using var state = new Distillation(options, device, stepsPerEpoch: 5);
+        var (globalDepth, localDepth) = (new RandomStochasticDepth(3) { Pass = 0 }, new RandomStochasticDepth(3) { Pass = 1 });
+        Tensor globals = Crops(device, 2, 16), locals = Crops(device, 2, 8);
+        List<float> losses = [];
+        while (losses.Count < Steps)
+        {
+            globalDepth.Step = localDepth.Step = (uint)state.Step;
+            state.Learn(globals, locals, globalDepth, localDepth);
+            state.Update();
+            state.Monitor.Read((loss, _, _, _) => losses.Add(loss));
+        }
+        return ([.. losses], state.StudentParameters.Values.ToArray());
+    }
+
+    private static Tensor Crops(Device device, int crops, int size)
+    {
+        var random = new System.Random(size);
+        var shape = new Shape(crops * options.BatchSize, 3, size, size);
+        return Tensor.From(device, [.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() * 4 - 2)], shape);
+    }
+}
