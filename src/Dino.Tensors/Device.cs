@@ -76,6 +76,9 @@ public sealed class Device : IDisposable
     /// <summary>Whether kernels run vectorised on the host's cores instead of an accelerator.</summary>
     internal bool IsHost => Accelerator is null;
 
+    /// <summary>Whether kernels run on simulated GPU threads.</summary>
+    internal bool IsSimulated => Accelerator is { AcceleratorType: AcceleratorType.CPU };
+
     internal Accelerator? Accelerator { get; }
 
     internal AcceleratorStream Stream => Accelerator!.DefaultStream;
@@ -121,7 +124,13 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>
-    public void Synchronize() => Accelerator?.Synchronize();
+    /// <exception cref="KernelIndexException">On <c>cpu:debug</c>: a kernel reached outside a tensor.</exception>
+    public void Synchronize()
+    {
+        Accelerator?.Synchronize();
+        if (IsSimulated)
+            CheckedView.ThrowIfOutside();
+    }
 
     /// <summary>Frees all memory of the device, tensors still in use included.</summary>
     public void Dispose()

@@ -44,7 +44,7 @@ public static class KernelTable
     {
         foreach (var field in type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
         {
-            if (!field.FieldType.IsAssignableTo(typeof(Kernel)))
+            if (!field.IsInitOnly || !field.FieldType.IsAssignableTo(typeof(Kernel)))
                 continue;
             RuntimeHelpers.RunClassConstructor(type.TypeHandle);
             var kernel = (Kernel)field.GetValue(null)!;

@@ -33,16 +33,16 @@ internal readonly struct ViewMemory(ArrayView<float> view) : IMemory<ViewMemory,
 
     public static ViewMemory Of(Tensor? tensor) => new(tensor is null ? default : tensor.View);
 
-    public Lane Load(int i, int end, float fill = 0) => new(view[i]);
+    public Lane Load(int i, int end, float fill = 0) => new(view.Read(i));
 
-    public void Store(int i, int end, Lane value) => view[i] = value.Value;
+    public void Store(int i, int end, Lane value) => view.Write(i, value.Value);
 
-    public float this[int i] { get => view[i]; set => view[i] = value; }
+    public float this[int i] { get => view.Read(i); set => view.Write(i, value); }
 
-    public int Int(int i) => (int)Interop.FloatAsInt(view[i]);
+    public int Int(int i) => (int)Interop.FloatAsInt(view.Read(i));
 
     /// <summary>Writes an element of a tensor of <see cref="DType.Int32"/>.</summary>
-    public void SetInt(int i, int value) => view[i] = Interop.IntAsFloat((uint)value);
+    public void SetInt(int i, int value) => view.Write(i, Interop.IntAsFloat((uint)value));
 }
 
 /// <summary>The memory of the host, a vector at a time.</summary>

@@ -17,9 +17,15 @@ internal static class Intrinsics
     public static void Register(Context.Builder builder)
     {
         var intrinsics = builder.GetIntrinsicManager();
-        var method = typeof(Intrinsics).GetMethod(nameof(Fma))!;
-        intrinsics.RegisterMethod(method, new CLIntrinsic(typeof(Intrinsics), nameof(FmaOpenCL), IntrinsicImplementationMode.Redirect));
-        intrinsics.RegisterMethod(method, new PTXIntrinsic(typeof(Intrinsics), nameof(FmaPtx), IntrinsicImplementationMode.Redirect));
+        Redirect(intrinsics, typeof(Intrinsics), nameof(Fma), nameof(FmaOpenCL), nameof(FmaPtx));
+        Redirect(intrinsics, typeof(CheckedView), nameof(CheckedView.IsInside), nameof(CheckedView.IsAlwaysInside), nameof(CheckedView.IsAlwaysInside));
+    }
+
+    private static void Redirect(IntrinsicImplementationManager intrinsics, Type type, string method, string openCL, string ptx)
+    {
+        var original = type.GetMethod(method)!;
+        intrinsics.RegisterMethod(original, new CLIntrinsic(type, openCL, IntrinsicImplementationMode.Redirect));
+        intrinsics.RegisterMethod(original, new PTXIntrinsic(type, ptx, IntrinsicImplementationMode.Redirect));
     }
 
     // The assembler contracts this to one instruction.

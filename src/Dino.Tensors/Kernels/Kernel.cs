@@ -56,6 +56,11 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
     public TLaunch On(Device device)
     {
         device.Launchers.Launches++;
+        if (device.IsSimulated)
+        {
+            CheckedView.ThrowIfOutside();
+            CheckedView.Running = this;
+        }
         return device.Launchers.TryGet(Slot) is { } launcher ? (TLaunch)launcher : Load(device);
     }
 

@@ -10,6 +10,9 @@ public class SteadyStepTests
 {
     private const int ManagedBytes = 1024;
 
+    // Two blocks, two sizes of crops, three layers of the head. A number that grows costs some microseconds each on a GPU.
+    private const int LaunchesOfAStep = 262;
+
     /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
     public static IEnumerable<TestCaseData> Cases =>
         from name in Devices.Names
@@ -35,10 +38,15 @@ public class SteadyStepTests
         device.Synchronize();
 
         int pieces = device.Pool.Allocations;
+        long launches = device.Launches;
         long managed = GC.GetAllocatedBytesForCurrentThread();
         Train(steps);
         managed = GC.GetAllocatedBytesForCurrentThread() - managed;
 
+        launches = device.Launches - launches;
+        TestContext.Out.WriteLine($"{launches / (double)steps} launches a step on {device}");
+        if (name != "cpu" && !recompute)
+            Assert.That(launches, Is.EqualTo(steps * LaunchesOfAStep), "kernels launched");
         Assert.That(managed / steps, Is.LessThanOrEqualTo(ManagedBytes), "managed bytes a step");
         Assert.That(device.Pool.Allocations, Is.EqualTo(pieces), "pieces of device memory");
         Assert.That(KernelTable.Unlisted, Is.Empty, "kernels of a training step that the kernel table lacks");

@@ -16,8 +16,8 @@ internal static partial class SimtAttention<TTile>
         int at = ((image * s.Tokens + token) * s.Heads + head) * s.HeadDim;
         float sum = 0;
         for (int p = 0; p < s.HeadDim; p++)
-            sum += result[at + p] * gradResult[at + p];
-        delta[index] = sum;
+            sum += result.Read(at + p) * gradResult.Read(at + p);
+        delta.Write(index, sum);
     }
 
     /// <summary>The queries' part of the gradient (B, N, 3D).</summary>

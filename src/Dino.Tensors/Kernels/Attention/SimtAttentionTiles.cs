@@ -48,7 +48,7 @@ internal static partial class SimtAttention<TTile>
             int e = thread + i * threads, column = e % columns, token = e / columns;
             float value = 0;
             if (token0 + token < n && column0 + column < d)
-                value = source[start + (token0 + token) * ld + column0 + column];
+                value = source.Read(start + (token0 + token) * ld + column0 + column);
             slab[e] = value;
         }
     }
@@ -73,13 +73,13 @@ internal static partial class SimtAttention<TTile>
     {
         Float4 value = default;
         if (row < n)
-            value.X = source[start + row];
+            value.X = source.Read(start + row);
         if (row + 1 < n)
-            value.Y = source[start + row + 1];
+            value.Y = source.Read(start + row + 1);
         if (row + 2 < n)
-            value.Z = source[start + row + 2];
+            value.Z = source.Read(start + row + 2);
         if (row + 3 < n)
-            value.W = source[start + row + 3];
+            value.W = source.Read(start + row + 3);
         return value;
     }
 
@@ -100,19 +100,19 @@ internal static partial class SimtAttention<TTile>
     private static void StoreFour(ArrayView<float> target, int at, int column, int d, Float4 value, int accumulate)
     {
         if (column < d)
-            target[at] = accumulate != 0 ? target[at] + value.X : value.X;
+            target.Write(at, accumulate != 0 ? target.Read(at) + value.X : value.X);
         if (column + 1 < d)
-            target[at + 1] = accumulate != 0 ? target[at + 1] + value.Y : value.Y;
+            target.Write(at + 1, accumulate != 0 ? target.Read(at + 1) + value.Y : value.Y);
         if (column + 2 < d)
-            target[at + 2] = accumulate != 0 ? target[at + 2] + value.Z : value.Z;
+            target.Write(at + 2, accumulate != 0 ? target.Read(at + 2) + value.Z : value.Z);
         if (column + 3 < d)
-            target[at + 3] = accumulate != 0 ? target[at + 3] + value.W : value.W;
+            target.Write(at + 3, accumulate != 0 ? target.Read(at + 3) + value.W : value.W);
     }
 
     private static void StoreLog(ArrayView<float> lse, int start, int row, int n, float max, float sum)
     {
         if (row < n)
-            lse[start + row] = max + MathF.Log(sum);
+            lse.Write(start + row, max + MathF.Log(sum));
     }
 
     private static Float4 Mask(Float4 value, int count) => new()

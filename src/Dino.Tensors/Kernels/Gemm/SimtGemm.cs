@@ -80,9 +80,9 @@ internal static class SimtGemm<TTile> where TTile : struct, ISimtTile
             return;
         value *= s.Alpha;
         if (s.Beta != 0)
-            value += s.Beta * c[target];
+            value += s.Beta * c.Read(target);
         if (s.HasBias != 0)
-            value += bias[column];
-        c[target] = value;
+            value += bias.Read(column);
+        c.Write(target, value);
     }
 }

@@ -108,7 +108,7 @@ internal static class SimtStrip<TTile> where TTile : struct, ISimtTile
             int row = alongSteps ? e / Depth : e % Edge, step = alongSteps ? e % Depth : e / Edge;
             float value = 0;
             if (first + row < rows && k0 + step < depth)
-                value = source[start + (first + row) * rowStride + (k0 + step) * stepStride];
+                value = source.Read(start + (first + row) * rowStride + (k0 + step) * stepStride);
             strip[step * (4 * Pitch) + row] = value;
         }
     }

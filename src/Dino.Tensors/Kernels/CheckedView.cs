@@ -1,0 +1,44 @@
+using ILGPU;
+using ILGPU.IR.Intrinsics;
+
+namespace Dino.Tensors.Kernels;
+
+/// <summary>
+/// Device memory as kernels read and write it. On simulated threads an index outside is reported (<see cref="KernelIndexException"/>), reads
+/// as 0 and writes nothing: ILGPU's own check there ends the process. On GPUs the test is true at compile time and vanishes.
+/// </summary>
+internal static class CheckedView
+{
+    private static KernelIndexException? first;
+
+    /// <summary>The kernel that runs on simulated threads: one at a time does.</summary>
+    public static Kernel? Running { get; set; }
+
+    public static float Read(this ArrayView<float> view, int i) => IsInside(i, view.IntLength) ? view[i] : 0;
+
+    public static void Write(this ArrayView<float> view, int i, float value)
+    {
+        if (IsInside(i, view.IntLength))
+            view[i] = value;
+    }
+
+    [IntrinsicImplementation]
+    public static bool IsInside(int i, int length)
+    {
+        if ((uint)i < (uint)length)
+            return true;
+        if (first is null)
+            Interlocked.CompareExchange(ref first, new KernelIndexException(Running?.Name ?? "?", i, length, Grid.IdxX, Group.IdxX), null);
+        return false;
+    }
+
+    /// <summary>What <see cref="IsInside"/> is on GPUs.</summary>
+    public static bool IsAlwaysInside(int i, int length) => true;
+
+    /// <summary>Throws what was reported since the last time, if anything.</summary>
+    public static void ThrowIfOutside()
+    {
+        if (Interlocked.Exchange(ref first, null) is { } error)
+            throw error;
+    }
+}
