@@ -21,7 +21,7 @@ internal static class HostMath<TVector, TSimd>
         return PowerOfTwo(shifted, TSimd.MultiplyAdd(y, TSimd.Create(1.92596303e-8f), f));
     }
 
-    /// <summary>2ˣ of x ≤ 0, as exact; 0 below −126.</summary>
+    /// <summary>2ˣ of x ≤ 0 with a relative error near 1e-7; 0 below −125.5.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOfTwo(TVector x)
     {

@@ -27,6 +27,19 @@ public class HostMathTests
     }
 
     [Test]
+    public void PowerOfTwo_IsRightToAFewUnits()
+    {
+        double worst = 0;
+        for (float x = -125.4f; x <= 0; x += 0.0173f)
+            worst = Math.Max(worst, Math.Abs(PowerOfTwo(x) / Math.Pow(2, x) - 1));
+        Assert.That(worst, Is.LessThan(2.5e-7));
+        Assert.That(PowerOfTwo(0), Is.EqualTo(1));
+        Assert.That(PowerOfTwo(-1000), Is.Zero);
+        Assert.That(PowerOfTwo(float.NegativeInfinity), Is.Zero);
+        Assert.That(PowerOfTwo(float.NaN), Is.NaN);
+    }
+
+    [Test]
     public void Gelu_IsRightTo2e7_OfItsInput()
     {
         double value = 0, slope = 0;
@@ -53,6 +66,8 @@ public class HostMathTests
     }
 
     private static float Exp(float x) => HostMath<Vector256<float>, Simd256>.Exp(Vector256.Create(x))[3];
+
+    private static float PowerOfTwo(float x) => HostMath<Vector256<float>, Simd256>.PowerOfTwo(Vector256.Create(x))[3];
 
     private static float Gelu(float x) => HostMath<Vector256<float>, Simd256>.Gelu(Vector256.Create(x))[5];
 

@@ -33,7 +33,7 @@ public class OtherDevicesTests
         using var arena = device.BeginArena();
         using var state = new Distillation(options, device, stepsPerEpoch: 5);
         var (globalDepth, localDepth) = (new RandomStochasticDepth(3) { Pass = 0 }, new RandomStochasticDepth(3) { Pass = 1 });
-        Tensor globals = Crops(device, 2, 16), locals = Crops(device, 2, 8);
+        Tensor globals = TinyRun.RandomCrops(device, 2, 16), locals = TinyRun.RandomCrops(device, 2, 8);
         List<float> losses = [];
         while (losses.Count < Steps)
         {
@@ -43,12 +43,5 @@ public class OtherDevicesTests
             state.Monitor.Read((loss, _, _, _) => losses.Add(loss));
         }
         return ([.. losses], state.StudentParameters.Values.ToArray());
-    }
-
-    private static Tensor Crops(Device device, int crops, int size)
-    {
-        var random = new System.Random(size);
-        var shape = new Shape(crops * options.BatchSize, 3, size, size);
-        return Tensor.From(device, [.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() * 4 - 2)], shape);
     }
 }

@@ -35,7 +35,7 @@ public class SameNumbersTests
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = threads });
         using var state = new Distillation(options, device, stepsPerEpoch: 100);
         var (globalDepth, localDepth) = (new RandomStochasticDepth(3) { Pass = 0 }, new RandomStochasticDepth(3) { Pass = 1 });
-        using Tensor globals = Crops(device, 2, 64), locals = Crops(device, 2, 24);
+        using Tensor globals = TinyRun.RandomCrops(device, 2, 64), locals = TinyRun.RandomCrops(device, 2, 24);
         float[] gradients = [];
         for (uint step = 0; step < 2; step++)
         {
@@ -46,12 +46,5 @@ public class SameNumbersTests
             state.Monitor.Read((_, _, _, _) => { });
         }
         return [.. gradients, .. state.StudentParameters.Values.ToArray(), .. state.TeacherParameters.Values.ToArray(), .. state.Loss.Centre.ToArray()];
-    }
-
-    private static Tensor Crops(Device device, int crops, int size)
-    {
-        var random = new System.Random(size);
-        var shape = new Shape(crops * options.BatchSize, 3, size, size);
-        return Tensor.From(device, [.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() * 4 - 2)], shape);
     }
 }

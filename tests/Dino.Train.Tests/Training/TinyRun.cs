@@ -34,6 +34,14 @@ internal static class TinyRun
         return folder;
     }
 
+    /// <summary>So many noisy crops of each picture of a batch (crops · B, 3, size, size), the same on every device.</summary>
+    public static Tensor RandomCrops(Device device, int crops, int size)
+    {
+        var random = new System.Random(size);
+        var shape = new Shape(crops * Options.BatchSize, 3, size, size);
+        return Tensor.From(device, [.. Enumerable.Range(0, shape.Count).Select(_ => random.NextSingle() * 4 - 2)], shape);
+    }
+
     /// <summary>Trains, or goes on, until the end or until the display stops it.</summary>
     public static void Run(
         TrainOptions options, string pictures, string output, int workers = 1, ProgressDisplay? display = null, CancellationToken cancel = default)

@@ -85,18 +85,17 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     /// <summary>
-    /// C (rows × columns) = alpha · A · B + beta · C for small operands that lie in the nearest caches: A as it is, contiguous along k, B in
-    /// packed panels.
+    /// C (rows × columns) = alpha · A · B for small operands that lie in the nearest caches: A as it is, contiguous along k, B in packed
+    /// panels.
     /// </summary>
-    public static void Multiply(
-        float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha)
+    public static void Multiply(float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha)
     {
         for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
             Small<Packed>(a, lda, rows, b, Columns, Math.Min(Columns, columns - j), k, c + j, ldc, alpha, 0);
     }
 
     /// <summary>
-    /// The same with both operands as they are, B contiguous along its columns, and A along k or (<paramref name="transposedA"/>) along its
+    /// C = A · B + beta · C with both operands as they are, B contiguous along its columns, and A along k or (<paramref name="transposedA"/>) along its
     /// rows. B is read up to whole panels.
     /// </summary>
     public static void MultiplyInPlace(
