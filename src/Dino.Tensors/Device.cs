@@ -11,6 +11,12 @@ public sealed record DeviceOptions
     /// <summary>Host threads of the <c>cpu</c> device; 0 takes as many as the process may use.</summary>
     public int Threads { get; init; }
 
+    /// <summary>The arithmetic of matrix products and attention.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Whose matrix products.</summary>
+    public Blas Blas { get; init; }
+
     /// <summary>
     /// For tests: memory that is handed out holds NaN, and ended tensors are never reused, so that reading what was not written and using
     /// what has ended both show.
@@ -38,19 +44,24 @@ public sealed class Device : IDisposable
         Name = name;
         Description = $"{Environment.ProcessorCount} cores, {System.Numerics.Vector<float>.Count} floats a vector";
         strict = options.Strict;
+        Precision = options.Precision;
         team = new HostTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
         MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         Pool = new BufferPool(this);
     }
 
-    private Device(string name, DeviceOptions options, Context context, Accelerator accelerator)
+    private Device(string name, DeviceOptions options, Context context, ILGPU.Runtime.Device hardware)
     {
+        var accelerator = hardware.CreateAccelerator(context);
         Name = name;
         Description = accelerator.Name;
         strict = options.Strict;
         this.context = context;
         Accelerator = accelerator;
         MemoryBytes = accelerator.MemorySize;
+        Precision = options.Precision;
+        UsesTensorCores = Precision != Precision.Fp32 && Accelerators.HasTensorCores(hardware);
+        Multiprocessors = accelerator.NumMultiprocessors;
         GroupSize = Math.Min(accelerator.MaxNumThreadsPerGroup, accelerator.AcceleratorType == AcceleratorType.CPU ? 16 : MaxGroupSize);
         Pool = new BufferPool(this);
     }
@@ -63,6 +74,9 @@ public sealed class Device : IDisposable
 
     /// <summary>The memory of the device in bytes.</summary>
     public long MemoryBytes { get; }
+
+    /// <summary>The arithmetic of matrix products and attention; all else is float.</summary>
+    public Precision Precision { get; }
 
     /// <summary>The device's memory, handed out and taken back.</summary>
     public BufferPool Pool { get; }
@@ -79,7 +93,19 @@ public sealed class Device : IDisposable
     /// <summary>Whether kernels run on simulated GPU threads.</summary>
     internal bool IsSimulated => Accelerator is { AcceleratorType: AcceleratorType.CPU };
 
+    /// <summary>
+    /// Whether large matrix products and attention run on tensor cores: on NVIDIA GPUs of compute capability 8.0 and later in another precision
+    /// than <see cref="Precision.Fp32"/>, and simulated on <c>cpu:debug</c>. Other devices round the operands before each product: the same
+    /// numbers, but no faster.
+    /// </summary>
+    public bool UsesTensorCores { get; }
+
+    /// <summary>The vendor's matrix products, if they were asked for.</summary>
+    internal VendorProduct? VendorProduct { get; private set; }
+
     internal Accelerator? Accelerator { get; }
+
+    internal int Multiprocessors { get; }
 
     internal AcceleratorStream Stream => Accelerator!.DefaultStream;
 
@@ -95,24 +121,23 @@ public sealed class Device : IDisposable
     /// vectorised) or <c>cpu:debug</c> (kernels on simulated GPU threads, for breakpoints).
     /// </summary>
     /// <exception cref="ArgumentException">The name is none of these.</exception>
-    /// <exception cref="DeviceNotFoundException">There is no such device here.</exception>
+    /// <exception cref="DeviceNotFoundException">There is no such device here, or no such library for it.</exception>
     public static Device Open(string name = "auto", DeviceOptions? options = null)
     {
         options ??= new DeviceOptions();
-        return name switch
+        var device = OpenNamed(name, options);
+        if (options.Blas == Blas.Own)
+            return device;
+        try
         {
-            "cpu" => new Device("cpu", options),
-            "cpu:debug" => OpenAccelerator(name, AcceleratorType.CPU, 0, options)!,
-            "auto" => OpenAccelerator("cuda:0", AcceleratorType.Cuda, 0, options)
-                ?? OpenAccelerator("opencl:0", AcceleratorType.OpenCL, 0, options, gpuOnly: true)
-                ?? new Device("cpu", options),
-            _ when TryIndex(name, "cuda", out int i) => OpenAccelerator(name, AcceleratorType.Cuda, i, options)
-                ?? throw new DeviceNotFoundException($"There is no device {name}: no such NVIDIA GPU, or its driver is missing."),
-            _ when TryIndex(name, "opencl", out int i) => OpenAccelerator(name, AcceleratorType.OpenCL, i, options)
-                ?? throw new DeviceNotFoundException(
-                    $"There is no device {name}: no such OpenCL device with a generic address space (OpenCL C 2.0), or no driver for it."),
-            _ => throw new ArgumentException($"'{name}' is not a device; there are auto, cuda:N, opencl:N, cpu and cpu:debug."),
-        };
+            device.VendorProduct = new VendorProduct(device);
+            return device;
+        }
+        catch
+        {
+            device.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Opens a scope of temporary tensors.</summary>
@@ -136,6 +161,7 @@ public sealed class Device : IDisposable
     public void Dispose()
     {
         Pool.FreeAll();
+        VendorProduct?.Dispose();
         team?.Dispose();
         Accelerator?.Dispose();
         context?.Dispose();
@@ -197,16 +223,34 @@ public sealed class Device : IDisposable
         return tensor;
     }
 
+    private static Device OpenNamed(string name, DeviceOptions options)
+    {
+        return name switch
+        {
+            "cpu" => new Device("cpu", options),
+            "cpu:debug" => OpenAccelerator(name, AcceleratorType.CPU, 0, options)!,
+            "auto" => OpenAccelerator("cuda:0", AcceleratorType.Cuda, 0, options)
+                ?? OpenAccelerator("opencl:0", AcceleratorType.OpenCL, 0, options, gpuOnly: true)
+                ?? new Device("cpu", options),
+            _ when TryIndex(name, "cuda", out int i) => OpenAccelerator(name, AcceleratorType.Cuda, i, options)
+                ?? throw new DeviceNotFoundException($"There is no device {name}: no such NVIDIA GPU, or its driver is missing."),
+            _ when TryIndex(name, "opencl", out int i) => OpenAccelerator(name, AcceleratorType.OpenCL, i, options)
+                ?? throw new DeviceNotFoundException(
+                    $"There is no device {name}: no such OpenCL device with a generic address space (OpenCL C 2.0), or no driver for it."),
+            _ => throw new ArgumentException($"'{name}' is not a device; there are auto, cuda:N, opencl:N, cpu and cpu:debug."),
+        };
+    }
+
     private static Device? OpenAccelerator(string name, AcceleratorType type, int index, DeviceOptions options, bool gpuOnly = false)
     {
-        var context = Accelerators.CreateContext();
+        var context = Accelerators.CreateContext(simulateTensorCores: options.Precision != Precision.Fp32);
         var device = context.Devices.Where(d => d.AcceleratorType == type && (!gpuOnly || Accelerators.IsGpu(d))).ElementAtOrDefault(index);
         if (device is null)
         {
             context.Dispose();
             return null;
         }
-        return new Device(name, options, context, device.CreateAccelerator(context));
+        return new Device(name, options, context, device);
     }
 
     private static bool TryIndex(string name, string kind, out int index)

@@ -65,6 +65,9 @@ public sealed class Tensor : IDisposable
 
     internal ArrayView<float> View => Live().Buffer!.View.BaseView.SubView(offset, Count);
 
+    /// <summary>Whether the first element lies on 16 bytes.</summary>
+    internal bool IsAligned => offset % 4 == 0;
+
     internal unsafe float* Pointer => Live().Pointer + offset;
 
     /// <summary>A new tensor with these numbers, row-major.</summary>

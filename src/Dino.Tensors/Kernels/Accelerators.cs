@@ -15,9 +15,12 @@ internal static class Accelerators
     static Accelerators() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, ResolveOpenCL);
 
     /// <summary>A context with all devices that can run kernels from here; why others cannot is added to <paramref name="refused"/>.</summary>
-    public static Context CreateContext(ICollection<string>? refused = null) => Context.Create(builder =>
+    /// <param name="simulateTensorCores">Gives simulated threads NVIDIA's warps of 32, in groups of 256: slower, as each is a thread of the system.</param>
+    public static Context CreateContext(ICollection<string>? refused = null, bool simulateTensorCores = false) => Context.Create(builder =>
     {
-        builder.CPU(new CPUDevice(numThreadsPerWarp: 4, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1))
+        builder.CPU(simulateTensorCores
+                ? new CPUDevice(TensorCore.Lanes, Device.MaxGroupSize / TensorCore.Lanes, numMultiprocessors: 1)
+                : new CPUDevice(numThreadsPerWarp: 4, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1))
             // The default filter asks for OpenCL C 2.0 by a query that OpenCL 3 devices answer with 1.2.
             .OpenCL(device =>
             {
@@ -44,6 +47,14 @@ internal static class Accelerators
         builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Inlining(InliningMode.Aggressive);
         Intrinsics.Register(builder);
     }
+
+    /// <summary>Whether tensor-core kernels run on it, given a context that simulates them.</summary>
+    public static bool HasTensorCores(ILGPU.Runtime.Device device) => device switch
+    {
+        CudaDevice cuda => cuda.Architecture >= CudaArchitecture.SM_80,
+        CPUDevice => true,
+        _ => false,
+    };
 
     public static bool IsGpu(ILGPU.Runtime.Device device) =>
         device is not CLDevice { DeviceType: not CLDeviceType.CL_DEVICE_TYPE_GPU };

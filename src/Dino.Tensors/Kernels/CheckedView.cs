@@ -22,6 +22,21 @@ internal static class CheckedView
             view[i] = value;
     }
 
+    /// <summary>Four neighbours by one 16-byte access; the view starts on 16 bytes and i is a multiple of 4.</summary>
+    public static Float4 ReadFour(this ArrayView<float> view, int i) =>
+        IsInside(i + 3, view.IntLength) ? view.Cast<Float4>()[i / 4] : default;
+
+    /// <summary>Two neighbours by one 8-byte access; the view starts on 8 bytes and i is even.</summary>
+    public static Float2 ReadPair(this ArrayView<float> view, int i) =>
+        IsInside(i + 1, view.IntLength) ? view.Cast<Float2>()[i / 2] : default;
+
+    /// <inheritdoc cref="ReadPair"/>
+    public static void WritePair(this ArrayView<float> view, int i, Float2 pair)
+    {
+        if (IsInside(i + 1, view.IntLength))
+            view.Cast<Float2>()[i / 2] = pair;
+    }
+
     [IntrinsicImplementation]
     public static bool IsInside(int i, int length)
     {

@@ -1,5 +1,11 @@
 using ILGPU;
 using ILGPU.Runtime;
+using BackwardLauncher = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>,
+    ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>, Dino.Tensors.Kernels.AttentionArguments>;
+using DeltaLauncher = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>,
+    ILGPU.ArrayView<float>, int, Dino.Tensors.Kernels.AttentionArguments>;
+using ForwardLauncher = System.Action<ILGPU.Runtime.AcceleratorStream, ILGPU.KernelConfig, ILGPU.ArrayView<float>, ILGPU.ArrayView<float>,
+    ILGPU.ArrayView<float>, Dino.Tensors.Kernels.AttentionArguments>;
 
 namespace Dino.Tensors.Kernels;
 
@@ -9,8 +15,17 @@ internal static class FusedAttention
     /// <summary>y (B, N, D) and the log-sum-exp of every row (B, H, N) from qkv (B, N, 3·D).</summary>
     public static unsafe void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
     {
+        using var arena = device.BeginArena();
+        qkv = NarrowOperand.Of(qkv);
         if (device.IsHost)
             HostAttention.Forward(device.Team, shape, qkv.Pointer, y.Pointer, logSumExp.Pointer);
+        else if (OnTensorCores(device, shape, qkv))
+        {
+            if (device.Precision == Precision.Bf16)
+                Mma<MmaBf16>.Forward(device, shape, qkv, y, logSumExp);
+            else
+                Mma<MmaTf32>.Forward(device, shape, qkv, y, logSumExp);
+        }
         else if (SmallGroups(device))
             Tile<SimtTile4>.Forward(device, shape, qkv, y, logSumExp);
         else
@@ -21,9 +36,18 @@ internal static class FusedAttention
     public static unsafe void Backward(
         Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
     {
+        using var arena = device.BeginArena();
+        (qkv, dy) = (NarrowOperand.Of(qkv), NarrowOperand.Of(dy));
         if (device.IsHost)
             HostAttention.Backward(
                 device.Team, shape, qkv.Pointer, y.Pointer, logSumExp.Pointer, dy.Pointer, dqkv.Pointer, accumulate != 0);
+        else if (OnTensorCores(device, shape, qkv))
+        {
+            if (device.Precision == Precision.Bf16)
+                Mma<MmaBf16>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+            else
+                Mma<MmaTf32>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+        }
         else if (SmallGroups(device))
             Tile<SimtTile4>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
         else
@@ -41,20 +65,21 @@ internal static class FusedAttention
             Tile<SimtTile8>.Weights(device, shape, qkv, weights);
     }
 
+    private static bool OnTensorCores(Device device, in AttentionShape shape, Tensor qkv) =>
+        device.UsesTensorCores && shape.HeadDim == MmaHead<MmaTf32>.Dim && qkv.IsAligned;
+
     private static bool SmallGroups(Device device) => device.GroupSize < SimtAttention<SimtTile8>.GroupSize;
 
     private static class Tile<TTile> where TTile : struct, ISimtTile
     {
         private static readonly KernelSpecialization bounds = new(SimtAttention<TTile>.GroupSize, null);
 
-        private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-            SimtAttentionArguments>> forward = new(SimtAttention<TTile>.Forward, bounds), weights = new(SimtAttention<TTile>.Weights, bounds);
+        private static readonly Kernel<ForwardLauncher> forward = new(SimtAttention<TTile>.Forward, bounds),
+            weights = new(SimtAttention<TTile>.Weights, bounds);
 
-        private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>, int,
-            SimtAttentionArguments>> delta = new(SimtAttention<TTile>.Delta, bounds);
+        private static readonly Kernel<DeltaLauncher> delta = new(SimtAttention<TTile>.Delta, bounds);
 
-        private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-            ArrayView<float>, ArrayView<float>, SimtAttentionArguments>> backwardQueries = new(SimtAttention<TTile>.BackwardQueries, bounds),
+        private static readonly Kernel<BackwardLauncher> backwardQueries = new(SimtAttention<TTile>.BackwardQueries, bounds),
             backwardKeys = new(SimtAttention<TTile>.BackwardKeys, bounds);
 
         public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
@@ -69,13 +94,21 @@ internal static class FusedAttention
             Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
         {
             var arguments = SimtAttention<TTile>.Arguments(shape, accumulate != 0);
+            using var arena = device.BeginArena();
+            var shift = Delta(device, arguments, y, dy, logSumExp);
+            var grid = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
+            backwardQueries.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+            backwardKeys.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+        }
+
+        /// <summary>δ (B, H, N), what a row of the softmax's gradient is shifted by.</summary>
+        public static Tensor Delta(Device device, in AttentionArguments arguments, Tensor y, Tensor dy, Tensor logSumExp)
+        {
             int count = logSumExp.Count, group = SimtAttention<TTile>.GroupSize;
             var shift = device.Rent(logSumExp.Shape);
             delta.On(device)(
                 device.Stream, new KernelConfig((count + group - 1) / group, group), y.View, dy.View, shift.View, count, arguments);
-            var grid = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), group);
-            backwardQueries.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
-            backwardKeys.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+            return shift;
         }
 
         public static void Weights(Device device, in AttentionShape shape, Tensor qkv, Tensor result)
@@ -88,5 +121,37 @@ internal static class FusedAttention
                 device.Stream, new KernelConfig(SimtAttention<TTile>.WeightsGridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize),
                 qkv.View, logSumExp.View, result.View, arguments);
         }
+    }
+    private static class Mma<TNumber> where TNumber : struct, IMmaNumber
+    {
+        private const int GroupSize = MmaAttention<TNumber>.GroupSize;
+
+        private static readonly KernelSpecialization bounds = new(GroupSize, 2);
+
+        private static readonly Kernel<ForwardLauncher> forward = new(MmaAttention<TNumber>.Forward, bounds, tensorCores: true);
+
+        private static readonly Kernel<BackwardLauncher> backwardQueries = new(MmaAttention<TNumber>.BackwardQueries, bounds, tensorCores: true),
+            backwardKeys = new(MmaAttention<TNumber>.BackwardKeys, bounds, tensorCores: true);
+
+        public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
+        {
+            var arguments = new AttentionArguments(shape, MmaAttention<TNumber>.Edge, accumulate: false);
+            forward.On(device)(device.Stream, Grid(shape, arguments), qkv.View, y.View, logSumExp.View, arguments);
+        }
+
+        public static void Backward(
+            Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
+        {
+            var arguments = new AttentionArguments(shape, MmaAttention<TNumber>.Edge, accumulate != 0);
+            using var arena = device.BeginArena();
+            var shift = Tile<SimtTile8>.Delta(device, arguments, y, dy, logSumExp);
+            backwardQueries.On(device)(
+                device.Stream, Grid(shape, arguments), qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+            backwardKeys.On(device)(
+                device.Stream, Grid(shape, arguments), qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+        }
+
+        private static KernelConfig Grid(in AttentionShape shape, in AttentionArguments arguments) =>
+            new(shape.Images * shape.Heads * arguments.TokenBlocks, GroupSize);
     }
 }

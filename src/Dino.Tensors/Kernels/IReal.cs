@@ -44,6 +44,12 @@ internal interface IReal<T> :
     /// <summary>x = m · 2ᵉ with m in [√½, √2) for positive normal x.</summary>
     static abstract T Exponent(T x, out T mantissa);
 
+    /// <summary>The nearest number with 10 bits of fraction (tf32); halves go away from zero. NaN stays NaN.</summary>
+    static abstract T RoundToTf32(T x);
+
+    /// <summary>The nearest number with 7 bits of fraction (bf16); halves go to the even one. NaN stays NaN.</summary>
+    static abstract T RoundToBf16(T x);
+
     /// <summary>eˣ; below −87 it is 0.</summary>
     static abstract T Exp(T x);
 

@@ -18,15 +18,21 @@ internal static class Intrinsics
     {
         var intrinsics = builder.GetIntrinsicManager();
         Redirect(intrinsics, typeof(Intrinsics), nameof(Fma), nameof(FmaOpenCL), nameof(FmaPtx));
+        RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.MultiplyTf32), nameof(TensorCore.MultiplyTf32Ptx));
+        RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.MultiplyBf16), nameof(TensorCore.MultiplyBf16Ptx));
+        RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToTf32), nameof(TensorCore.ToTf32Ptx));
+        RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToBf16), nameof(TensorCore.ToBf16Ptx));
         Redirect(intrinsics, typeof(CheckedView), nameof(CheckedView.IsInside), nameof(CheckedView.IsAlwaysInside), nameof(CheckedView.IsAlwaysInside));
     }
 
     private static void Redirect(IntrinsicImplementationManager intrinsics, Type type, string method, string openCL, string ptx)
     {
-        var original = type.GetMethod(method)!;
-        intrinsics.RegisterMethod(original, new CLIntrinsic(type, openCL, IntrinsicImplementationMode.Redirect));
-        intrinsics.RegisterMethod(original, new PTXIntrinsic(type, ptx, IntrinsicImplementationMode.Redirect));
+        intrinsics.RegisterMethod(type.GetMethod(method)!, new CLIntrinsic(type, openCL, IntrinsicImplementationMode.Redirect));
+        RedirectPtx(intrinsics, type, method, ptx);
     }
+
+    private static void RedirectPtx(IntrinsicImplementationManager intrinsics, Type type, string method, string ptx) =>
+        intrinsics.RegisterMethod(type.GetMethod(method)!, new PTXIntrinsic(type, ptx, IntrinsicImplementationMode.Redirect));
 
     // The assembler contracts this to one instruction.
     public static float FmaPtx(float a, float b, float c) => a * b + c;

@@ -12,9 +12,9 @@ internal abstract class Kernel
 {
     private static readonly List<Kernel> all = [];
 
-    private protected Kernel(Delegate entry, KernelSpecialization specialization)
+    private protected Kernel(Delegate entry, KernelSpecialization specialization, bool tensorCores)
     {
-        (Entry, Specialization) = (entry.Method, specialization);
+        (Entry, Specialization, NeedsTensorCores) = (entry.Method, specialization, tensorCores);
         lock (all)
         {
             Slot = all.Count;
@@ -26,6 +26,9 @@ internal abstract class Kernel
     public MethodInfo Entry { get; }
 
     public KernelSpecialization Specialization { get; }
+
+    /// <summary>Whether it runs on NVIDIA's sm_80 and later alone (and on simulated threads, in warps of 32).</summary>
+    public bool NeedsTensorCores { get; }
 
     public string Name => Describe(Entry.DeclaringType!) + "." + Entry.Name
         + (Entry.IsGenericMethod ? "<" + string.Join(", ", Entry.GetGenericArguments().Select(Describe)) + ">" : "");
@@ -49,7 +52,8 @@ internal abstract class Kernel
 
 /// <inheritdoc/>
 /// <typeparam name="TLaunch">Action of stream, <see cref="KernelConfig"/> and the arguments of the entry method.</typeparam>
-internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization specialization = default) : Kernel(entry, specialization)
+internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization specialization = default, bool tensorCores = false)
+    : Kernel(entry, specialization, tensorCores)
     where TLaunch : Delegate
 {
     /// <summary>The launcher on a device; ask for it once a launch, so that launches are counted.</summary>

@@ -47,6 +47,14 @@ internal readonly struct Lane(float value) : IReal<Lane>
         return new(exponent);
     }
 
+    public static Lane RoundToTf32(Lane x) => KeepNaN(x, new(Interop.IntAsFloat((Interop.FloatAsInt(x.Value) + 0x1000) & ~0x1fffu)));
+
+    public static Lane RoundToBf16(Lane x)
+    {
+        uint bits = Interop.FloatAsInt(x.Value);
+        return KeepNaN(x, new(Interop.IntAsFloat((bits + 0x7fff + ((bits >> 16) & 1)) & ~0xffffu)));
+    }
+
     public static Lane Exp(Lane x) => Real.ExpInParts(x);
 
     public static Lane NormalTail(Lane x, out Lane size, out Lane ratio) => Real.NormalTailInParts(x, out size, out ratio);

@@ -71,6 +71,21 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd RoundToTf32(Simd x)
+    {
+        var bits = Vector.AsVectorInt32(x.Value) + new Vector<int>(0x1000);
+        return KeepNaN(x, new(Vector.AsVectorSingle(bits & new Vector<int>(~0x1fff))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd RoundToBf16(Simd x)
+    {
+        var bits = Vector.AsVectorInt32(x.Value);
+        bits += new Vector<int>(0x7fff) + ((bits >> 16) & Vector<int>.One);
+        return KeepNaN(x, new(Vector.AsVectorSingle(bits & new Vector<int>(~0xffff))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Exp(Simd x) => new(VectorMath.Exp(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
@@ -31,57 +30,13 @@ public static class FeedForwardOp
         {
             // Without a backward pass GELU takes the place of its input.
             var hidden = recorded ? device.Rent(before.Shape) : before;
-            GeluOfProduct(first, x, weight1, bias1, recorded ? before : null, hidden);
+            MatrixProduct.Run(device, first, x, weight1, hidden, Epilogue.Gelu(bias1, recorded ? before : null));
             LinearOp.AddProduct(second, hidden, weight2, bias2, residual, keep, y);
         }
         if (recorded)
             device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2, residual, keep);
         before.Dispose();
         return y;
-    }
-
-    /// <summary>output = GELU(before), before = x Wᵀ + b (kept unless null).</summary>
-    private static unsafe void GeluOfProduct(in GemmShape shape, Tensor x, Tensor weight, Tensor bias, Tensor? before, Tensor output)
-    {
-        var device = x.Device;
-        if (device.IsHost)
-        {
-            var epilogue = new GeluEpilogue(before is null ? null : before.Pointer, shape.N);
-            HostGemm.Run(device.Team, shape, x.Pointer, weight.Pointer, output.Pointer, bias.Pointer, epilogue);
-            return;
-        }
-        MatrixProduct.Run(device, shape, x, weight, before ?? output, bias);
-        Unary<GeluOp.Function>.Into(before ?? output, output);
-    }
-
-    /// <summary>dBefore = (dy · W₂) ∘ GELU′(before), and hidden = GELU(before).</summary>
-    private static unsafe void BackThroughGelu(Tensor dy, Tensor weight, Tensor before, Tensor dBefore, Tensor hidden)
-    {
-        var device = dy.Device;
-        var shape = GemmShape.Dense(dy.Shape.Rows, weight.Shape[1], weight.Shape[0]);
-        if (device.IsHost)
-        {
-            var epilogue = new GeluBackwardEpilogue(before.Pointer, hidden.Pointer, shape.N);
-            HostGemm.Run(device.Team, shape, dy.Pointer, weight.Pointer, dBefore.Pointer, null, epilogue);
-            return;
-        }
-        MatrixProduct.Run(device, shape, dy, weight, dBefore);
-        ElementLoop<GeluGradient>.OnAccelerator(
-            device, before.Count, new(ViewMemory.Of(before), ViewMemory.Of(dBefore), ViewMemory.Of(hidden)));
-    }
-
-    /// <summary>d becomes d · GELU′(x), y becomes GELU(x).</summary>
-    internal readonly struct GeluGradient(ViewMemory x, ViewMemory d, ViewMemory y) : IElementBody
-    {
-        private readonly ViewMemory x = x, d = d, y = y;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void At(int i, int end)
-        {
-            Lane u = x.Load(i, end);
-            d.Store(i, end, GeluOp.Function.Backward(u, d.Load(i, end)));
-            y.Store(i, end, GeluOp.Function.Forward(u));
-        }
     }
 
     private sealed class BackwardNode : Node
@@ -101,7 +56,9 @@ public static class FeedForwardOp
             Tape.AddGradient(residual, dy);
             dy = AddBranchOp.OfBranch(dy, keep);
             Tensor dBefore = device.Rent(before.Shape), hidden = device.Rent(before.Shape);
-            BackThroughGelu(dy, weight2, before, dBefore, hidden);
+            // dBefore = (dy · W₂) ∘ GELU′(before), and hidden = GELU(before).
+            MatrixProduct.Run(
+                device, GemmShape.Dense(dy.Shape.Rows, weight2.Shape[1], weight2.Shape[0]), dy, weight2, dBefore, Epilogue.GeluBackward(before, hidden));
             LinearOp.BackwardOfParameters(hidden, weight2, bias2, dy);
             hidden.Dispose();
             LinearOp.Backward(x, weight1, bias1, dBefore);

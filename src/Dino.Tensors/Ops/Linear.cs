@@ -11,7 +11,7 @@ public static class LinearOp
     {
         var shape = Fit(x, weight, bias);
         var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
-        MatrixProduct.Run(x.Device, shape, x, weight, y, bias);
+        MatrixProduct.Run(x.Device, shape, x, weight, y, new() { Bias = bias });
         Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, null, null);
         return y;
     }
@@ -31,20 +31,12 @@ public static class LinearOp
     }
 
     /// <summary>y = residual + keep · (x Wᵀ + bias).</summary>
-    internal static unsafe void AddProduct(in GemmShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep, Tensor y)
+    internal static void AddProduct(in GemmShape shape, Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep, Tensor y)
     {
         y.ThrowIfShapeDiffers(residual);
         AddBranchOp.ThrowIfUnfit(residual, keep);
-        var device = x.Device;
-        if (device.IsHost)
-        {
-            var epilogue = new BranchEpilogue(
-                residual.Pointer, keep is null ? null : keep.Pointer, AddBranchOp.RowsPerSample(residual, keep), shape.N);
-            HostGemm.Run(device.Team, shape, x.Pointer, weight.Pointer, y.Pointer, bias is null ? null : bias.Pointer, epilogue);
-            return;
-        }
-        MatrixProduct.Run(device, shape, x, weight, y, bias);
-        AddBranchOp.Run(y, keep, residual, y, add: 1);
+        MatrixProduct.Run(
+            x.Device, shape, x, weight, y, Epilogue.Branch(bias, residual, keep, AddBranchOp.RowsPerSample(residual, keep)));
     }
 
     /// <summary>The gradients of an affine map, given that of its result; x: (rows, in), dy: (rows, out).</summary>

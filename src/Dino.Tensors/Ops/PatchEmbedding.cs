@@ -27,7 +27,7 @@ public static class PatchEmbeddingOp
         using (device.BeginArena())
         {
             var columns = Gather(images, grid);
-            MatrixProduct.Run(device, GemmShape.Dense(grid.Rows, width, grid.RowLength, transposeB: true), columns, weight, y, bias);
+            MatrixProduct.Run(device, GemmShape.Dense(grid.Rows, width, grid.RowLength, transposeB: true), columns, weight, y, new() { Bias = bias });
         }
         Tape.For(images, weight, bias)?.Add<BackwardNode>(y).Of(images, weight, bias, grid);
         return y;

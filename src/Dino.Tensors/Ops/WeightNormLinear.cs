@@ -26,21 +26,9 @@ public static class WeightNormLinearOp
             RowLoop<Factors<Lane, ViewMemory>>.OnAccelerator(
                 device, shape.N, shape.K, new(shape.K, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(factors)));
         var y = device.Rent(x.Shape.WithRowLength(shape.N));
-        Multiply(shape, x, v, factors, y);
+        MatrixProduct.Run(device, shape, x, v, y, Epilogue.ColumnScale(factors));
         Tape.For(x, v, g)?.Add<BackwardNode>(y).Of(x, v, g, factors);
         return y;
-    }
-
-    private static unsafe void Multiply(in GemmShape shape, Tensor x, Tensor v, Tensor factors, Tensor y)
-    {
-        var device = x.Device;
-        if (device.IsHost)
-        {
-            HostGemm.Run(device.Team, shape, x.Pointer, v.Pointer, y.Pointer, null, new ColumnScaleEpilogue(factors.Pointer));
-            return;
-        }
-        MatrixProduct.Run(device, shape, x, v, y);
-        ScaleColumns(y, factors, y);
     }
 
     /// <summary>yᵣⱼ = xᵣⱼ · factorsⱼ; y may be x.</summary>

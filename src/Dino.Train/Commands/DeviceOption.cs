@@ -15,9 +15,21 @@ internal static class DeviceOption
 
     private static readonly Option<int> threads = new("--threads") { Description = "Threads of the cpu device; 0 for one a processor." };
 
+    private static readonly Option<Precision> precision = new("--precision")
+    {
+        Description = "fp32, tf32 or bf16: what matrix products multiply; sums and all else are fp32.",
+    };
+
+    private static readonly Option<Blas> blas = new("--blas")
+    {
+        Description = "own or vendor: whose matrix products; vendor is cuBLAS, on cuda:N.",
+    };
+
     public static void AddTo(Command command)
     {
         command.Options.Add(device);
+        command.Options.Add(blas);
+        command.Options.Add(precision);
         command.Options.Add(threads);
     }
 
@@ -29,9 +41,11 @@ internal static class DeviceOption
         try
         {
             string name = context.Get(device)!;
-            var opened = Device.Open(name, new DeviceOptions { Threads = count });
+            var opened = Device.Open(name, new DeviceOptions { Threads = count, Precision = context.Get(precision), Blas = context.Get(blas) });
             if (name == "auto")
                 context.Say($"--device auto takes {opened}{(opened.Name == "cpu" ? ": no GPU was found, 'dino devices' says why" : "")}");
+            if (opened.Precision != Precision.Fp32 && !opened.UsesTensorCores)
+                context.Say($"--precision: {opened} has no tensor cores; operands are rounded for it, which is slower than fp32");
             return opened;
         }
         catch (ArgumentException e)

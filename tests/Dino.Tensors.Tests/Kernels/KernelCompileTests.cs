@@ -36,8 +36,10 @@ public sealed partial class KernelCompileTests
     /// <summary>One context a target for all kernels, until one fails to compile: that leaves a context unusable.</summary>
     private static readonly Dictionary<CudaArchitecture, (Context Context, PTXBackend Backend)> compilers = [];
 
-    public static IEnumerable<TestCaseData> Kernels => KernelTable.All.Select(kernel =>
-        new TestCaseData(kernel.Name).SetArgDisplayNames(kernel.Name));
+    public static IEnumerable<TestCaseData> Kernels => KernelTable.All.Select(Case);
+
+    /// <summary>Those of every device.</summary>
+    public static IEnumerable<TestCaseData> PortableKernels => KernelTable.All.Where(kernel => !kernel.NeedsTensorCores).Select(Case);
 
     public static IEnumerable<Type> Bodies => typeof(IElementBody).Assembly.GetTypes().Where(t =>
         t.IsValueType && (t.IsAssignableTo(typeof(IElementBody)) || t.IsAssignableTo(typeof(IRowBody))));
@@ -62,7 +64,7 @@ public sealed partial class KernelCompileTests
             Assert.Inconclusive("The table is being written.");
         Assert.That(
             committed.Value.Select(row => (row.Kernel, row.Arch)),
-            Is.EquivalentTo(KernelTable.All.SelectMany(kernel => targets.SelectMany(t => t.Assembled).Select(arch => (kernel.Name, arch)))),
+            Is.EquivalentTo(KernelTable.All.SelectMany(kernel => TargetsOf(kernel).SelectMany(t => t.Assembled).Select(arch => (kernel.Name, arch)))),
             "benchmarks/results/kernels.csv and the kernels of the library");
     }
 
@@ -79,9 +81,10 @@ public sealed partial class KernelCompileTests
     {
         var kernel = KernelTable.All.Single(k => k.Name == name);
         string? assembler = Environment.GetEnvironmentVariable("DINO_PTXAS");
-        foreach (var (target, assembled) in targets)
+        foreach (var (target, assembled) in TargetsOf(kernel))
         {
             string ptx = Compile(kernel, target);
+            Assert.That(ptx.Contains("mma.sync", StringComparison.Ordinal), Is.EqualTo(kernel.NeedsTensorCores), "tensor-core instructions");
             Assert.That(ptx, Does.Not.Contain("copysign"), "its operands are the wrong way round on CUDA: use bits");
             Assert.That(Double().Match(ptx).Value, Is.Empty, "double precision in the kernel: a constant or Math.X in place of MathF.X");
             if (string.IsNullOrEmpty(assembler))
@@ -94,7 +97,7 @@ public sealed partial class KernelCompileTests
     }
 
     /// <summary>AMD's OpenCL, where warp shuffles do not exist; what is not portable fails here and nowhere else without such a GPU.</summary>
-    [TestCaseSource(nameof(Kernels))]
+    [TestCaseSource(nameof(PortableKernels))]
     public void Kernel_CompilesToOpenCL(string name)
     {
         var kernel = KernelTable.All.Single(k => k.Name == name);
@@ -128,6 +131,12 @@ public sealed partial class KernelCompileTests
             OpCheck.Parity(Devices.Open("cpu"), device, c);
         Assert.That(KernelTable.Unlisted, Is.Empty);
     }
+
+    private static TestCaseData Case(Kernel kernel) => new TestCaseData(kernel.Name).SetArgDisplayNames(kernel.Name);
+
+    // Tensor cores of these numbers begin with sm_80.
+    private static IEnumerable<(CudaArchitecture Target, string[] Assembled)> TargetsOf(Kernel kernel) =>
+        targets.Where(t => !kernel.NeedsTensorCores || t.Target >= CudaArchitecture.SM_80);
 
     private static IEnumerable<Type> Fields(Type type) =>
         type.IsPrimitive || type.IsEnum || !type.IsValueType ? [type]

@@ -1,3 +1,4 @@
+using Dino.Tensors.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
@@ -6,7 +7,9 @@ using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;
 
-/// <summary>A bare accelerator for kernel tests: ILGPU's simulation with 16 threads a group, or the first OpenCL device.</summary>
+/// <summary>
+/// A bare accelerator for kernel tests: ILGPU's simulation with 16 threads a group, or with 256 in warps of 32, or the first OpenCL device.
+/// </summary>
 internal sealed class SimtAccelerator : IDisposable
 {
     private readonly Context context;
@@ -15,12 +18,13 @@ internal sealed class SimtAccelerator : IDisposable
 
     public Accelerator Accelerator { get; }
 
-    /// <summary>Opens "cpu" or "opencl"; without an OpenCL device the test ends inconclusive.</summary>
+    /// <summary>Opens "cpu", "cpu:256" or "opencl"; without an OpenCL device the test ends inconclusive.</summary>
     public static SimtAccelerator Open(string kind)
     {
-        if (kind == "cpu")
+        if (kind != "opencl")
         {
-            var context = Context.Create(builder => Common(builder).CPU(new CPUDevice(4, 4, 1)));
+            var threads = kind == "cpu" ? new CPUDevice(4, 4, 1) : new CPUDevice(TensorCore.Lanes, 8, 1);
+            var context = Context.Create(builder => Common(builder).CPU(threads));
             return new SimtAccelerator(context, context.CreateCPUAccelerator(0));
         }
         Context? opencl = null;
@@ -55,5 +59,9 @@ internal sealed class SimtAccelerator : IDisposable
         context.Dispose();
     }
 
-    private static Context.Builder Common(Context.Builder builder) => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2).Verify();
+    private static Context.Builder Common(Context.Builder builder)
+    {
+        Accelerators.Configure(builder);
+        return builder.Verify();
+    }
 }

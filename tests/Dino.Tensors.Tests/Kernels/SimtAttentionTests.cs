@@ -41,8 +41,8 @@ public class SimtAttentionTests
     {
         var reference = new AttentionReference(shape, spread, offset);
         string tile = $"{typeof(TTile).Name}, {shape}";
-        SimtAttentionArguments arguments = SimtAttention<TTile>.Arguments(shape);
-        SimtAttentionArguments adding = SimtAttention<TTile>.Arguments(shape, accumulate: true);
+        AttentionArguments arguments = SimtAttention<TTile>.Arguments(shape);
+        AttentionArguments adding = SimtAttention<TTile>.Arguments(shape, accumulate: true);
         var config = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
         using var qkv = device.Upload(reference.Qkv);
         using var gradResult = device.Upload(reference.GradResult);
@@ -53,24 +53,24 @@ public class SimtAttentionTests
         using var grad = device.Filled(reference.Qkv.Length, float.NaN);
 
         Accelerator accelerator = device.Accelerator;
-        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtAttentionArguments>(
+        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, AttentionArguments>(
             SimtAttention<TTile>.Forward)(config, qkv.View, result.View, lse.View, arguments);
         AttentionReference.AreClose(result.GetAsArray1D(), reference.Result, tolerance, $"{tile}: result");
         AttentionReference.AreClose(lse.GetAsArray1D(), reference.Lse, tolerance, $"{tile}: row sums");
 
         var weightsConfig = new KernelConfig(SimtAttention<TTile>.WeightsGridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
-        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, SimtAttentionArguments>(
+        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, AttentionArguments>(
             SimtAttention<TTile>.Weights)(weightsConfig, qkv.View, lse.View, weights.View, arguments);
         AttentionReference.AreClose(weights.GetAsArray1D(), reference.Weights, tolerance, $"{tile}: weights");
 
         int count = reference.Lse.Length;
-        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, int, SimtAttentionArguments>(
+        accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, int, AttentionArguments>(
             SimtAttention<TTile>.Delta)(
                 new KernelConfig((count + 15) / 16, 16), result.View, gradResult.View, delta.View, count, arguments);
         var queries = accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-            SimtAttentionArguments>(SimtAttention<TTile>.BackwardQueries);
+            AttentionArguments>(SimtAttention<TTile>.BackwardQueries);
         var keys = accelerator.LoadStreamKernel<ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-            SimtAttentionArguments>(SimtAttention<TTile>.BackwardKeys);
+            AttentionArguments>(SimtAttention<TTile>.BackwardKeys);
         queries(config, qkv.View, lse.View, delta.View, gradResult.View, grad.View, arguments);
         keys(config, qkv.View, lse.View, delta.View, gradResult.View, grad.View, arguments);
         AttentionReference.AreClose(grad.GetAsArray1D(), reference.GradQkv, 2 * tolerance, $"{tile}: gradient");

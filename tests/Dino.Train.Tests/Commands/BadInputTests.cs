@@ -68,6 +68,9 @@ public class BadInputTests
     [TestCase("--threads -1", ExitCode.Usage, "--threads")]
     [TestCase("--device nonsense", ExitCode.Usage, "'nonsense' is not a device")]
     [TestCase("--device cuda:99", ExitCode.Failure, "no device cuda:99")]
+    [TestCase("--precision fp8", ExitCode.Usage, "--precision")]
+    [TestCase("--blas other", ExitCode.Usage, "--blas")]
+    [TestCase("--device cpu --blas vendor", ExitCode.Failure, "cuBLAS, on cuda:N")]
     [TestCase("--epochs many", ExitCode.Usage, "--epochs needs a whole number")]
     public void Train(string options, int code, string expected)
     {

@@ -52,6 +52,15 @@ public class TrainCommandTests
     }
 
     [Test]
+    public void NarrowPrecision_WithoutTensorCores_Trains_AndSaysWhatItCosts()
+    {
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, .. DinoProcess.TinyOptions, "--precision", "bf16"]);
+
+        Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
+        Assert.That(run.Error + run.Output, Does.Contain("no tensor cores"));
+    }
+
+    [Test]
     public void NonFiniteLoss_Stops_NamesTheTensor_AndKeepsTheCheckpoint()
     {
         string latest = DinoProcess.Train(pictures, output);

@@ -15,6 +15,9 @@ public class TraceGoldenTests(string deviceName)
 {
     private static readonly GoldenSet golden = GoldenSet.Open("trace");
 
+    // Four times what one rounding loses at most.
+    private const double Tf32Loss = 4.0 / 2048, Bf16Loss = 4.0 / 256;
+
     private static IEnumerable<int> Runs => Enumerable.Range(0, golden.Config.GetProperty("runs").GetArrayLength());
 
     [TestCaseSource(nameof(Runs))]
@@ -25,47 +28,73 @@ public class TraceGoldenTests(string deviceName)
         var device = Devices.Open(deviceName);
         using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
         var init = Tensors("init.");
-        state.StudentParameters.Load(init);
-        state.TeacherParameters.Load(init);
-
-        var (loss, entropy, centreNorm, norms) = (new List<float>(), new List<float>(), new List<float>(), new List<float>());
-        var rates = new List<(double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature)>();
         string[] gradNames = [.. run.GetProperty("grad_names").EnumerateArray().Select(name => name.GetString()!)];
         int[] places = [.. gradNames.Select(name => state.Optimizer.Parameters.ToList().FindIndex(p => p.Name == name))];
         Assert.That(places, Has.None.Negative);
+
+        var seen = Train(state, device, init, places, checkLogits: index == 0);
+
+        golden.Check<float>(prefix + "loss", seen.Loss.ToArray());
+        golden.Check<float>(prefix + "teacher_entropy", seen.Entropy.ToArray());
+        golden.Check<float>(prefix + "center_norm", seen.CentreNorm.ToArray());
+        golden.Check<float>(prefix + "grad_norms", seen.Norms.ToArray());
+        golden.Check<double>(prefix + "lr", seen.Rates.Select(rate => rate.LearningRate).ToArray());
+        golden.Check<double>(prefix + "wd", seen.Rates.Select(rate => rate.WeightDecay).ToArray());
+        golden.Check<double>(prefix + "momentum", seen.Rates.Select(rate => rate.Momentum).ToArray());
+        golden.Check<float>(prefix + "center", state.Loss.Centre.ToArray());
+        CheckWeights(prefix + "student.", state.StudentParameters, init);
+        CheckWeights(prefix + "teacher.", state.TeacherParameters, init);
+    }
+
+    /// <summary>Operands rounded to tf32 or bf16 move a run by about as much as they lose, and not away from it.</summary>
+    [Test]
+    public void Training_InANarrowPrecision_StaysNearTheTrace([Values(Precision.Tf32, Precision.Bf16)] Precision precision)
+    {
+        if (deviceName.StartsWith("opencl", StringComparison.Ordinal))
+            Assert.Inconclusive("A driver compiles for a minute; NarrowOperandTests has what is special there.");
+        Devices.Open(deviceName); // inconclusive where there is none
+        using var device = Device.Open(deviceName, new DeviceOptions { Precision = precision });
+        var run = golden.Config.GetProperty("runs")[0];
+        using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
+
+        var seen = Train(state, device, Tensors("init."), [], checkLogits: false);
+
+        float[] exact = golden.Floats("run0.loss");
+        double[] errors = [.. seen.Loss.Zip(exact, (narrow, loss) => Math.Abs(narrow / loss - 1.0))];
+        TestContext.Out.WriteLine($"{precision} on {device}: losses within {errors.Max():e1} of float's, {errors.Average():e1} on average");
+        Assert.That(errors.Max(), Is.LessThanOrEqualTo(precision == Precision.Tf32 ? Tf32Loss : Bf16Loss));
+        Assert.That(errors.Max(), Is.GreaterThan(1e-6), "nothing was rounded");
+    }
+
+    /// <summary>Runs the steps of the trace from its first weights.</summary>
+    private static Trace Train(Distillation state, Device device, IReadOnlyList<HostTensor> init, int[] places, bool checkLogits)
+    {
+        state.StudentParameters.Load(init);
+        state.TeacherParameters.Load(init);
+        var seen = new Trace([], [], [], [], []);
         for (int step = 0; step < golden.Config.GetProperty("steps").GetInt32(); step++)
         {
             using var arena = device.BeginArena();
             Tensor globals = Crops(device, "crops.global", step), locals = Crops(device, "crops.local", step);
             var (globalDepth, localDepth) = (Depth("keep.global", step), Depth("keep.local", step));
-            if (step == 0 && index == 0)
+            if (step == 0 && checkLogits)
             {
                 golden.Check<float>("first.teacher_logits", state.Teacher.Forward(globals).ToArray());
                 golden.Check<float>("first.student_logits", state.Student.Forward(globals, locals, globalDepth, localDepth).ToArray());
             }
-            rates.Add(state.ScheduleAt(step));
+            seen.Rates.Add(state.ScheduleAt(step));
             state.Learn(globals, locals, globalDepth, localDepth);
             state.Update();
             state.Monitor.Read((l, e, c, n) =>
             {
-                loss.Add(l);
-                entropy.Add(e);
-                centreNorm.Add(c);
+                seen.Loss.Add(l);
+                seen.Entropy.Add(e);
+                seen.CentreNorm.Add(c);
                 foreach (int place in places)
-                    norms.Add(n[place]);
+                    seen.Norms.Add(n[place]);
             });
         }
-
-        golden.Check<float>(prefix + "loss", loss.ToArray());
-        golden.Check<float>(prefix + "teacher_entropy", entropy.ToArray());
-        golden.Check<float>(prefix + "center_norm", centreNorm.ToArray());
-        golden.Check<float>(prefix + "grad_norms", norms.ToArray());
-        golden.Check<double>(prefix + "lr", rates.Select(rate => rate.LearningRate).ToArray());
-        golden.Check<double>(prefix + "wd", rates.Select(rate => rate.WeightDecay).ToArray());
-        golden.Check<double>(prefix + "momentum", rates.Select(rate => rate.Momentum).ToArray());
-        golden.Check<float>(prefix + "center", state.Loss.Centre.ToArray());
-        CheckWeights(prefix + "student.", state.StudentParameters, init);
-        CheckWeights(prefix + "teacher.", state.TeacherParameters, init);
+        return seen;
     }
 
     private static void CheckWeights(string prefix, FlatParameters parameters, IReadOnlyList<HostTensor> init)
@@ -164,4 +193,9 @@ public class TraceGoldenTests(string deviceName)
         int count = golden[name].Count / golden[name].Shape[0];
         return new GivenStochasticDepth(golden.Floats(name).AsSpan(step * count, count).ToArray());
     }
+
+    /// <summary>What is read of each step.</summary>
+    private sealed record Trace(
+        List<float> Loss, List<float> Entropy, List<float> CentreNorm, List<float> Norms,
+        List<(double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature)> Rates);
 }

@@ -11,7 +11,7 @@ public class SteadyStepTests
     private const int ManagedBytes = 1024;
 
     // Two blocks, two sizes of crops, three layers of the head. A number that grows costs some microseconds each on a GPU.
-    private const int LaunchesOfAStep = 262;
+    private const int LaunchesOfAStep = 238;
 
     /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
     public static IEnumerable<TestCaseData> Cases =>

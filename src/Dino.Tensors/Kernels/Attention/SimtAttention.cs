@@ -2,21 +2,6 @@ using ILGPU;
 
 namespace Dino.Tensors.Kernels;
 
-/// <summary>An <see cref="AttentionShape"/> as a kernel argument, and how its grid is laid out.</summary>
-internal readonly struct SimtAttentionArguments
-{
-    public readonly int Tokens, Heads, HeadDim, TokenBlocks, ColumnBlocks, Accumulate;
-    public readonly float Scale;
-
-    public SimtAttentionArguments(in AttentionShape shape, int tileEdge, bool accumulate)
-    {
-        (Tokens, Heads, HeadDim, Scale) = (shape.Tokens, shape.Heads, shape.HeadDim, shape.Scale);
-        TokenBlocks = (Tokens + tileEdge - 1) / tileEdge;
-        ColumnBlocks = (HeadDim + 2 * tileEdge - 1) / (2 * tileEdge);
-        Accumulate = accumulate ? 1 : 0;
-    }
-}
-
 /// <summary>
 /// Fused attention on an accelerator (Dao et al. 2022): a group owns a block of tokens of one head and meets the others a
 /// tile at a time, so that scores exist in registers and shared memory only.
@@ -39,17 +24,17 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
 
     private const int Depth = SimtStrip<TTile>.Depth;
 
-    public static SimtAttentionArguments Arguments(in AttentionShape shape, bool accumulate = false)
+    public static AttentionArguments Arguments(in AttentionShape shape, bool accumulate = false)
         => new(shape, SimtStrip<TTile>.Edge, accumulate);
 
     /// <summary>Groups of <see cref="Forward"/>, <see cref="BackwardQueries"/> and <see cref="BackwardKeys"/>.</summary>
-    public static int GridSize(in SimtAttentionArguments s, int images) => images * s.Heads * s.TokenBlocks * s.ColumnBlocks;
+    public static int GridSize(in AttentionArguments s, int images) => images * s.Heads * s.TokenBlocks * s.ColumnBlocks;
 
     /// <summary>Groups of <see cref="Weights"/>.</summary>
-    public static int WeightsGridSize(in SimtAttentionArguments s, int images) => images * s.Heads * s.TokenBlocks * s.TokenBlocks;
+    public static int WeightsGridSize(in AttentionArguments s, int images) => images * s.Heads * s.TokenBlocks * s.TokenBlocks;
 
     /// <summary>Writes the result (B, N, D) and log Σ exp of each row (B, H, N).</summary>
-    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> lse, SimtAttentionArguments s)
+    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> lse, AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;
@@ -137,7 +122,7 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
     }
 
     /// <summary>Writes the probabilities (B, H, N, N) from the row sums of the forward pass.</summary>
-    public static void Weights(ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> weights, SimtAttentionArguments s)
+    public static void Weights(ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> weights, AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;

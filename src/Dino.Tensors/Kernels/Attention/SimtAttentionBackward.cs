@@ -7,7 +7,7 @@ internal static partial class SimtAttention<TTile>
 {
     /// <summary>δ (B, H, N) = Σ dO ∘ O over a head's dimensions; one thread for each, <paramref name="count"/> = B · H · N.</summary>
     public static void Delta(
-        ArrayView<float> result, ArrayView<float> gradResult, ArrayView<float> delta, int count, SimtAttentionArguments s)
+        ArrayView<float> result, ArrayView<float> gradResult, ArrayView<float> delta, int count, AttentionArguments s)
     {
         int index = Grid.IdxX * Group.DimX + Group.IdxX;
         if (index >= count)
@@ -23,7 +23,7 @@ internal static partial class SimtAttention<TTile>
     /// <summary>The queries' part of the gradient (B, N, 3D).</summary>
     public static void BackwardQueries(
         ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
-        SimtAttentionArguments s)
+        AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;
@@ -62,7 +62,7 @@ internal static partial class SimtAttention<TTile>
     /// <summary>The keys' and values' part of the gradient (B, N, 3D); a group's rows are keys, its columns queries.</summary>
     public static void BackwardKeys(
         ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
-        SimtAttentionArguments s)
+        AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;

@@ -6,8 +6,12 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>
 /// Copies of matrix blocks in the order in which the microkernel reads them: a panel of <c>width</c> rows of the source,
-/// stored as [k][width], rows beyond the source hold anything; the width is a multiple of 8. For B the "rows" are columns of op(B).
+/// stored as [k][width]; the width is a multiple of 8. For B the "rows" are columns of op(B).
 /// </summary>
+/// <remarks>
+/// Rows beyond the source hold numbers of others, or 0. They are multiplied like the rest, and what happened to be in memory may be subnormal:
+/// Intel's processors take a hundred times as long for that.
+/// </remarks>
 internal static unsafe class HostPacking
 {
     // Rows of the source between the one that is read and the one that is asked for.
@@ -35,8 +39,10 @@ internal static unsafe class HostPacking
             float* from = source, to = panels;
             for (int i = 0; i < full; i++, from += width, to += panelStride)
                 Copy(from, to, width);
-            for (int j = 0; j < rest; j++)
-                to[j] = from[j];
+            if (rest == 0)
+                continue;
+            new ReadOnlySpan<float>(from, rest).CopyTo(new Span<float>(to, rest));
+            new Span<float>(to + rest, width - rest).Clear();
         }
     }
 
@@ -67,7 +73,13 @@ internal static unsafe class HostPacking
     private static void AlongEight(float* source, long ld, int rows, int k, int width, float* panel)
     {
         int p = 0;
-        if (Avx.IsSupported && rows > 0)
+        if (rows <= 0)
+        {
+            for (; p < k; p++, panel += width)
+                new Span<float>(panel, 8).Clear();
+            return;
+        }
+        if (Avx.IsSupported)
         {
             // In place of a missing row the first is read again.
             float* r0 = source, r1 = source + (rows > 1 ? ld : 0), r2 = source + (rows > 2 ? 2 * ld : 0);
@@ -79,9 +91,9 @@ internal static unsafe class HostPacking
         if (p == k)
             return;
         int start = p;
-        for (int r = 0; r < Math.Min(rows, 8); r++)
+        for (int r = 0; r < 8; r++)
         {
-            float* from = source + r * ld, to = panel + r + (long)start * width;
+            float* from = source + (r < rows ? r * ld : 0), to = panel + r + (long)start * width;
             for (p = start; p < k; p++, to += width)
                 *to = from[p];
         }

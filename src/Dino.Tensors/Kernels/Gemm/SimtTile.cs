@@ -30,6 +30,13 @@ internal readonly struct SimtTile16 : ISimtTile
     public static int Side => 16;
 }
 
+/// <summary>Two floats that move as one 8-byte access.</summary>
+[StructLayout(LayoutKind.Sequential, Size = 8)]
+internal struct Float2
+{
+    public float X, Y;
+}
+
 /// <summary>Four floats that move as one 16-byte access.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 16)]
 internal struct Float4
@@ -38,7 +45,7 @@ internal struct Float4
 
     /// <summary>a · b + c for a number a.</summary>
     public static Float4 MultiplyAdd(float a, Float4 b, Float4 c)
-        => new() { X = a * b.X + c.X, Y = a * b.Y + c.Y, Z = a * b.Z + c.Z, W = a * b.W + c.W };
+        => new() { X = Intrinsics.Fma(a, b.X, c.X), Y = Intrinsics.Fma(a, b.Y, c.Y), Z = Intrinsics.Fma(a, b.Z, c.Z), W = Intrinsics.Fma(a, b.W, c.W) };
 
     public static Float4 Scale(float a, Float4 b) => new() { X = a * b.X, Y = a * b.Y, Z = a * b.Z, W = a * b.W };
 }

@@ -4,15 +4,16 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Kernels;
 
 /// <summary>
-/// One random product: operands with NaN in the gaps between rows and matrices, the result in double precision, and how
+/// One random product: operands (rounded before they are multiplied where a function says how) with NaN in the gaps between rows and matrices, the result in double precision, and how
 /// far a sum of that length may be off in single precision.
 /// </summary>
-internal sealed class MatrixProduct
+internal sealed class ReferenceProduct
 {
     private const float Gap = float.NaN;
     private readonly double[] expected, magnitude;
+    private readonly Func<float, double> round;
 
-    public MatrixProduct(GemmShape dense, int gap, float alpha, float beta, bool garbageInC = false)
+    public ReferenceProduct(GemmShape dense, int gap, float alpha, float beta, bool garbageInC = false, Func<float, double>? round = null)
     {
         var (m, n, k) = dense;
         int rowsA = dense.TransposeA ? k : m, rowsB = dense.TransposeB ? n : k;
@@ -28,6 +29,7 @@ internal sealed class MatrixProduct
             StrideB = (long)rowsB * ldB + gap,
             StrideC = (long)m * ldC + gap,
         };
+        this.round = round ?? (x => x);
         var random = new System.Random(m * 7919 + n * 104729 + k);
         A = Fill(random, rowsA, ldA - gap, ldA, Shape.StrideA);
         B = Fill(random, rowsB, ldB - 2 * gap, ldB, Shape.StrideB);
@@ -83,8 +85,8 @@ internal sealed class MatrixProduct
         double sum = 0, size = 0;
         for (int p = 0; p < s.K; p++)
         {
-            double x = A[batch * s.StrideA + (s.TransposeA ? p * s.LdA + i : i * s.LdA + p)];
-            double y = B[batch * s.StrideB + (s.TransposeB ? j * s.LdB + p : p * s.LdB + j)];
+            double x = round(A[batch * s.StrideA + (s.TransposeA ? p * s.LdA + i : i * s.LdA + p)]);
+            double y = round(B[batch * s.StrideB + (s.TransposeB ? j * s.LdB + p : p * s.LdB + j)]);
             sum += x * y;
             size += Math.Abs(x * y);
         }
