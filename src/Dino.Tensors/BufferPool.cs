@@ -68,13 +68,32 @@ public sealed unsafe class BufferPool
     internal void FreeAll()
     {
         foreach (var storage in all)
-        {
-            HostMemoryBlock.Free(storage.Pointer);
-            storage.Pointer = null;
-            storage.Buffer?.Dispose();
-        }
+            Free(storage);
         all.Clear();
         free.Clear();
+        AllocatedBytes = 0;
+    }
+
+    /// <summary>Gives what nobody uses back to the system: pieces of sizes that are no longer asked for.</summary>
+    private void FreeUnused()
+    {
+        if (UsedBytes == AllocatedBytes)
+            return;
+        device.Accelerator?.Synchronize(); // a kernel may still be at work in memory that was let go
+        foreach (var storage in free.Values.SelectMany(stack => stack))
+        {
+            Free(storage);
+            AllocatedBytes -= 4L * storage.Capacity;
+        }
+        free.Clear();
+        all.RemoveAll(storage => storage.References == 0);
+    }
+
+    private static void Free(Storage storage)
+    {
+        HostMemoryBlock.Free(storage.Pointer);
+        storage.Pointer = null;
+        storage.Buffer?.Dispose();
     }
 
     /// <summary>The next multiple of an eighth of the power of two below: few classes, little waste.</summary>
@@ -89,20 +108,12 @@ public sealed unsafe class BufferPool
 
     private Storage Allocate(int capacity)
     {
-        // The host promises more than it has, and ends the process when the promise is called in.
-        if (device.IsHost && AllocatedBytes + 4L * capacity > device.MemoryBytes)
-            throw Exhausted(capacity, null);
         var storage = new Storage(device, capacity);
-        try
+        if (!TryAllocate(storage, out var refused))
         {
-            if (device.Accelerator is { } accelerator)
-                storage.Buffer = accelerator.Allocate1D<float>(capacity);
-            else
-                storage.Pointer = HostMemoryBlock.Allocate(capacity);
-        }
-        catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
-        {
-            throw Exhausted(capacity, e);
+            FreeUnused();
+            if (!TryAllocate(storage, out refused))
+                throw new DeviceMemoryException(device, 4L * capacity, refused);
         }
         all.Add(storage);
         Allocations++;
@@ -110,23 +121,23 @@ public sealed unsafe class BufferPool
         return storage;
     }
 
-    private DeviceMemoryException Exhausted(int capacity, Exception? inner)
+    private bool TryAllocate(Storage storage, out Exception? refused)
     {
-        string message = $"Device {device.Name} could not provide {4L * capacity >> 20} MiB: {AllocatedBytes >> 20} MiB are held already"
-            + (device.MemoryBytes > 0 ? $" of {device.MemoryBytes >> 20} MiB" : "") + ". A smaller batch or crop needs less.";
-        return inner is null ? new DeviceMemoryException(message) : new DeviceMemoryException(message, inner);
+        refused = null;
+        if (AllocatedBytes + 4L * storage.Capacity > device.MemoryLimit)
+            return false;
+        try
+        {
+            if (device.Accelerator is { } accelerator)
+                storage.Buffer = accelerator.Allocate1D<float>(storage.Capacity);
+            else
+                storage.Pointer = HostMemoryBlock.Allocate(storage.Capacity);
+            return true;
+        }
+        catch (Exception e) when (e is OutOfMemoryException || DeviceLostException.IsOutOfMemory(e))
+        {
+            refused = e;
+            return false;
+        }
     }
-}
-
-/// <summary>A device has not the memory that was asked for.</summary>
-public sealed class DeviceMemoryException : Exception
-{
-    /// <summary>An exception without a message.</summary>
-    public DeviceMemoryException() { }
-
-    /// <summary>Says what was asked for and what there was.</summary>
-    public DeviceMemoryException(string message) : base(message) { }
-
-    /// <summary>Says what was asked for and what there was, and what the driver said.</summary>
-    public DeviceMemoryException(string message, Exception inner) : base(message, inner) { }
 }

@@ -2,6 +2,8 @@ using System.Globalization;
 using Dino.Tensors.Kernels;
 using ILGPU;
 using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
 
 namespace Dino.Tensors;
 
@@ -16,6 +18,15 @@ public sealed record DeviceOptions
 
     /// <summary>Whose matrix products.</summary>
     public Blas Blas { get; init; }
+
+    /// <summary>Bytes to take of the device's memory at most, to leave the rest to others; 0 for all of it.</summary>
+    public long MemoryBytes { get; init; }
+
+    /// <summary>
+    /// On <c>cpu:debug</c>: threads of a group run one after the other, each from barrier to barrier, in the order of their numbers. Who reads
+    /// what a later one has yet to write then always reads too early, so that a missing barrier shows.
+    /// </summary>
+    public bool InOrder { get; init; }
 
     /// <summary>
     /// For tests: memory that is handed out holds NaN, and ended tensors are never reused, so that reading what was not written and using
@@ -46,19 +57,24 @@ public sealed class Device : IDisposable
         strict = options.Strict;
         Precision = options.Precision;
         team = new HostTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
-        MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        MemoryBytes = Limited(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, options);
+        // The host promises more than it has, and ends the process when the promise is called in.
+        MemoryLimit = MemoryBytes;
         Pool = new BufferPool(this);
     }
 
     private Device(string name, DeviceOptions options, Context context, ILGPU.Runtime.Device hardware)
     {
-        var accelerator = hardware.CreateAccelerator(context);
+        var accelerator = hardware is CPUDevice simulated
+            ? simulated.CreateCPUAccelerator(context, options.InOrder ? CPUAcceleratorMode.Sequential : CPUAcceleratorMode.Parallel)
+            : hardware.CreateAccelerator(context);
         Name = name;
         Description = accelerator.Name;
         strict = options.Strict;
         this.context = context;
         Accelerator = accelerator;
-        MemoryBytes = accelerator.MemorySize;
+        MemoryBytes = Limited(accelerator.MemorySize, options);
+        MemoryLimit = options.MemoryBytes > 0 ? MemoryBytes : long.MaxValue; // what is left, the driver knows
         Precision = options.Precision;
         UsesTensorCores = Precision != Precision.Fp32 && Accelerators.HasTensorCores(hardware);
         Multiprocessors = accelerator.NumMultiprocessors;
@@ -72,7 +88,7 @@ public sealed class Device : IDisposable
     /// <summary>The hardware's own name.</summary>
     public string Description { get; }
 
-    /// <summary>The memory of the device in bytes.</summary>
+    /// <summary>The memory of the device in bytes, or what may be used of it (<see cref="DeviceOptions.MemoryBytes"/>).</summary>
     public long MemoryBytes { get; }
 
     /// <summary>The arithmetic of matrix products and attention; all else is float.</summary>
@@ -106,6 +122,12 @@ public sealed class Device : IDisposable
     internal Accelerator? Accelerator { get; }
 
     internal int Multiprocessors { get; }
+
+    /// <summary>What the pool may hold before it does not even ask.</summary>
+    internal long MemoryLimit { get; }
+
+    /// <summary>What the driver has left, other programs considered; null where it does not say.</summary>
+    internal long? FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : null;
 
     internal AcceleratorStream Stream => Accelerator!.DefaultStream;
 
@@ -149,22 +171,30 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>
-    /// <exception cref="KernelIndexException">On <c>cpu:debug</c>: a kernel reached outside a tensor.</exception>
+    /// <exception cref="KernelIndexException">On <c>cpu:debug</c>: a kernel reached outside a tensor or its shared memory.</exception>
+    /// <exception cref="KernelRaceException">On <c>cpu:debug</c>: a kernel lacks a barrier.</exception>
     public void Synchronize()
     {
         Accelerator?.Synchronize();
         if (IsSimulated)
-            CheckedView.ThrowIfOutside();
+            CheckedView.ThrowIfReported();
     }
 
     /// <summary>Frees all memory of the device, tensors still in use included.</summary>
     public void Dispose()
     {
-        Pool.FreeAll();
-        VendorProduct?.Dispose();
         team?.Dispose();
-        Accelerator?.Dispose();
-        context?.Dispose();
+        try
+        {
+            Pool.FreeAll();
+            VendorProduct?.Dispose();
+            Accelerator?.Dispose();
+            context?.Dispose();
+        }
+        catch (AcceleratorException)
+        {
+            // A device that was lost takes nothing back, and whoever ends it here already knows: its memory ends with the process.
+        }
     }
 
     /// <inheritdoc/>
@@ -214,6 +244,9 @@ public sealed class Device : IDisposable
 
     internal void FillOnAccelerator(Tensor tensor, float value) =>
         ElementLoop<FillBody>.OnAccelerator(this, tensor.Count, new FillBody(ViewMemory.Of(tensor), value));
+
+    private static long Limited(long bytes, DeviceOptions options) =>
+        options.MemoryBytes <= 0 ? bytes : bytes > 0 ? Math.Min(bytes, options.MemoryBytes) : options.MemoryBytes;
 
     private Tensor Shell() => shells.Count > 0 ? shells.Pop() : new Tensor(this);
 

@@ -41,8 +41,29 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
         if (bytes <= device.MemoryBytes)
             return;
         throw new UserErrorException(
-            $"This run needs about {bytes / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB: "
-            + "a smaller --batch-size, --global-crops-size or --out-dim needs less (--accumulate makes up for a small batch).");
+            $"This run needs about {bytes / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB. "
+            + Advice(options));
+    }
+
+    /// <summary>A sentence that names the options which lower the need, what counts most first.</summary>
+    public static string Advice(TrainOptions options)
+    {
+        var estimate = Of(options);
+        List<string> smaller = ["--batch-size (--accumulate makes up for it)"];
+        if (estimate.Kept + estimate.AtWork + estimate.Crops >= estimate.Logits)
+        {
+            smaller.Add("--global-crops-size");
+            if (options.Crops.LocalCropsNumber > 0)
+                smaller.Add("--local-crops-number");
+            smaller.Add("--out-dim");
+        }
+        else
+        {
+            smaller.Insert(0, "--out-dim");
+            smaller.Add("--global-crops-size");
+        }
+        string less = $"smaller {string.Join(", ", smaller.SkipLast(1))} or {smaller[^1]} needs less.";
+        return options.Recompute ? $"A {less}" : $"--recompute lowers it without changing the run; a {less}";
     }
 
     // Five such numbers do not overflow.

@@ -83,9 +83,28 @@ public sealed class Trainer : IDisposable
     public string LatestPath => Path.Combine(run.OutputDir, "latest.safetensors");
 
     /// <summary>Trains to the end of the last epoch.</summary>
-    /// <exception cref="UserErrorException">The loss is no longer finite; the last checkpoint is kept.</exception>
+    /// <exception cref="UserErrorException">
+    /// The loss is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
     public void Run(ProgressDisplay display, CancellationToken cancel)
+    {
+        try
+        {
+            Train(display, cancel);
+        }
+        catch (DeviceMemoryException e)
+        {
+            throw new UserErrorException($"Step {State.Step}: {e.Message} {MemoryEstimate.Advice(options)} {Kept()}", e);
+        }
+        catch (Exception e) when (DeviceLostException.From(e) is { } lost)
+        {
+            throw new UserErrorException(
+                $"Step {State.Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryEstimate.Advice(options) + " " : "")}{Kept()}", e);
+        }
+    }
+
+    private void Train(ProgressDisplay display, CancellationToken cancel)
     {
         Directory.CreateDirectory(run.OutputDir);
         using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, "log.jsonl"), State.Step);
@@ -206,8 +225,10 @@ public sealed class Trainer : IDisposable
 
     private UserErrorException NotFinite(long step, string what) => new(
         $"Step {step}: {what}. "
-        + (File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "")
+        + Kept()
         + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
+
+    private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
 
     private void EndEpoch(int epoch)
     {

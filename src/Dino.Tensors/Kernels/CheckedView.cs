@@ -9,10 +9,14 @@ namespace Dino.Tensors.Kernels;
 /// </summary>
 internal static class CheckedView
 {
-    private static KernelIndexException? first;
+    private static Exception? first;
+    private static Kernel? running;
+
+    /// <summary>How many kernels were launched on simulated threads.</summary>
+    public static long Launch { get; private set; }
 
     /// <summary>The kernel that runs on simulated threads: one at a time does.</summary>
-    public static Kernel? Running { get; set; }
+    public static string RunningName => running?.Name ?? "?";
 
     public static float Read(this ArrayView<float> view, int i) => IsInside(i, view.IntLength) ? view[i] : 0;
 
@@ -42,18 +46,28 @@ internal static class CheckedView
     {
         if ((uint)i < (uint)length)
             return true;
-        if (first is null)
-            Interlocked.CompareExchange(ref first, new KernelIndexException(Running?.Name ?? "?", i, length, Grid.IdxX, Group.IdxX), null);
+        Report(KernelIndexException.OfTensor(RunningName, i, length, Grid.IdxX, Group.IdxX));
         return false;
     }
 
     /// <summary>What <see cref="IsInside"/> is on GPUs.</summary>
     public static bool IsAlwaysInside(int i, int length) => true;
 
+    /// <summary>Notes what a kernel did wrong; the first counts.</summary>
+    public static void Report(Exception error) => Interlocked.CompareExchange(ref first, error, null);
+
     /// <summary>Throws what was reported since the last time, if anything.</summary>
-    public static void ThrowIfOutside()
+    public static void ThrowIfReported()
     {
         if (Interlocked.Exchange(ref first, null) is { } error)
             throw error;
+    }
+
+    /// <summary>A kernel is about to be launched on simulated threads.</summary>
+    public static void Begin(Kernel kernel)
+    {
+        ThrowIfReported();
+        running = kernel;
+        Launch++;
     }
 }

@@ -1,5 +1,3 @@
-using ILGPU;
-
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The threads that share one row of work: a part of a group on an accelerator, a single core on the host.</summary>
@@ -35,9 +33,9 @@ internal readonly struct OneLane : ILanes
 }
 
 /// <summary>A power of two of the threads of a group, reducing through shared memory.</summary>
-internal readonly struct GroupLanes(ArrayView<float> shared, int thread, int count) : ILanes
+internal readonly struct GroupLanes(SharedBlock<float> shared, int thread, int count) : ILanes
 {
-    private readonly ArrayView<float> shared = shared;
+    private readonly SharedBlock<float> shared = shared;
     private readonly int thread = thread, count = count;
 
     public int Id => thread & (count - 1);
@@ -46,44 +44,47 @@ internal readonly struct GroupLanes(ArrayView<float> shared, int thread, int cou
 
     public float Sum(float value)
     {
+        SharedBlock<float> shared = this.shared;
         shared[thread] = value;
-        Group.Barrier();
+        SharedCheck.Barrier();
         for (int half = count >> 1; half > 0; half >>= 1)
         {
             if (Id < half)
                 shared[thread] += shared[thread + half];
-            Group.Barrier();
+            SharedCheck.Barrier();
         }
         float sum = shared[thread - Id];
-        Group.Barrier(); // the next reduction writes where this one is still being read
+        SharedCheck.Barrier(); // the next reduction writes where this one is still being read
         return sum;
     }
 
     public float Max(float value)
     {
+        SharedBlock<float> shared = this.shared;
         shared[thread] = value;
-        Group.Barrier();
+        SharedCheck.Barrier();
         for (int half = count >> 1; half > 0; half >>= 1)
         {
             if (Id < half)
                 shared[thread] = MathF.Max(shared[thread], shared[thread + half]);
-            Group.Barrier();
+            SharedCheck.Barrier();
         }
         float max = shared[thread - Id];
-        Group.Barrier();
+        SharedCheck.Barrier();
         return max;
     }
 
     public float SumBefore(float value)
     {
+        SharedBlock<float> shared = this.shared;
         float sum = value;
         for (int distance = 1; distance < count; distance <<= 1)
         {
             shared[thread] = sum;
-            Group.Barrier();
+            SharedCheck.Barrier();
             if (Id >= distance)
                 sum += shared[thread - distance];
-            Group.Barrier();
+            SharedCheck.Barrier();
         }
         return sum - value;
     }

@@ -4,6 +4,7 @@ using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
+using ILGPU.Runtime.Cuda;
 
 namespace Dino.Tensors.Kernels;
 
@@ -23,7 +24,15 @@ internal static class Intrinsics
         RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToTf32), nameof(TensorCore.ToTf32Ptx));
         RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToBf16), nameof(TensorCore.ToBf16Ptx));
         Redirect(intrinsics, typeof(CheckedView), nameof(CheckedView.IsInside), nameof(CheckedView.IsAlwaysInside), nameof(CheckedView.IsAlwaysInside));
+        Redirect(intrinsics, typeof(Intrinsics), nameof(Product), nameof(ProductOpenCL), nameof(ProductPtx));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayRead), nameof(SharedCheck.AlwaysRead), nameof(SharedCheck.AlwaysRead));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayWrite), nameof(SharedCheck.AlwaysWrite), nameof(SharedCheck.AlwaysWrite));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.PassBarrier), nameof(SharedCheck.AlwaysPass), nameof(SharedCheck.AlwaysPass));
     }
+
+    /// <summary>a · b, rounded by itself: no compiler may make it part of a fused multiply-add.</summary>
+    [IntrinsicImplementation]
+    public static float Product(float a, float b) => a * b;
 
     private static void Redirect(IntrinsicImplementationManager intrinsics, Type type, string method, string openCL, string ptx)
     {
@@ -36,6 +45,16 @@ internal static class Intrinsics
 
     // The assembler contracts this to one instruction.
     public static float FmaPtx(float a, float b, float c) => a * b + c;
+
+    // With its rounding named, the assembler leaves it alone.
+    public static float ProductPtx(float a, float b)
+    {
+        CudaAsm.Emit("mul.rn.f32 %0, %1, %2;", out float product, a, b);
+        return product;
+    }
+
+    // Each operation becomes a statement, and OpenCL fuses within one alone.
+    public static float ProductOpenCL(float a, float b) => a * b;
 
     public static float FmaOpenCL(float a, float b, float c) => fma(a, b, c);
 

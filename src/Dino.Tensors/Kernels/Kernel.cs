@@ -61,10 +61,7 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
     {
         device.Launchers.Launches++;
         if (device.IsSimulated)
-        {
-            CheckedView.ThrowIfOutside();
-            CheckedView.Running = this;
-        }
+            CheckedView.Begin(this);
         return device.Launchers.TryGet(Slot) is { } launcher ? (TLaunch)launcher : Load(device);
     }
 

@@ -41,7 +41,7 @@ internal static class RowLoop<TBody> where TBody : struct, IRowBody
     private static void Entry(TBody body, int lanes)
     {
         int thread = Group.IdxX;
-        var shared = SharedMemory.Allocate<float>(Device.MaxGroupSize);
+        var shared = new SharedBlock<float>(SharedMemory.Allocate<float>(Device.MaxGroupSize), id: 0);
         int row = Grid.IdxX * (Group.DimX / lanes) + thread / lanes;
         body.Row(new GroupLanes(shared, thread, lanes), row);
     }

@@ -116,7 +116,10 @@ public static class CommandLine
             case UserErrorException user:
                 (line, code) = (OneLine(exception.Message), user.IsUsage ? ExitCode.Usage : ExitCode.Failure);
                 break;
-            case DeviceMemoryException or TensorSizeException or ImageFolderException or ImageDecodeException:
+            case DeviceMemoryException:
+                line = $"{OneLine(exception.Message)} A smaller batch or crop needs less.";
+                break;
+            case TensorSizeException or ImageFolderException or ImageDecodeException:
                 line = OneLine(exception.Message);
                 break;
             case IOException or UnauthorizedAccessException:
@@ -124,6 +127,9 @@ public static class CommandLine
                 break;
             case OutOfMemoryException:
                 line = "not enough memory. Try smaller crops, a smaller batch or a smaller model.";
+                break;
+            case var _ when DeviceLostException.From(exception) is { } lost:
+                line = OneLine(lost.Message);
                 break;
             default:
                 line = $"internal error: {OneLine(exception.Message)} ({exception.GetType().Name})."

@@ -25,12 +25,15 @@ internal static class DeviceOption
         Description = "own or vendor: whose matrix products; vendor is cuBLAS, on cuda:N.",
     };
 
+    private static readonly Option<int> memory = new("--memory-mb") { Description = "Memory to take of the device at most, in MiB; 0 for all of it." };
+
     public static void AddTo(Command command)
     {
         command.Options.Add(device);
         command.Options.Add(blas);
         command.Options.Add(precision);
         command.Options.Add(threads);
+        command.Options.Add(memory);
     }
 
     public static Device Open(CommandContext context)
@@ -41,7 +44,13 @@ internal static class DeviceOption
         try
         {
             string name = context.Get(device)!;
-            var opened = Device.Open(name, new DeviceOptions { Threads = count, Precision = context.Get(precision), Blas = context.Get(blas) });
+            var opened = Device.Open(name, new DeviceOptions
+            {
+                Threads = count,
+                Precision = context.Get(precision),
+                Blas = context.Get(blas),
+                MemoryBytes = (long)context.GetBetween(memory, 0) << 20,
+            });
             if (name == "auto")
                 context.Say($"--device auto takes {opened}{(opened.Name == "cpu" ? ": no GPU was found, 'dino devices' says why" : "")}");
             if (opened.Precision != Precision.Fp32 && !opened.UsesTensorCores)
