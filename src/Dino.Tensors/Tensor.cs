@@ -104,6 +104,14 @@ public sealed class Tensor : IDisposable
         Write(values);
     }
 
+    /// <summary>Overwrites all elements of a tensor of whole numbers, row-major.</summary>
+    /// <inheritdoc cref="CopyFrom(ReadOnlySpan{float})"/>
+    public void CopyFrom(ReadOnlySpan<int> values)
+    {
+        ThrowIfNot(DType.Int32);
+        Write(MemoryMarshal.Cast<int, float>(values));
+    }
+
     /// <summary>Overwrites all elements with those of a tensor of the same shape on the same device.</summary>
     public unsafe void CopyFrom(Tensor source)
     {

@@ -18,6 +18,9 @@ public sealed record RunOptions
     /// <summary>How the crops are made ahead.</summary>
     public PrefetchOptions Prefetch { get; init; } = new();
 
+    /// <summary>Where crops are made of pictures.</summary>
+    public Augmentation Augment { get; init; }
+
     /// <summary>Epochs between k-NN evaluations; 0 for none.</summary>
     public int KnnEvery { get; init; }
 
@@ -111,7 +114,7 @@ public sealed class Trainer : IDisposable
         long steps = (long)options.Epochs * stepsPerEpoch;
         reported = State.Step;
         var limit = Stopwatch.StartNew();
-        using var loader = OpenLoader();
+        using var crops = OpenCrops();
         clock.Start(State.Step, steps, options.PicturesPerStep);
 
         display.Run("training", steps, tracker =>
@@ -119,7 +122,7 @@ public sealed class Trainer : IDisposable
             progress = tracker;
             while (State.Step < steps)
             {
-                Learn(loader);
+                Learn(crops);
                 // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
                 if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
                     throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
@@ -169,7 +172,7 @@ public sealed class Trainer : IDisposable
         locals?.Dispose();
     }
 
-    private CropLoader OpenLoader()
+    private ICropSource OpenCrops()
     {
         var loading = new CropLoaderOptions
         {
@@ -183,7 +186,9 @@ public sealed class Trainer : IDisposable
         };
         try
         {
-            return new CropLoader(folder, loading, skipped);
+            return run.Augment == Augmentation.Device
+                ? new DeviceCrops(device, folder, loading, skipped)
+                : new HostCrops(new CropLoader(folder, loading, skipped));
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -191,16 +196,12 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void Learn(CropLoader loader)
+    private void Learn(ICropSource crops)
     {
         for (int part = 0; part < options.Accumulate; part++)
         {
             globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
-            using (var batch = loader.Next())
-            {
-                globals.CopyFrom(batch.Globals);
-                locals?.CopyFrom(batch.Locals);
-            }
+            crops.Next(globals, locals);
             State.Learn(globals, locals, globalDepth, localDepth);
         }
     }

@@ -36,6 +36,7 @@ internal static class TrainCommand
     private static readonly Option<int> saveFreq = new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> workers = new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
     private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB.", DefaultValueFactory = _ => 1024 };
+    private static readonly Option<Augmentation> augment = new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
     private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
     private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
@@ -59,6 +60,7 @@ internal static class TrainCommand
         command.Options.Add(saveFreq);
         command.Options.Add(workers);
         command.Options.Add(cache);
+        command.Options.Add(augment);
         command.Options.Add(minutes);
         command.Options.Add(restart);
         command.Options.Add(plan);
@@ -88,8 +90,11 @@ internal static class TrainCommand
             KnnEvery = context.Get(val) is null ? 0 : context.GetBetween(knnFreq, 1),
             MaxSeconds = context.Get(minutes) * 60,
             Prefetch = prefetch,
+            Augment = context.Get(augment),
         };
         using var device = DeviceOption.Open(context);
+        if (run.Augment == Augmentation.Device && device.Name == "cpu")
+            throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))
         {
             Plan(context, options, device);

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Dino.Tensors.Random;
 
 namespace Dino.Train.Data;
 
@@ -79,17 +78,11 @@ public static class ColorJitter
         }
     }
 
-    /// <summary>All four in a random order: brightness and contrast U(0.6, 1.4), saturation U(0.8, 1.2), hue U(−0.1, 0.1).</summary>
-    public static void ApplyRandom(RgbImage image, ref PhiloxStream random)
+    /// <summary>All four in their order.</summary>
+    public static void Apply(RgbImage image, in JitterPlan plan)
     {
-        Span<ColorOperation> order = [ColorOperation.Brightness, ColorOperation.Contrast, ColorOperation.Saturation, ColorOperation.Hue];
-        random.Shuffle(order);
-        Span<double> factors =
-        [
-            random.Uniform(0.6, 1.4), random.Uniform(0.6, 1.4), random.Uniform(0.8, 1.2), random.Uniform(-0.1, 0.1),
-        ];
-        foreach (ColorOperation operation in order)
-            Apply(image, operation, factors[(int)operation]);
+        for (int i = 0; i < JitterPlan.Operations; i++)
+            Apply(image, plan.Operation(i), plan.Factor(plan.Operation(i)));
     }
 
     // Multiply, then add: a fused multiply-add would round differently from Pillow.

@@ -73,7 +73,7 @@ public sealed class CropLoader : IDisposable
 
     internal void Release(CropBatch batch) => prefetch.Release(batch);
 
-    private static void Validate(ImageFolder folder, CropLoaderOptions options)
+    internal static void Validate(ImageFolder folder, CropLoaderOptions options)
     {
         options.Crops.Validate();
         options.Prefetch.Validate();
@@ -97,22 +97,13 @@ public sealed class CropLoader : IDisposable
         : IPrefetchWork<CropBatch, CropWorker>
     {
         private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
-        private readonly SampleOrder order = new(folder.Count, options.Seed);
-        private int epoch = options.StartEpoch, step = options.StartStep;
+        private readonly SampleSequence sequence = new(folder.Count, options, stepsPerEpoch);
 
         public CropWorker CreateWorker() => new(pictures.OpenReader(), new MultiCropAugmentation(options.Crops));
 
         public int Begin(CropBatch batch)
         {
-            if (step == stepsPerEpoch)
-                (epoch, step) = (epoch + 1, 0);
-            (batch.Epoch, batch.Step) = (epoch, step);
-            for (int i = 0; i < batch.Count; i++)
-            {
-                int position = (step * batch.Count + i) * options.Ranks + options.Rank;
-                (batch.Positions[i], batch.Wanted[i]) = (position, order[epoch, position]);
-            }
-            step++;
+            (batch.Epoch, batch.Step) = sequence.Next(batch.Positions, batch.Wanted);
             return batch.Count;
         }
 

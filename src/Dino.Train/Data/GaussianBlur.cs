@@ -95,6 +95,9 @@ public sealed class GaussianBlur
     {
         private readonly uint full, edge;
 
+        /// <summary>The weight of a neighbour that counts in full, and of one that counts in part, in 24-bit fixed point.</summary>
+        public (uint Full, uint Edge) Weights => (full, edge);
+
         /// <summary>Neighbours on either side that count in full; one more on either side counts in part.</summary>
         public readonly int Whole;
 

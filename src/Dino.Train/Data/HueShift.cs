@@ -11,10 +11,12 @@ namespace Dino.Train.Data;
 /// </remarks>
 internal static class HueShift
 {
+    private static readonly Lazy<(byte[] Saturation, byte[] Hue)> tables = new(MakeTables);
+
     /// <summary>Shifts H by trunc(255 · factor) modulo 256, in place.</summary>
     public static void Apply(RgbImage image, double factor)
     {
-        var shift = Vector256.Create((int)(factor * 255));
+        var shift = Vector256.Create(StepsOf(factor));
         ref byte pixels = ref MemoryMarshal.GetReference(image.Padded);
         for (int i = 0, bytes = image.Pixels.Length; i < bytes; i += PixelLanes.Bytes)
         {
@@ -25,6 +27,35 @@ internal static class HueShift
             (r, g, b) = ToRgb(h, s, v);
             PixelLanes.Store(ref at, r, g, b);
         }
+    }
+
+    /// <summary>A share of the circle in the 256 hues that there are.</summary>
+    public static int StepsOf(double factor) => (int)(factor * 255);
+
+    /// <summary>
+    /// What this way to hue and saturation gives, as tables: saturation for [highest · 256 + highest − lowest]; hue for [((2 · sector + which) ·
+    /// 256 + highest − lowest) · 256 + distance]. The sector is the channel on top (R before G before B). Of the other two in its order
+    /// (B, G · R, B · G, R), which is 0 where the first is lowest, and the distance is that of the second from the highest; else the first's.
+    /// </summary>
+    public static (byte[] Saturation, byte[] Hue) Tables => tables.Value;
+
+    private static (byte[] Saturation, byte[] Hue) MakeTables()
+    {
+        byte[] saturation = new byte[1 << 16], hue = new byte[6 << 16];
+        for (int top = 1; top < 256; top++)
+            for (int span = 1; span <= top; span++)
+                saturation[top * 256 + span] = (byte)ToHsv(Vector256.Create(top), Vector256.Create(top - span), Vector256.Create(top - span)).S[0];
+        for (int sector = 0; sector < 3; sector++)
+            for (int which = 0; which < 2; which++)
+                for (int span = 1; span < 256; span++)
+                    for (int distance = 0; distance <= span; distance++)
+                    {
+                        int first = 255 - (which == 0 ? span : distance), second = 255 - (which == 0 ? distance : span);
+                        Vector256<int> a = Vector256.Create(255), b = Vector256.Create(first), c = Vector256.Create(second);
+                        var (h, _, _) = sector switch { 0 => ToHsv(a, c, b), 1 => ToHsv(b, a, c), _ => ToHsv(c, b, a) };
+                        hue[((2 * sector + which) * 256 + span) * 256 + distance] = (byte)h[0];
+                    }
+        return (saturation, hue);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,7 +88,7 @@ internal static class HueShift
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector256<int> R, Vector256<int> G, Vector256<int> B) ToRgb(Vector256<int> h, Vector256<int> s, Vector256<int> v)
+    internal static (Vector256<int> R, Vector256<int> G, Vector256<int> B) ToRgb(Vector256<int> h, Vector256<int> s, Vector256<int> v)
     {
         // The quotient in float equals Pillow's double rounded to float for each of the 256 hues.
         Vector256<float> sector = Vector256.ConvertToSingle(h * Vector256.Create(6)) / Vector256.Create(255f);

@@ -39,27 +39,35 @@ public sealed class MultiCropAugmentation
     public void Apply(RgbImage picture, int index, PhiloxStream random, Span<float> destination) =>
         normalize.Apply(Draw(picture, index, ref random), destination);
 
-    /// <summary>The crop before normalisation; valid until the next call.</summary>
-    internal RgbImage Draw(RgbImage picture, int index, ref PhiloxStream random)
+    /// <summary>Draws what is done for crop number <paramref name="index"/> of a picture of this size.</summary>
+    public CropPlan Plan(int width, int height, int index, ref PhiloxStream random)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, options.CropsNumber);
         bool global = index < MultiCropOptions.GlobalCropsNumber;
-        int size = SizeOf(index);
-
-        CropBox box = RandomResizedCrop.Draw(
-            picture.Width, picture.Height, global ? options.GlobalCropsScale : options.LocalCropsScale, ref random);
-        resample.Crop(picture, box, crop, size, size);
-        if (random.Bernoulli(FlipProbability))
-            HorizontalFlip.Apply(crop);
-        if (random.Bernoulli(JitterProbability))
-            ColorJitter.ApplyRandom(crop, ref random);
-        if (random.Bernoulli(GrayscaleProbability))
-            Grayscale.Apply(crop);
+        CropBox box = RandomResizedCrop.Draw(width, height, global ? options.GlobalCropsScale : options.LocalCropsScale, ref random);
+        bool flip = random.Bernoulli(FlipProbability);
+        JitterPlan? jitter = random.Bernoulli(JitterProbability) ? JitterPlan.Draw(ref random) : null;
+        bool grayscale = random.Bernoulli(GrayscaleProbability);
         double blurProbability = index switch { 0 => 1.0, 1 => 0.1, _ => 0.5 };
-        if (random.NextDouble() <= blurProbability)
-            blur.Apply(crop, random.Uniform(LowestSigma, HighestSigma));
-        if (index == 1 && random.Bernoulli(0.2))
+        double sigma = random.NextDouble() <= blurProbability ? random.Uniform(LowestSigma, HighestSigma) : 0;
+        return new CropPlan(box, flip, jitter, grayscale, sigma, Solarize: index == 1 && random.Bernoulli(0.2));
+    }
+
+    /// <summary>The crop before normalisation; valid until the next call.</summary>
+    internal RgbImage Draw(RgbImage picture, int index, ref PhiloxStream random)
+    {
+        int size = SizeOf(index);
+        CropPlan plan = Plan(picture.Width, picture.Height, index, ref random);
+        resample.Crop(picture, plan.Box, crop, size, size);
+        if (plan.Flip)
+            HorizontalFlip.Apply(crop);
+        if (plan.Jitter is { } jitter)
+            ColorJitter.Apply(crop, jitter);
+        if (plan.Grayscale)
+            Grayscale.Apply(crop);
+        blur.Apply(crop, plan.Sigma);
+        if (plan.Solarize)
             Solarize.Apply(crop);
         return crop;
     }

@@ -38,6 +38,9 @@ public sealed class Normalize
         }
     }
 
+    /// <summary>The float of each of 256 values, for R, G and B: 3 · 256.</summary>
+    public float[] Levels() => [.. red, .. green, .. blue];
+
     private static float[] Table(double mean, double deviation)
     {
         var table = new float[256];

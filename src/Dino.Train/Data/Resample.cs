@@ -29,10 +29,10 @@ public readonly record struct CropBox(int Left, int Top, int Width, int Height);
 /// </remarks>
 public sealed class Resample
 {
-    private const int FractionBits = 22;
+    private const int FractionBits = ResampleTaps.FractionBits;
 
     private readonly RgbImage columnsDone = new();
-    private readonly Taps horizontal = new(), vertical = new();
+    private readonly ResampleTaps horizontal = new(), vertical = new();
 
     /// <summary>Cuts <paramref name="box"/> out of the source, then resizes it; pixels outside the box have no influence.</summary>
     public void Crop(
@@ -193,59 +193,5 @@ public sealed class Resample
     {
         Vector128<ushort> words = Vector128.Narrow(values.AsUInt32(), values.AsUInt32());
         return Vector128.Narrow(words, words).AsUInt32().ToScalar();
-    }
-
-    /// <summary>For every output position: the first input, the number of inputs, and their weights in fixed point.</summary>
-    private sealed class Taps
-    {
-        private double[] exact = [];
-        private (int Input, int Output, int From, int Positions, ResampleFilter Filter) prepared;
-
-        public int[] First = [], Count = [], Weights = [];
-        public int Reach;
-
-        /// <summary>For the output positions from … from + positions − 1 of a resize from input to output pixels.</summary>
-        public void Prepare(int input, int output, int from, int positions, ResampleFilter filter)
-        {
-            if (prepared == (input, output, from, positions, filter))
-                return;
-            double scale = (double)input / output, stretch = Math.Max(scale, 1.0);
-            double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch, shrink = 1.0 / stretch;
-            Reach = (int)Math.Ceiling(support) * 2 + 1;
-            if (First.Length < positions)
-                (First, Count) = (new int[positions], new int[positions]);
-            if (Weights.Length < positions * Reach)
-                Weights = new int[positions * Reach];
-            if (exact.Length < Reach)
-                exact = new double[Reach];
-            for (int i = 0; i < positions; i++)
-            {
-                double centre = (from + i + 0.5) * scale;
-                int first = Math.Max(0, (int)(centre - support + 0.5));
-                int count = Math.Min(input, (int)(centre + support + 0.5)) - first;
-                double total = 0;
-                for (int k = 0; k < count; k++)
-                {
-                    double x = (k + first - centre + 0.5) * shrink;
-                    exact[k] = filter == ResampleFilter.Bicubic ? Cubic(Math.Abs(x)) : Math.Max(0.0, 1.0 - Math.Abs(x));
-                    total += exact[k];
-                }
-                for (int k = 0; k < count; k++)
-                {
-                    double weight = exact[k] / total * (1 << FractionBits);
-                    Weights[i * Reach + k] = (int)(weight + (weight < 0 ? -0.5 : 0.5));
-                }
-                (First[i], Count[i]) = (first, count);
-            }
-            prepared = (input, output, from, positions, filter);
-        }
-
-        private static double Cubic(double x)
-        {
-            const double a = -0.5;
-            if (x < 1)
-                return ((a + 2) * x - (a + 3)) * x * x + 1;
-            return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-        }
     }
 }

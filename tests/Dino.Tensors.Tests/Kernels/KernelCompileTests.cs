@@ -96,6 +96,15 @@ public sealed partial class KernelCompileTests
             Assert.Inconclusive("DINO_PTXAS names no assembler.");
     }
 
+    /// <summary>A blend of pictures is Pillow's to the bit if its product is rounded by itself; the assembler would make it part of an addition.</summary>
+    [Test]
+    public void Product_OfABlend_IsRoundedByItself()
+    {
+        string ptx = Compile(KernelTable.All.Single(k => k.Name == "ColourKernel.Entry"), CudaArchitecture.SM_80);
+        Assert.That(ptx, Does.Contain("mul.rn.f32"));
+        Assert.That(ptx, Does.Not.Contain("fma.rn.f32").And.Not.Contain("mul.f32"));
+    }
+
     /// <summary>AMD's OpenCL, where warp shuffles do not exist; what is not portable fails here and nowhere else without such a GPU.</summary>
     [TestCaseSource(nameof(PortableKernels))]
     public void Kernel_CompilesToOpenCL(string name)

@@ -1,0 +1,78 @@
+using Dino.Tensors.Kernels;
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace Dino.Tensors.Pictures;
+
+/// <summary>Pillow's resize in two passes, each rounded to 8 bits: along the rows of the box, then along its columns. A thread a pixel.</summary>
+internal static class ResizeKernels
+{
+    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, int>> columns = new(Columns);
+    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, ViewMemory, int>> rows = new(Rows);
+
+    /// <param name="device">An accelerator.</param>
+    /// <param name="groups">What the index shares out.</param>
+    /// <param name="block">Pictures and tasks.</param>
+    /// <param name="index">Entries of <see cref="CropIndex"/>.</param>
+    /// <param name="columnsDone">Receives, for each crop, the rows that it reads, each as wide as the crop.</param>
+    /// <param name="crops">Number of entries.</param>
+    public static void RunColumns(Device device, int groups, Tensor block, Tensor index, Tensor columnsDone, int crops) =>
+        columns.On(device)(
+            device.Stream, new KernelConfig(groups, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone), crops);
+
+    /// <inheritdoc cref="RunColumns"/>
+    public static void RunRows(Device device, int groups, Tensor block, Tensor index, Tensor columnsDone, Tensor pixels, int crops) =>
+        rows.On(device)(
+            device.Stream, new KernelConfig(groups, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone),
+            ViewMemory.Of(pixels), crops);
+
+    private static void Columns(ViewMemory block, ViewMemory index, ViewMemory columnsDone, int crops)
+    {
+        int group = Grid.IdxX;
+        int entry = CropIndex.Find(index, crops, CropIndex.FirstColumnGroupAt, group);
+        int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt);
+        int element = (group - index.Int(entry + CropIndex.FirstColumnGroupAt)) * Group.DimX + Group.IdxX;
+        if (element >= block.Int(task + CropTask.RowsAt) * size)
+            return;
+        int y = element / size, x = element - y * size;
+        int taps = block.Int(task + CropTask.ColumnTapsAt);
+        int weight = taps + 2 * size + x * block.Int(task + CropTask.ColumnReachAt), end = weight + block.Int(taps + size + x);
+        int picture = block.Int(task + CropTask.PictureAt);
+        int at = block.Int(task + CropTask.FirstByteAt) + y * block.Int(task + CropTask.StrideAt) + 3 * block.Int(taps + x);
+        int r = PackedPixel.Half, g = r, b = r;
+        for (; weight < end; weight++)
+        {
+            int w = block.Int(weight), pixel = PackedPixel.At(block, picture, at);
+            r += w * PackedPixel.Red(pixel);
+            g += w * PackedPixel.Green(pixel);
+            b += w * PackedPixel.Blue(pixel);
+            at += 3;
+        }
+        columnsDone.SetInt(index.Int(entry + CropIndex.ColumnsDoneAt) + element, PackedPixel.FromSums(r, g, b));
+    }
+
+    private static void Rows(ViewMemory block, ViewMemory index, ViewMemory columnsDone, ViewMemory pixels, int crops)
+    {
+        int group = Grid.IdxX;
+        int entry = CropIndex.Find(index, crops, CropIndex.FirstRowGroupAt, group);
+        int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt);
+        int element = (group - index.Int(entry + CropIndex.FirstRowGroupAt)) * Group.DimX + Group.IdxX;
+        if (element >= size * size)
+            return;
+        int y = element / size, x = element - y * size;
+        int taps = block.Int(task + CropTask.RowTapsAt);
+        int weight = taps + 2 * size + y * block.Int(task + CropTask.RowReachAt), end = weight + block.Int(taps + size + y);
+        int at = index.Int(entry + CropIndex.ColumnsDoneAt) + block.Int(taps + y) * size + x;
+        int r = PackedPixel.Half, g = r, b = r;
+        for (; weight < end; weight++)
+        {
+            int w = block.Int(weight), pixel = columnsDone.Int(at);
+            r += w * PackedPixel.Red(pixel);
+            g += w * PackedPixel.Green(pixel);
+            b += w * PackedPixel.Blue(pixel);
+            at += size;
+        }
+        int column = block.Int(task + CropTask.FlipAt) != 0 ? size - 1 - x : x;
+        pixels.SetInt(index.Int(entry + CropIndex.PixelsAt) + y * size + column, PackedPixel.FromSums(r, g, b));
+    }
+}
