@@ -15,7 +15,25 @@ internal sealed class MeasuredProgram(string name, string file, string interpret
 
     /// <summary>Runs it and reads the report on its last line of output.</summary>
     /// <exception cref="ProgramFailedException">It cannot run here, or it ended with an error.</exception>
-    public T Run<T>(params string[] arguments)
+    public T Run<T>(params string[] arguments) => ReportJson.Read<T>(Output([.. arguments, "--json"]).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+
+    /// <summary>Runs it, told to write its report to a file, and reads that.</summary>
+    /// <inheritdoc cref="Run"/>
+    public T RunToFile<T>(string option, params string[] arguments)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            Output([.. arguments, option, path]);
+            return ReportJson.Read<T>(File.ReadAllText(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private string Output(string[] arguments)
     {
         if (!File.Exists(file))
             throw new ProgramFailedException($"{name} cannot run: there is no file '{file}'.");
@@ -23,14 +41,12 @@ internal sealed class MeasuredProgram(string name, string file, string interpret
         start.ArgumentList.Add(file);
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
-        start.ArgumentList.Add("--json");
         using var process = Start(start);
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return process.ExitCode == 0 && lines.Length > 0
-            ? ReportJson.Read<T>(lines[^1])
+        return process.ExitCode == 0 && output.Length > 0
+            ? output
             : throw new ProgramFailedException($"{name} cannot run here: exit code {process.ExitCode}.{needs}\n{Reason(errors.Result)}");
     }
 

@@ -17,7 +17,7 @@ internal static class OpTable
     /// <summary>A linear map and the GELU of its result, on the host in one pass: it stands against the peer's two.</summary>
     public const string Fc1WithGelu = "linear + gelu fwd fc1 3152x384->1536";
 
-    private const string Flops = "GFLOP/s", Bytes = "GB/s";
+    public const string Flops = "GFLOP/s", Bytes = "GB/s";
     private const long Parameters = 21_665_664; // ViT-S/16 without a head
 
     /// <summary>Every operator, in the peer's order.</summary>
@@ -88,6 +88,41 @@ internal static class OpTable
             return new(() => clip.Run(student.Gradients!, 3));
         }),
     ];
+
+    /// <summary>The parts of a step at sizes that fill a GPU: a product of <paramref name="side"/>³, the rest for so many pictures.</summary>
+    public static IEnumerable<Op> Large(int side, int pictures)
+    {
+        int rows = 2 * pictures * 197, elements = side * side;
+        return
+        [
+            Forward($"mm {side}^3", 2.0 * side * side * side, Flops, device =>
+            {
+                Tensor a = Random(device, side, side), b = Random(device, side, side);
+                return () => a.MatMul(b);
+            }),
+            Linear("fc1", rows, 384, 1536)[0],
+            Linear("fc2", rows, 1536, 384)[0],
+            Linear("last", 2 * pictures, 256, 65536, bias: false)[0],
+            Attention(2 * pictures, 6, 197, 64)[0],
+            Attention(8 * pictures, 6, 37, 64)[0],
+            Attention(Math.Max(1, pictures / 4), 6, 785, 64)[0],
+            new($"copy {elements} floats", 2 * 4.0 * elements, Bytes, device =>
+            {
+                Tensor x = Random(device, elements), y = Random(device, elements);
+                return new(() => y.CopyFrom(x));
+            }),
+            Add($"add {elements} floats", side, side),
+            Forward($"layernorm fwd {rows}x384", 2 * 4.0 * rows * 384, Bytes, device =>
+            {
+                Tensor x = Random(device, rows, 384), w = Random(device, 384), b = Random(device, 384);
+                return () => x.LayerNorm(w, b);
+            }),
+            Rows("gelu", rows, 1536, x => x.Gelu())[0],
+            Rows("softmax", 2 * pictures, 65536, x => x.Softmax())[0],
+            Rows("log_softmax", 10 * pictures, 65536, x => x.LogSoftmax())[0],
+            .. All.Where(op => op.Name.Contains("21.67M", StringComparison.Ordinal)),
+        ];
+    }
 
     private static Op[] Linear(string name, int rows, int inputs, int outputs, bool bias = true)
     {

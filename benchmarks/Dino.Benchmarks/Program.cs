@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using Dino.Benchmarks.Commands;
+using Dino.Tensors;
 using Dino.Train.Data;
 
 namespace Dino.Benchmarks;
@@ -19,6 +20,8 @@ internal static class Program
             CropsCommand.Create(),
             PeakCommand.Create(),
             GrowthCommand.Create(),
+            RooflineCommand.Create(),
+            GpuCommand.Create(),
             CompareCommand.Create(),
             CompareOpsCommand.Create(),
             CompareInferCommand.Create(),
@@ -28,7 +31,7 @@ internal static class Program
         {
             return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception exception) when (exception is ProgramFailedException or ImageFolderException or ArgumentException or IOException)
+        catch (Exception exception) when (exception is ProgramFailedException or ImageFolderException or ArgumentException or IOException or DeviceNotFoundException)
         {
             Console.Error.WriteLine(exception.Message);
             return 1;

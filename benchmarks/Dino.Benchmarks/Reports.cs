@@ -35,6 +35,26 @@ internal sealed record PeakReport(string Mode, int Threads, int FloatsAVector, S
 internal sealed record CropsReport(
     string Mode, int Images, double Seconds, double ImagesPerS, double ImagesPerCpuS, double PeakRssMib, double BytesPerImage);
 
+/// <summary>What <c>roofline --json</c> prints.</summary>
+/// <param name="Device">The hardware.</param>
+/// <param name="RoofGflops">The rate of arithmetic that counts as the whole.</param>
+/// <param name="RoofGbS">The rate of copying that does.</param>
+internal sealed record RooflineReport(string Mode, string Device, double RoofGflops, double RoofGbS, List<RooflineRow> Rows);
+
+/// <summary>One operator: milliseconds of a call among many, its rate, and the share of the roof.</summary>
+internal sealed record RooflineRow(string Op, double Ms, double Min, double Max, double Rate, string Unit, double Share);
+
+/// <summary>What <c>gpu_roof.py</c> prints: large products in each precision and a copy, by PyTorch on the same GPU.</summary>
+internal sealed record RoofReport(string Device, double Fp32Gflops, double Tf32Gflops, double Bf16Gflops, double CopyGbS);
+
+/// <summary>What the peer of the GPU step writes.</summary>
+internal sealed record PeerSteps(List<PeerStep> Results);
+
+/// <summary>One of its configurations; <see cref="Error"/> says why there are no times.</summary>
+internal sealed record PeerStep(
+    string Arch, int Patch, int Batch, string Mode, bool Ok, double TotalMs, double MinMs, double MaxMs, double ImagesPerS, double? PeakAllocMib,
+    string? Error);
+
 /// <summary>Reports as one line of JSON, keys in snake case.</summary>
 internal static class ReportJson
 {

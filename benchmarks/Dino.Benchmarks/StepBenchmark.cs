@@ -47,7 +47,11 @@ internal static class StepBenchmark
         for (int step = 0; step < settings.Warmup + settings.Iters; step++)
         {
             globalDepth.Step = localDepth.Step = (uint)step;
-            last = Step(state, tape, globals, locals, globalDepth, localDepth, new Laps(device, laps));
+            var lap = new Laps(device, laps, settings.Whole);
+            for (int i = 1; i < lap.Steps; i++)
+                Step(state, tape, globals, locals, globalDepth, localDepth, lap, read: false);
+            last = Step(state, tape, globals, locals, globalDepth, localDepth, lap, read: true);
+            lap.EndAll(Phases.Count - 1);
             if (!double.IsFinite(last))
                 throw new InvalidOperationException($"The loss is {last} at step {step}.");
             if (step == 0)
@@ -55,7 +59,7 @@ internal static class StepBenchmark
             for (int i = 0; step >= settings.Warmup && i < laps.Length; i++)
                 times[i].Add(laps[i]);
         }
-        var phases = Phases.Zip(times).ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
+        var phases = Phases.Zip(times).Where(phase => !settings.Whole || phase.First == "total").ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
         double total = phases["total"].Median, resident = Machine.PeakResidentMiB();
         double gflop = ModelFlops.Step(settings) / 1e9;
         var peak = PeakShare.Measure(device, settings.Threads, gflop, total);
@@ -66,7 +70,7 @@ internal static class StepBenchmark
     }
 
     private static double Step(
-        Distillation state, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps)
+        Distillation state, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps, bool read)
     {
         using var arena = globals.Device.BeginArena();
         var teacherLogits = state.Teacher.Forward(globals);
@@ -76,7 +80,6 @@ internal static class StepBenchmark
         laps.End(1);
         var (loss, _) = state.Loss.Compute(studentLogits, teacherLogits, TeacherTemperature);
         state.Loss.UpdateCentre();
-        float value = loss.Item();
         laps.End(2);
         state.StudentParameters.ZeroGrad();
         tape.Backward(loss);
@@ -85,27 +88,35 @@ internal static class StepBenchmark
         laps.End(4);
         Ema.Update(state.TeacherParameters, state.StudentParameters, Momentum);
         laps.End(5);
-        laps.EndAll(6);
-        return value;
+        return read ? loss.Item() : 0;
     }
 
     private static Tensor Crops(Device device, int count, int size, uint stream) =>
         Noise.Tensor(device, new Shape(count, 3, size, size), stream);
 
     /// <summary>Notes the milliseconds since the last lap; waits for the device, so that a lap has all the work asked for in it.</summary>
-    private sealed class Laps(Device device, double[] milliseconds)
+    private sealed class Laps(Device device, double[] milliseconds, bool whole)
     {
+        /// <summary>Steps that follow one another without a wait, as they do in training; each counts the same.</summary>
+        public int Steps { get; } = whole ? 4 : 1;
+
         private readonly long start = Stopwatch.GetTimestamp();
         private long mark = Stopwatch.GetTimestamp();
 
         public void End(int phase)
         {
+            if (whole)
+                return;
             device.Synchronize();
             long now = Stopwatch.GetTimestamp();
             milliseconds[phase] = Stopwatch.GetElapsedTime(mark, now).TotalMilliseconds;
             mark = now;
         }
 
-        public void EndAll(int phase) => milliseconds[phase] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        public void EndAll(int phase)
+        {
+            device.Synchronize();
+            milliseconds[phase] = Stopwatch.GetElapsedTime(start).TotalMilliseconds / Steps;
+        }
     }
 }

@@ -13,6 +13,9 @@ internal sealed record StepSettings(
     /// <summary>Whether blocks are computed again in the backward pass; the peer keeps them.</summary>
     public bool Recompute { get; init; }
 
+    /// <summary>Whether four steps are timed together, without a wait in between, as in training; phases are then not told apart.</summary>
+    public bool Whole { get; init; }
+
     /// <summary>The networks' backbone.</summary>
     public ViTConfig Backbone => ViTConfig.Named(Arch, Patch);
 
@@ -28,11 +31,13 @@ internal sealed record StepSettings(
             "--iters", Text(Iters), "--warmup", Text(Warmup), "--threads", Text(Threads)];
 
     /// <summary>The options that give these sizes to this program.</summary>
-    public string[] OwnArguments => Recompute ? [.. Arguments, "--recompute"] : Arguments;
+    public string[] OwnArguments => [.. Arguments, .. Flag(Recompute, "--recompute"), .. Flag(Whole, "--whole")];
 
     /// <summary>As in <c>vit_small/16 batch 4 K 65536 crops 2+8, 2 threads</c>.</summary>
     public override string ToString() =>
         $"{Arch}/{Patch} batch {Batch} K {OutDim} crops 2+{LocalCrops}, {Threads} threads{(Recompute ? ", recomputed" : "")}";
+
+    private static string[] Flag(bool isSet, string name) => isSet ? [name] : [];
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

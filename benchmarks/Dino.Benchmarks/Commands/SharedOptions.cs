@@ -17,6 +17,7 @@ internal static class SharedOptions
     public static readonly Option<string> DeviceName = Text("--device", "cpu", "Where to compute.");
     public static readonly Option<string> Only = Text("--only", "", "Only operators whose name holds this.");
     public static readonly Option<bool> Recompute = new("--recompute") { Description = "Compute blocks again in our backward pass." };
+    public static readonly Option<bool> Whole = new("--whole") { Description = "Time four steps together, without a wait in between; no phases." };
     public static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON." };
     public static readonly Option<string> Data = new("--data") { Description = "The folder of pictures.", Required = true };
 
@@ -31,6 +32,7 @@ internal static class SharedOptions
         parsed.GetValue(Iters), parsed.GetValue(Warmup), parsed.GetValue(Threads))
     {
         Recompute = parsed.GetValue(Recompute),
+        Whole = parsed.GetValue(Whole),
     };
 
     public static InferSettings InferSettings(ParseResult parsed) => new(

@@ -1,6 +1,8 @@
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Testing;
+using Dino.Train.Data;
+using Dino.Train.Tests.Data;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;
@@ -15,6 +17,8 @@ public class OtherDevicesTests
     public static IEnumerable<TestCaseData> Accelerators =>
         Devices.Names.Where(name => name is not ("cpu" or "cpu:debug")).Select(name => Devices.Case(name));
 
+    public static IEnumerable<TestCaseData> WithCutters => Devices.Names.Where(name => name != "cpu").Select(name => Devices.Case(name));
+
     [TestCaseSource(nameof(Accelerators))]
     public void TwentySteps_FollowTheHost(string name)
     {
@@ -26,6 +30,26 @@ public class OtherDevicesTests
         Tolerance.Balanced.Check<float>(losses, expectedLosses, "losses");
         // AdamW divides by the root of small numbers: an element that hardly moves may go either way.
         Tolerance.Loose.Check<float>(weights, expectedWeights, "the student's weights");
+    }
+
+    [TestCaseSource(nameof(WithCutters))]
+    public void RunWithCropsOfTheDevice_IsTheRunWithCropsOfTheHost(string name)
+    {
+        using var pictures = TinyRun.MakePictures();
+        byte[] host = Run(Augmentation.Host), device = Run(Augmentation.Device);
+        Assert.That(device, Is.EqualTo(host));
+
+        byte[] Run(Augmentation augment)
+        {
+            string output = Directory.CreateTempSubdirectory("dino-augment-").FullName;
+            var run = new RunOptions { OutputDir = output, Augment = augment, Prefetch = new PrefetchOptions { Workers = 2 } };
+            var folder = ImageFolder.Scan(pictures.Root);
+            using (var trainer = new Trainer(TinyRun.Options with { BatchSize = 12, Epochs = 2 }, run, Devices.Open(name), folder, new SkippedFiles()))
+                trainer.Run(new StepDisplay(_ => { }), default);
+            byte[] latest = File.ReadAllBytes(Path.Combine(output, "latest.safetensors"));
+            Directory.Delete(output, recursive: true);
+            return latest;
+        }
     }
 
     private static (float[] Losses, float[] Weights) Train(Device device)
