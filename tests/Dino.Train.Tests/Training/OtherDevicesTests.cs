@@ -35,7 +35,7 @@ public class OtherDevicesTests
     [TestCaseSource(nameof(WithCutters))]
     public void RunWithCropsOfTheDevice_IsTheRunWithCropsOfTheHost(string name)
     {
-        using var pictures = TinyRun.MakePictures();
+        using var pictures = TinyRun.MakePictures(TinyRun.Options.BatchSize);
         byte[] host = Run(Augmentation.Host), device = Run(Augmentation.Device);
         Assert.That(device, Is.EqualTo(host));
 
@@ -44,7 +44,7 @@ public class OtherDevicesTests
             string output = Directory.CreateTempSubdirectory("dino-augment-").FullName;
             var run = new RunOptions { OutputDir = output, Augment = augment, Prefetch = new PrefetchOptions { Workers = 2 } };
             var folder = ImageFolder.Scan(pictures.Root);
-            using (var trainer = new Trainer(TinyRun.Options with { BatchSize = 12, Epochs = 2 }, run, Devices.Open(name), folder, new SkippedFiles()))
+            using (var trainer = new Trainer(TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.Backbone with { Depth = 1 } }, run, Devices.Open(name), folder, new SkippedFiles()))
                 trainer.Run(new StepDisplay(_ => { }), default);
             byte[] latest = File.ReadAllBytes(Path.Combine(output, "latest.safetensors"));
             Directory.Delete(output, recursive: true);
