@@ -255,8 +255,12 @@ internal static class OpTable
         var shape = Shape.Of(sizes);
         float[] values = new float[shape.Count];
         var random = new PhiloxStream(0);
-        for (int i = 0; i < values.Length; i++)
+        int drawn = Math.Min(values.Length, 1 << 20);
+        for (int i = 0; i < drawn; i++)
             values[i] = (float)random.Normal();
+        // Large ones repeat themselves: drawing would take longer than what is measured.
+        for (int i = drawn; i < values.Length; i += drawn)
+            values.AsSpan(0, Math.Min(drawn, values.Length - i)).CopyTo(values.AsSpan(i));
         return Tensor.From(device, values, shape);
     }
 

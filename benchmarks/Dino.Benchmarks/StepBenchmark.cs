@@ -22,7 +22,7 @@ internal static class StepBenchmark
     /// <summary>Does the warm-up and the measured steps.</summary>
     public static StepReport Run(StepSettings settings, string deviceName)
     {
-        using var device = Device.Open(deviceName, new DeviceOptions { Threads = settings.Threads });
+        using var device = Device.Open(deviceName, settings.DeviceOptions);
         var options = new TrainOptions
         {
             Backbone = settings.Backbone with { DropPathRate = 0.1f },

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dino.Model;
+using Dino.Tensors;
 
 namespace Dino.Benchmarks;
 
@@ -16,6 +17,15 @@ internal sealed record StepSettings(
     /// <summary>Whether four steps are timed together, without a wait in between, as in training; phases are then not told apart.</summary>
     public bool Whole { get; init; }
 
+    /// <summary>The arithmetic of our products and attention.</summary>
+    public Precision Precision { get; init; }
+
+    /// <summary>Whose products ours are.</summary>
+    public Blas Blas { get; init; }
+
+    /// <summary>How <see cref="DeviceOptions"/> put it.</summary>
+    public DeviceOptions DeviceOptions => new() { Threads = Threads, Precision = Precision, Blas = Blas };
+
     /// <summary>The networks' backbone.</summary>
     public ViTConfig Backbone => ViTConfig.Named(Arch, Patch);
 
@@ -31,7 +41,9 @@ internal sealed record StepSettings(
             "--iters", Text(Iters), "--warmup", Text(Warmup), "--threads", Text(Threads)];
 
     /// <summary>The options that give these sizes to this program.</summary>
-    public string[] OwnArguments => [.. Arguments, .. Flag(Recompute, "--recompute"), .. Flag(Whole, "--whole")];
+    public string[] OwnArguments => [
+        .. Arguments, .. Flag(Recompute, "--recompute"), .. Flag(Whole, "--whole"), "--precision", Precision.ToString().ToLowerInvariant(),
+        "--blas", Blas.ToString().ToLowerInvariant()];
 
     /// <summary>As in <c>vit_small/16 batch 4 K 65536 crops 2+8, 2 threads</c>.</summary>
     public override string ToString() =>

@@ -1,3 +1,4 @@
+using Dino.Tensors;
 using NUnit.Framework;
 
 namespace Dino.Benchmarks.Tests;
@@ -12,10 +13,11 @@ public class GpuCsvTests
         var report = new GpuReport(
             "GPU, one", new RoofReport("GPU", 1000, 2000, 3000, 400),
             [
-                new GpuStep("ours", sizes, "fp32", 2.5, 2, 3, 400, 100, null),
-                new GpuStep("peer", sizes, "bf16", 0, 0, 0, 0, 0, "no \"torch\", sorry"),
+                new GpuStep("ours", sizes, 2.5, 2, 3, 400, 100, null),
+                new GpuStep("peer", sizes with { Precision = Precision.Bf16 }, 0, 0, 0, 0, 0, "no \"torch\", sorry"),
             ],
-            new RooflineReport("roofline", "GPU, one", 1000, 400, [new RooflineRow("mm 2^3", 1, 1, 1, 500, OpTable.Flops, 0.5)]));
+            [new GpuRoofline(
+                Precision.Tf32, new RooflineReport("roofline", "GPU, one", 2000, 400, [new RooflineRow("mm 2^3", 1, 1, 1, 500, OpTable.Flops, 0.25)]))]);
         GpuCsv.WriteSteps(report, Path.Combine(folder, "steps.csv"));
         GpuCsv.WriteRoofline(report, Path.Combine(folder, "roofline.csv"));
         string[] steps = File.ReadAllLines(Path.Combine(folder, "steps.csv")), roofline = File.ReadAllLines(Path.Combine(folder, "roofline.csv"));
@@ -23,8 +25,8 @@ public class GpuCsvTests
 
         Assert.That(steps[1], Does.EndWith(",\"GPU, one\",ours,vit_tiny,16,1,2+2,512,fp32,2.5,2,3,400,100,"));
         Assert.That(steps[2], Does.EndWith(",peer,vit_tiny,16,1,2+2,512,bf16,,,,,,\"no 'torch', sorry\""));
-        Assert.That(roofline[^1], Does.EndWith(",mm 2^3,1,1,1,500,GFLOP/s,0.5,PyTorch"));
-        Assert.That(roofline, Has.One.Contains("PyTorch copy,,,,400,GB/s"));
+        Assert.That(roofline[^1], Does.EndWith(",tf32,mm 2^3,1,1,1,500,GFLOP/s,0.25,PyTorch"));
+        Assert.That(roofline, Has.One.Contains(",,PyTorch copy,,,,400,GB/s"));
     }
 
     [Test]
@@ -33,7 +35,7 @@ public class GpuCsvTests
         List<string> said = [];
         var report = new GpuBenchmark(GpuPlan.Dry, Path.Combine(Path.GetTempPath(), "none.py"), "python3", TimeSpan.Zero, said.Add).Run();
 
-        Assert.That(report.Steps.Select(step => step.Program), Is.EqualTo(["ours", "peer"]));
+        Assert.That(report.Steps.Select(step => step.Program), Is.EqualTo(["ours", "peer", "ours", "peer"]));
         Assert.That(report.Steps.Select(step => step.Error), Is.All.Contains("not measured"));
         Assert.That(said, Has.Some.Contains("roof: not measured"));
     }

@@ -14,12 +14,17 @@ internal static class RooflineCommand
 
     public static Command Create() => new BenchmarkCommand(
         "roofline", "Time the parts of a step at sizes that fill a GPU.", Run,
-        Side, SharedOptions.Batch, Gflops, GbS, Seconds, SharedOptions.Threads, SharedOptions.DeviceName, SharedOptions.Json);
+        Side, SharedOptions.Batch, Gflops, GbS, Seconds, SharedOptions.Threads, SharedOptions.Precision, SharedOptions.Blas, SharedOptions.DeviceName, SharedOptions.Json);
 
     private static void Run(ParseResult parsed)
     {
         using var device = Device.Open(
-            parsed.GetValue(SharedOptions.DeviceName)!, new DeviceOptions { Threads = parsed.GetValue(SharedOptions.Threads) });
+            parsed.GetValue(SharedOptions.DeviceName)!, new DeviceOptions
+            {
+                Threads = parsed.GetValue(SharedOptions.Threads),
+                Precision = parsed.GetValue(SharedOptions.Precision),
+                Blas = parsed.GetValue(SharedOptions.Blas),
+            });
         var report = RooflineBenchmark.Run(
             device, parsed.GetValue(Side), parsed.GetValue(SharedOptions.Batch), parsed.GetValue(Seconds), parsed.GetValue(Gflops), parsed.GetValue(GbS));
         if (parsed.GetValue(SharedOptions.Json))
