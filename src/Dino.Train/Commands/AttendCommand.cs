@@ -9,13 +9,11 @@ namespace Dino.Train.Commands;
 /// <summary><c>dino attend</c>: where a checkpoint's last block looks in a picture.</summary>
 internal static class AttendCommand
 {
-    private static readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "A checkpoint of dino train." };
     private static readonly Argument<string[]> pictures = new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
     private static readonly Option<double> threshold = new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
     private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the global crops' size." };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<bool> student = new("--student") { Description = "Look with the student instead of the teacher." };
 
     public static Command Build()
     {
@@ -27,9 +25,9 @@ internal static class AttendCommand
                 ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480", "of the first eight pictures of a folder, in fine patches"),
             ],
         };
-        command.Arguments.Add(checkpoint);
         command.Arguments.Add(pictures);
-        foreach (var option in (Option[])[outputDir, threshold, size, limit, student])
+        BackboneArgument.AddTo(command);
+        foreach (var option in (Option[])[outputDir, threshold, size, limit])
             command.Options.Add(option);
         DeviceOption.AddTo(command);
         return command;
@@ -43,8 +41,8 @@ internal static class AttendCommand
         int most = context.GetBetween(limit, 1), wanted = context.GetBetween(size, 0, 8192);
         string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
         using var device = DeviceOption.Open(context);
-        var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
-        int side = wanted > 0 ? wanted : 2 * info.Options.Crops.GlobalCropsSize;
+        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : 2 * pictureSize;
         if (side < backbone.Config.Patch)
             throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
             {
@@ -62,14 +60,7 @@ internal static class AttendCommand
             foreach (string path in paths)
             {
                 context.Cancel.ThrowIfCancellationRequested();
-                try
-                {
-                    decoder.Decode(path, picture);
-                }
-                catch (ImageDecodeException e)
-                {
-                    throw new UserErrorException(e.Message, e);
-                }
+                decoder.DecodeOrFail(path, picture);
                 string name = Path.GetFileNameWithoutExtension(path);
                 seen.Add(maps.Of(name, picture, side));
                 written.AddRange(AttentionFiles.Write(Path.Combine(folder, $"{seen.Count:D3}-{name}"), seen[^1], mass));

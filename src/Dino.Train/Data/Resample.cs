@@ -12,6 +12,9 @@ public enum ResampleFilter
 
     /// <summary>The cubic convolution with a = −0.5, support 2 (the position embedding uses −0.75, another kernel).</summary>
     Bicubic,
+
+    /// <summary>The sinc within a wider sinc, support 3.</summary>
+    Lanczos,
 }
 
 /// <summary>A rectangle of pixels inside a picture.</summary>
@@ -25,7 +28,7 @@ public readonly record struct CropBox(int Left, int Top, int Width, int Height);
 /// <remarks>
 /// The kernel is widened by the scale factor when shrinking and its weights are normalised at the borders. Columns are done first,
 /// then rows, with 8-bit values between, in 22-bit fixed point; a pass that keeps its size is left out.
-/// Every sum fits 32 bits: 255 · 2²² · Σ|w| with Σ|w| under 1.4 for the cubic.
+/// Every sum fits 32 bits: 255 · 2²² · Σ|w| with Σ|w| under 1.4 for the cubic, under 1.6 for Lanczos's kernel.
 /// </remarks>
 public sealed class Resample
 {
@@ -210,7 +213,7 @@ public sealed class Resample
             if (prepared == (input, output, from, positions, filter))
                 return;
             double scale = (double)input / output, stretch = Math.Max(scale, 1.0);
-            double support = (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * stretch, shrink = 1.0 / stretch;
+            double support = filter switch { ResampleFilter.Lanczos => 3.0, ResampleFilter.Bicubic => 2.0, _ => 1.0 } * stretch, shrink = 1.0 / stretch;
             Reach = (int)Math.Ceiling(support) * 2 + 1;
             if (First.Length < positions)
                 (First, Count) = (new int[positions], new int[positions]);
@@ -227,7 +230,12 @@ public sealed class Resample
                 for (int k = 0; k < count; k++)
                 {
                     double x = (k + first - centre + 0.5) * shrink;
-                    exact[k] = filter == ResampleFilter.Bicubic ? Cubic(Math.Abs(x)) : Math.Max(0.0, 1.0 - Math.Abs(x));
+                    exact[k] = filter switch
+                    {
+                        ResampleFilter.Lanczos => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
+                        ResampleFilter.Bicubic => Cubic(Math.Abs(x)),
+                        _ => Math.Max(0.0, 1.0 - Math.Abs(x)),
+                    };
                     total += exact[k];
                 }
                 for (int k = 0; k < count; k++)
@@ -239,6 +247,8 @@ public sealed class Resample
             }
             prepared = (input, output, from, positions, filter);
         }
+
+        private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI);
 
         private static double Cubic(double x)
         {
