@@ -105,7 +105,7 @@ internal static class SegmentCommand
 
     private static void Print(CommandContext context, SegmentScore score, int without, int side, string device)
     {
-        string protocol = $"shorter side {side}, whole patches; masks at the resolution of the annotation; last block, class token's attention; "
+        string protocol = $"shorter side {side}, whole patches; masks at the resolution of the annotation; attention of the class token, last block; "
             + "best head of each object, mean over objects, then over pictures";
         context.Result(
             json =>
