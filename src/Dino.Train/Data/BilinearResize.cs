@@ -19,13 +19,13 @@ public static class BilinearResize
             return;
         }
         destination.Reshape(width, height);
-        var (firstX, weightX) = Taps(source.Width, width);
-        var (firstY, weightY) = Taps(source.Height, height);
+        var (firstX, weightX) = Taps(source.Width, width, clamp: true);
+        var (firstY, weightY) = Taps(source.Height, height, clamp: false);
         int[] upper = new int[3 * width], lower = new int[3 * width];
         int upperRow = -1, lowerRow = -1;
         for (int y = 0; y < height; y++)
         {
-            int top = firstY[y], bottom = Math.Min(top + 1, source.Height - 1);
+            int top = Math.Clamp(firstY[y], 0, source.Height - 1), bottom = Math.Clamp(firstY[y] + 1, 0, source.Height - 1);
             if (top == lowerRow)
             {
                 (upper, lower) = (lower, upper);
@@ -53,8 +53,11 @@ public static class BilinearResize
         }
     }
 
-    /// <summary>For each output position the first of its two inputs and the weight of the second.</summary>
-    private static (int[] First, int[] Weight) Taps(int input, int output)
+    /// <summary>
+    /// For each output position the first of its two inputs and the weight of the second. Beyond the border OpenCV gives all weight to one
+    /// column, but splits it between a row and itself, which rounds otherwise.
+    /// </summary>
+    private static (int[] First, int[] Weight) Taps(int input, int output, bool clamp)
     {
         int[] first = new int[output], weight = new int[output];
         double scale = (double)input / output;
@@ -63,9 +66,9 @@ public static class BilinearResize
             float at = (float)((i + 0.5) * scale - 0.5);
             int floor = (int)MathF.Floor(at);
             float fraction = at - floor;
-            if (floor < 0)
+            if (clamp && floor < 0)
                 (floor, fraction) = (0, 0);
-            if (floor >= input - 1)
+            if (clamp && floor >= input - 1)
                 (floor, fraction) = (input - 1, 0);
             (first[i], weight[i]) = (floor, (int)MathF.Round(fraction * One));
         }

@@ -73,7 +73,7 @@ public sealed class LinearRun : IDisposable
             using var val = Validation(progress, cancel);
             OnFeatures?.Invoke("val", val);
             if (Crops == LinearCrops.Fresh)
-                return Train(progress, folders.Train.Count, epoch => Fresh(epoch, cancel), val, cancel);
+                return Train(progress, folders.Train.Count, (epoch, onBatch) => Fresh(epoch, onBatch, cancel), val);
             int views = Crops == LinearCrops.Kept ? Views : 1;
             using var train = new FeatureStore(sweep.Dim);
             progress.Run("train features", (long)folders.Train.Count * views, tracker =>
@@ -82,7 +82,7 @@ public sealed class LinearRun : IDisposable
                     Extract(folders.Train, Options(Crops == LinearCrops.Kept ? EvalView.RandomCrop : EvalView.CentralSquare, view), null, train, tracker, cancel);
             });
             OnFeatures?.Invoke("train", train);
-            return Train(progress, train.Count / views, epoch => Stored(train, views, epoch), val, cancel);
+            return Train(progress, train.Count / views, (epoch, onBatch) => Stored(train, views, epoch, onBatch, cancel), val);
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)
         {
@@ -116,24 +116,33 @@ public sealed class LinearRun : IDisposable
     private FeatureStore Validation(ProgressDisplay progress, CancellationToken cancel)
     {
         var val = new FeatureStore(sweep.Dim);
-        progress.Run("val features", folders.Val.Count, tracker =>
-            Extract(folders.Val, Options(EvalView.CentralSquare, 0), folders.ValClasses, val, tracker, cancel));
-        return val;
+        try
+        {
+            progress.Run("val features", folders.Val.Count, tracker =>
+                Extract(folders.Val, Options(EvalView.CentralSquare, 0), folders.ValClasses, val, tracker, cancel));
+            return val;
+        }
+        catch
+        {
+            val.Dispose();
+            throw;
+        }
     }
 
-    private LinearResult Train(
-        ProgressDisplay progress, int pictures, Func<int, int> learn, FeatureStore val, CancellationToken cancel)
+    /// <summary>Trains and evaluates; <paramref name="learn"/> goes through an epoch and tells of every batch how many pictures it had.</summary>
+    private LinearResult Train(ProgressDisplay progress, int pictures, Action<int, Action<int>> learn, FeatureStore val)
     {
         int count = options.LearningRates.Count, learned = 0;
         var best = new LinearAccuracy[count];
         var final = new LinearAccuracy[count];
         int[] bestEpochs = new int[count];
-        progress.Run("linear", options.Epochs, tracker =>
+        progress.Run("linear", (long)options.Epochs * pictures, tracker =>
         {
+            string detail = "";
             for (int epoch = 0; epoch < options.Epochs; epoch++)
             {
-                cancel.ThrowIfCancellationRequested();
-                learned = learn(epoch);
+                learned = 0;
+                learn(epoch, batch => tracker.Report((long)epoch * pictures + (learned += batch), detail));
                 if ((epoch + 1) % ValFreq == 0 || epoch + 1 == options.Epochs)
                 {
                     final = sweep.Evaluate(val);
@@ -142,8 +151,8 @@ public sealed class LinearRun : IDisposable
                         if (bestEpochs[i] == 0 || final[i].Top1 > best[i].Top1)
                             (best[i], bestEpochs[i]) = (final[i], epoch + 1);
                     }
+                    detail = FormattableString.Invariant($"top-1 {final.Max(accuracy => accuracy.Top1):F2} % after epoch {epoch + 1}");
                 }
-                tracker.Report(epoch + 1, FormattableString.Invariant($"{pictures} pictures, top-1 {final.Max(accuracy => accuracy.Top1):F2} %"));
             }
         });
         return Result([.. options.LearningRates.Select((lr, i) => new LinearProbeResult(lr, final[i], best[i], bestEpochs[i]))], learned, val);
@@ -158,21 +167,16 @@ public sealed class LinearRun : IDisposable
         Dim = sweep.Dim,
     };
 
-    /// <summary>An epoch over new crops; how many pictures it had.</summary>
-    private int Fresh(int epoch, CancellationToken cancel)
-    {
-        int count = 0;
-        FeatureExtractor.Stream(
-            backbone, device, kind, folders.Train, Options(EvalView.RandomCrop, epoch) with { Shuffle = true }, Skipped, (batch, rows) =>
-            {
-                sweep.Learn(rows, batch.Labels, epoch);
-                count += batch.Count;
-            }, cancel);
-        return count;
-    }
+    /// <summary>An epoch over new crops.</summary>
+    private void Fresh(int epoch, Action<int> onBatch, CancellationToken cancel) => FeatureExtractor.Stream(
+        backbone, device, kind, folders.Train, Options(EvalView.RandomCrop, epoch) with { Shuffle = true }, Skipped, (batch, rows) =>
+        {
+            sweep.Learn(rows, batch.Labels, epoch);
+            onBatch(batch.Count);
+        }, cancel);
 
     /// <summary>An epoch over features that were extracted before.</summary>
-    private int Stored(FeatureStore train, int views, int epoch)
+    private void Stored(FeatureStore train, int views, int epoch, Action<int> onBatch, CancellationToken cancel)
     {
         int count = train.Count / views, first = epoch % views * count;
         int[] order = new PhiloxStream(options.Seed, (uint)epoch, 1, 0x4C49_4E00).Permutation(count);
@@ -180,6 +184,7 @@ public sealed class LinearRun : IDisposable
         int[] labels = new int[options.BatchSize];
         for (int at = 0; at < count; at += options.BatchSize)
         {
+            cancel.ThrowIfCancellationRequested();
             int b = Math.Min(options.BatchSize, count - at);
             for (int i = 0; i < b; i++)
             {
@@ -187,8 +192,8 @@ public sealed class LinearRun : IDisposable
                 labels[i] = train.Labels[first + order[at + i]];
             }
             sweep.Learn(rows.AsSpan(0, b * train.Dim), labels.AsSpan(0, b), epoch);
+            onBatch(b);
         }
-        return count;
     }
 
     private void Extract(
