@@ -19,8 +19,8 @@ public sealed class Whitening : IDisposable
     public Whitening(Device device, PrincipalComponents components)
     {
         double[] mean = components.Mean;
-        var (directions, moments) = components.Find(mean.Length, centred: false);
-        if (components.Count == 0 || !(moments[0] > 0))
+        var (directions, moments) = components.Count > 0 ? components.Find(mean.Length, centred: false) : ([], [0]);
+        if (!(moments[0] > 0))
             throw new ArgumentException("Whitening needs features that are not all 0.", nameof(components));
         float[] rows = new float[mean.Length * mean.Length], shifts = new float[mean.Length];
         for (int i = 0; i < mean.Length; i++)
