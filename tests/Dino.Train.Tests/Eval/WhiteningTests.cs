@@ -40,8 +40,12 @@ public class WhiteningTests(string device)
     }
 
     [Test]
-    public void Nothing_CannotBeWhitened() => Assert.That(
-        () => new Whitening(Devices.Open(device), new PrincipalComponents(2)), Throws.TypeOf<ArgumentException>());
+    public void Nothing_CannotBeWhitened()
+    {
+        var opened = Devices.Open(device);
+
+        Assert.That(() => new Whitening(opened, new PrincipalComponents(2)), Throws.TypeOf<ArgumentException>());
+    }
 
     private PrincipalComponents Components()
     {
