@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dino.Train.Cli;
 using Dino.Train.Commands;
+using Dino.Train.Commands.Eval;
 
 namespace Dino.Train;
 
@@ -8,7 +9,7 @@ internal static class Program
 {
     /// <summary>The commands of <c>dino</c>; each is built in its own file of Commands.</summary>
     internal static IEnumerable<Command> Commands =>
-        [DemoCommand.Build(), TrainCommand.Build(), KnnCommand.Build(), AttendCommand.Build(), DevicesCommand.Build()];
+        [DemoCommand.Build(), TrainCommand.Build(), EvalCommand.Build(), FeaturesCommand.Build(), AttendCommand.Build(), DevicesCommand.Build()];
 
     private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);
 }

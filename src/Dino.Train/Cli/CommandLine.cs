@@ -90,7 +90,7 @@ public static class CommandLine
         }
         catch (Exception exception)
         {
-            return Report(exception, $"dino {command.Name}", context);
+            return Report(exception, UsageError.PathOf(parsed.CommandResult), context);
         }
         finally
         {

@@ -52,8 +52,8 @@ internal static class UsageError
     {
         bool option = token.StartsWith('-');
         string typed = option ? token.Split('=', ':')[0] : token;
-        bool root = parsed.CommandResult.Parent is null;
-        string what = option ? "unknown option" : root ? "unknown command" : "unexpected argument";
+        bool group = parsed.CommandResult.Command.Subcommands.Count > 0;
+        string what = option ? "unknown option" : group ? "unknown command" : "unexpected argument";
         var known = option ? Options(parsed.CommandResult) : parsed.CommandResult.Command.Subcommands.Select(command => command.Name);
         string? nearest = Nearest(typed, known);
         return $"{what} '{typed}'.{(nearest is null ? "" : $" Did you mean '{nearest}'?")}";
@@ -95,6 +95,7 @@ internal static class UsageError
         return row[b.Length];
     }
 
-    private static string PathOf(CommandResult result) =>
+    /// <summary>The command as it is typed: <c>dino eval knn</c>.</summary>
+    internal static string PathOf(CommandResult result) =>
         result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "dino";
 }

@@ -1,16 +1,49 @@
+using Dino.Tensors.Random;
+
 namespace Dino.Train.Data;
+
+/// <summary>The square that an <see cref="EvalLoader"/> makes of a picture.</summary>
+public enum EvalView
+{
+    /// <summary>Shorter side to <see cref="EvalLoaderOptions.ResizeSize"/> (bicubic), then the central square: k-NN and validation.</summary>
+    CentralSquare,
+
+    /// <summary>The whole picture, stretched to the square (bicubic): copy detection.</summary>
+    WholePicture,
+
+    /// <summary>
+    /// A random crop of 8 to 100 % of the area (bilinear), mirrored half of the time: the training pictures of the linear probe
+    /// (paper, appendix F.2). A function of seed, epoch and sample.
+    /// </summary>
+    RandomCrop,
+}
 
 /// <summary>What an <see cref="EvalLoader"/> loads.</summary>
 public sealed record EvalLoaderOptions
 {
-    /// <summary>The shorter side after the resize, in pixels.</summary>
+    /// <summary>What is made of a picture.</summary>
+    public EvalView View { get; init; }
+
+    /// <summary>For <see cref="EvalView.CentralSquare"/>: the shorter side after the resize, in pixels.</summary>
     public int ResizeSize { get; init; } = 256;
 
-    /// <summary>Side of the central square, in pixels.</summary>
+    /// <summary>Side of the square, in pixels.</summary>
     public int CropSize { get; init; } = 224;
 
     /// <summary>Pictures in a batch.</summary>
     public int BatchSize { get; init; } = 64;
+
+    /// <summary>The first sample; those before it are left out.</summary>
+    public int FirstSample { get; init; }
+
+    /// <summary>Whether the samples come in the random order of the epoch, from position <see cref="FirstSample"/> on.</summary>
+    public bool Shuffle { get; init; }
+
+    /// <summary>For random crops and the random order.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>For random crops and the random order.</summary>
+    public int Epoch { get; init; }
 
     /// <summary>How far and with how many threads to work ahead.</summary>
     public PrefetchOptions Prefetch { get; init; } = new();
@@ -20,7 +53,9 @@ public sealed record EvalLoaderOptions
         Prefetch.Validate();
         if (BatchSize < 1)
             throw new ArgumentException($"The batch size is {BatchSize}: it must be 1 or more.");
-        if (CropSize < 1 || CropSize > ResizeSize)
+        if (CropSize < 1 || FirstSample < 0)
+            throw new ArgumentException($"Squares of {CropSize} pixels from sample {FirstSample} on cannot be loaded.");
+        if (View == EvalView.CentralSquare && CropSize > ResizeSize)
             throw new ArgumentException($"The central square of {CropSize} pixels must be 1 … {ResizeSize}, the size of the shorter side.");
     }
 }
@@ -30,13 +65,13 @@ public sealed class EvalBatch : IDisposable
 {
     private readonly EvalLoader loader;
     private readonly float[] pictures;
-    private readonly int[] samples, labels;
+    private readonly int[] samples, labels, wanted;
 
     internal EvalBatch(EvalLoader loader, EvalLoaderOptions options)
     {
         this.loader = loader;
         pictures = options.Prefetch.Allocate(options.BatchSize, options.CropSize, "pictures");
-        (samples, labels) = (new int[options.BatchSize], new int[options.BatchSize]);
+        (samples, labels, wanted) = (new int[options.BatchSize], new int[options.BatchSize], new int[options.BatchSize]);
         (Readable, PictureLength) = (new bool[options.BatchSize], 3 * options.CropSize * options.CropSize);
     }
 
@@ -46,7 +81,7 @@ public sealed class EvalBatch : IDisposable
     /// <summary>The pictures, (B, 3, S, S), normalised.</summary>
     public ReadOnlySpan<float> Pictures => pictures.AsSpan(0, Count * PictureLength);
 
-    /// <summary>Their numbers in the folder, ascending; <see cref="ImageFolder.PathOf"/> gives the paths.</summary>
+    /// <summary>Their numbers in the folder, ascending unless shuffled; <see cref="ImageFolder.PathOf"/> gives the paths.</summary>
     public ReadOnlySpan<int> Samples => samples.AsSpan(0, Count);
 
     /// <summary>Their classes, or <see cref="ImageFolder.NoLabel"/>.</summary>
@@ -56,9 +91,10 @@ public sealed class EvalBatch : IDisposable
 
     internal int PictureLength { get; }
 
-    internal int FirstSample { get; set; }
+    /// <summary>The samples to load, readable or not.</summary>
+    internal Span<int> Wanted => wanted.AsSpan(0, WantedCount);
 
-    internal int Wanted { get; set; }
+    internal int WantedCount { get; set; }
 
     internal Span<float> Picture(int index) => pictures.AsSpan(index * PictureLength, PictureLength);
 
@@ -66,13 +102,13 @@ public sealed class EvalBatch : IDisposable
     internal void Compact(ImageFolder folder)
     {
         Count = 0;
-        for (int i = 0; i < Wanted; i++)
+        for (int i = 0; i < WantedCount; i++)
         {
             if (!Readable[i])
                 continue;
             if (Count < i)
                 Picture(i).CopyTo(Picture(Count));
-            (samples[Count], labels[Count]) = (FirstSample + i, folder.LabelOf(FirstSample + i));
+            (samples[Count], labels[Count]) = (wanted[i], folder.LabelOf(wanted[i]));
             Count++;
         }
     }
@@ -82,11 +118,14 @@ public sealed class EvalBatch : IDisposable
 }
 
 /// <summary>
-/// Every readable picture of a folder once, in order, as evaluation wants it: shorter side resized (bicubic, antialiased), central
-/// square, normalised. Decoded by worker threads; unreadable files are reported and left out.
+/// Every readable picture of a folder once, as evaluation wants it: a square of each (<see cref="EvalView"/>), normalised. Decoded by
+/// worker threads; unreadable files are reported and left out.
 /// </summary>
 public sealed class EvalLoader : IDisposable
 {
+    // Marks the streams of evaluation crops, so that no other use of the seed draws the same numbers.
+    private const uint Domain = 0x4556_0000;
+
     private readonly ImageFolder folder;
     private readonly OrderedPrefetch<EvalBatch, EvalWorker> prefetch;
     private bool any;
@@ -97,6 +136,7 @@ public sealed class EvalLoader : IDisposable
     {
         options.Validate();
         this.folder = folder;
+        any = options.FirstSample > 0; // what was seen before
         var batches = new EvalBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
             batches[i] = new EvalBatch(this, options);
@@ -132,25 +172,51 @@ public sealed class EvalLoader : IDisposable
     private sealed class Work(ImageFolder folder, EvalLoaderOptions options, SkippedFiles skipped) : IPrefetchWork<EvalBatch, EvalWorker>
     {
         private readonly PictureSource pictures = new(folder, skipped, cacheBytes: 0, options.Prefetch.MaxPixels);
-        private int next;
+        private readonly SampleOrder? order = options.Shuffle ? new(folder.Count, options.Seed) : null;
+        private int next = options.FirstSample;
 
         public EvalWorker CreateWorker() => new(pictures.OpenReader());
 
         public int Begin(EvalBatch batch)
         {
-            (batch.FirstSample, batch.Wanted) = (next, Math.Min(options.BatchSize, folder.Count - next));
-            next += batch.Wanted;
-            return batch.Wanted;
+            batch.WantedCount = Math.Max(0, Math.Min(options.BatchSize, folder.Count - next));
+            foreach (ref int sample in batch.Wanted)
+            {
+                int position = next++;
+                sample = order is null ? position : order[options.Epoch, position];
+            }
+            return batch.WantedCount;
         }
 
         public void Fill(EvalBatch batch, int sample, EvalWorker worker)
         {
-            RgbImage? picture = worker.Reader.TryRead(batch.FirstSample + sample);
+            RgbImage? picture = worker.Reader.TryRead(batch.Wanted[sample]);
             batch.Readable[sample] = picture is not null;
             if (picture is null)
                 return;
-            worker.Resample.ResizeAndCentreCrop(picture, worker.Square, options.ResizeSize, options.CropSize);
+            MakeSquare(picture, worker, batch.Wanted[sample]);
             Normalize.ImageNet.Apply(worker.Square, batch.Picture(sample));
+        }
+
+        private void MakeSquare(RgbImage picture, EvalWorker worker, int sample)
+        {
+            int size = options.CropSize;
+            switch (options.View)
+            {
+                case EvalView.CentralSquare:
+                    worker.Resample.ResizeAndCentreCrop(picture, worker.Square, options.ResizeSize, size);
+                    break;
+                case EvalView.WholePicture:
+                    worker.Resample.Resize(picture, worker.Square, size, size);
+                    break;
+                default:
+                    var random = new PhiloxStream(options.Seed, (uint)options.Epoch, (uint)sample, Domain);
+                    var box = RandomResizedCrop.Draw(picture.Width, picture.Height, new CropScale(0.08, 1), ref random);
+                    worker.Resample.Crop(picture, box, worker.Square, size, size, ResampleFilter.Bilinear);
+                    if (random.Bernoulli(0.5))
+                        HorizontalFlip.Apply(worker.Square);
+                    break;
+            }
         }
     }
 

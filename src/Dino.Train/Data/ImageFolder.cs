@@ -39,6 +39,9 @@ public sealed class ImageFolder
     /// <summary>Path of a sample.</summary>
     public string PathOf(int sample) => paths[sample];
 
+    /// <summary>Path of a sample from the folder on, with / on every system.</summary>
+    public string RelativePathOf(int sample) => Path.GetRelativePath(Root, paths[sample]).Replace('\\', '/');
+
     /// <summary>Number of the class of a sample in <see cref="ClassNames"/>, or <see cref="NoLabel"/>.</summary>
     public int LabelOf(int sample) => labels[sample];
 

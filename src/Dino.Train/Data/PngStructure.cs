@@ -18,6 +18,18 @@ internal static class PngStructure
         return false;
     }
 
+    /// <summary>Where the image data are, piece by piece.</summary>
+    public static IReadOnlyList<(int Start, int Length)> ImageData(ReadOnlySpan<byte> file)
+    {
+        var pieces = new List<(int Start, int Length)>();
+        for (int at = Signature; Next(file, at, out int next); at = next)
+        {
+            if (file.Slice(at + 4, 4).SequenceEqual("IDAT"u8))
+                pieces.Add((at + 8, next - at - Overhead));
+        }
+        return pieces;
+    }
+
     /// <summary>
     /// Writes the right checksum into every image data chunk with a wrong one, since Pillow does not look at those; tells whether any was.
     /// </summary>
@@ -48,7 +60,8 @@ internal static class PngStructure
         return true;
     }
 
-    private static uint Crc(ReadOnlySpan<byte> bytes)
+    /// <summary>The checksum of a chunk's type and data.</summary>
+    public static uint Crc(ReadOnlySpan<byte> bytes)
     {
         uint crc = ~0u;
         foreach (byte b in bytes)

@@ -12,6 +12,9 @@ public enum ResampleFilter
 
     /// <summary>The cubic convolution with a = −0.5, support 2 (the position embedding uses −0.75, another kernel).</summary>
     Bicubic,
+
+    /// <summary>The sinc within a wider sinc, support 3.</summary>
+    Lanczos,
 }
 
 /// <summary>A rectangle of pixels inside a picture.</summary>
@@ -25,7 +28,7 @@ public readonly record struct CropBox(int Left, int Top, int Width, int Height);
 /// <remarks>
 /// The kernel is widened by the scale factor when shrinking and its weights are normalised at the borders. Columns are done first,
 /// then rows, with 8-bit values between, in 22-bit fixed point; a pass that keeps its size is left out.
-/// Every sum fits 32 bits: 255 · 2²² · Σ|w| with Σ|w| under 1.4 for the cubic.
+/// Every sum fits 32 bits: 255 · 2²² · Σ|w| with Σ|w| under 1.4 for the cubic, under 1.6 for Lanczos's kernel.
 /// </remarks>
 public sealed class Resample
 {

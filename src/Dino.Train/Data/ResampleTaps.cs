@@ -38,7 +38,12 @@ internal sealed class ResampleTaps
             for (int k = 0; k < count; k++)
             {
                 double x = (k + first - centre + 0.5) * shrink;
-                exact[k] = filter == ResampleFilter.Bicubic ? Cubic(Math.Abs(x)) : Math.Max(0.0, 1.0 - Math.Abs(x));
+                exact[k] = filter switch
+                {
+                    ResampleFilter.Lanczos => x is >= -3 and < 3 ? Sinc(x) * Sinc(x / 3) : 0,
+                    ResampleFilter.Bicubic => Cubic(Math.Abs(x)),
+                    _ => Math.Max(0.0, 1.0 - Math.Abs(x)),
+                };
                 total += exact[k];
             }
             for (int k = 0; k < count; k++)
@@ -52,7 +57,9 @@ internal sealed class ResampleTaps
     }
 
     private static double Support(int input, int output, ResampleFilter filter) =>
-        (filter == ResampleFilter.Bicubic ? 2.0 : 1.0) * Math.Max((double)input / output, 1.0);
+        filter switch { ResampleFilter.Lanczos => 3.0, ResampleFilter.Bicubic => 2.0, _ => 1.0 } * Math.Max((double)input / output, 1.0);
+
+    private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI);
 
     private static double Cubic(double x)
     {

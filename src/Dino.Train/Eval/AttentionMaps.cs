@@ -37,21 +37,6 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
     /// <param name="objects">Object ids by pixel, 0 for background, of <paramref name="width"/> × <paramref name="height"/>.</param>
     /// <param name="width">Width of the id map.</param>
     /// <param name="height">Height of the id map.</param>
-    public static double[] Jaccard(AttentionPicture attention, ReadOnlySpan<byte> objects, int width, int height)
-    {
-        bool[] patches = AttentionMask.AttentionMassMask(attention.Attention, attention.Heads, 0.6);
-        bool[] masks = new bool[attention.Heads * width * height];
-        long[] ids = new long[width * height];
-        for (int y = 0; y < height; y++)
-        {
-            for (int x = 0; x < width; x++)
-            {
-                ids[y * width + x] = objects[y * width + x];
-                int patch = y * attention.Rows / height * attention.Columns + x * attention.Columns / width;
-                for (int head = 0; head < attention.Heads; head++)
-                    masks[(head * height + y) * width + x] = patches[head * attention.Rows * attention.Columns + patch];
-            }
-        }
-        return AttentionMask.BestHeadJaccard(masks, attention.Heads, ids);
-    }
+    public static double[] Jaccard(AttentionPicture attention, ReadOnlySpan<byte> objects, int width, int height) =>
+        new SegmentScore(attention.Heads, 0.6).Add(attention, objects, width, height);
 }

@@ -4,7 +4,7 @@ using Dino.Train.Data;
 
 namespace Dino.Train.Eval;
 
-/// <summary>Features of pictures by a trained backbone: the class token after the last block and the final norm, not normalised.</summary>
+/// <summary>Features of the pictures of folders by a trained backbone, not normalised.</summary>
 public static class FeatureExtractor
 {
     /// <summary>
@@ -31,7 +31,7 @@ public static class FeatureExtractor
     /// <exception cref="ImageFolderException">No file is readable.</exception>
     public static FeatureSet Extract(
         VisionTransformer backbone, Device device, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped = null,
-        ReadOnlySpan<int> classes = default, Action<int>? onBatch = null, CancellationToken cancel = default)
+        int[]? classes = null, Action<int>? onBatch = null, CancellationToken cancel = default)
     {
         if (!folder.IsLabelled)
             throw new ArgumentException($"'{folder.Root}' holds pictures outside class folders.", nameof(folder));
@@ -41,28 +41,52 @@ public static class FeatureExtractor
                 $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.", nameof(folder));
         float[] values = new float[folder.Count * dim];
         int[] labels = new int[folder.Count];
+        Stream(backbone, device, FeatureKind.ClassToken, folder, options, skipped, (batch, rows) =>
+        {
+            rows.CopyTo(values.AsSpan(count * dim));
+            for (int i = 0; i < batch.Count; i++)
+                labels[count + i] = classes is null ? batch.Labels[i] : classes[batch.Labels[i]];
+            count += batch.Count;
+            onBatch?.Invoke(batch.Count);
+        }, cancel);
+        Array.Resize(ref values, count * dim);
+        Array.Resize(ref labels, count);
+        return new FeatureSet(values, labels, dim);
+    }
+
+    /// <summary>
+    /// Hands the features of every readable picture to <paramref name="onBatch"/>, a batch and its rows (B, width) at a time; the rows are
+    /// overwritten by the next batch.
+    /// </summary>
+    /// <exception cref="ArgumentException">A feature is not finite.</exception>
+    /// <exception cref="ImageFolderException">No file is readable.</exception>
+    public static void Stream(
+        VisionTransformer backbone, Device device, FeatureKind kind, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped,
+        FeatureBatch onBatch, CancellationToken cancel = default)
+    {
+        int width = kind.Width(backbone.Config);
+        float[] rows = new float[options.BatchSize * width];
         using var loader = new EvalLoader(folder, options, skipped);
         while (loader.Next() is { } batch)
         {
             using (batch)
             {
                 cancel.ThrowIfCancellationRequested();
-                var shape = new Shape(batch.Count, 3, options.CropSize, options.CropSize);
-                Forward(backbone, device, batch.Pictures, shape, values.AsSpan(count * dim, batch.Count * dim));
-                for (int i = 0; i < batch.Count; i++)
-                    labels[count + i] = classes.IsEmpty ? batch.Labels[i] : classes[batch.Labels[i]];
-                count += batch.Count;
-                onBatch?.Invoke(batch.Count);
+                var filled = rows.AsSpan(0, batch.Count * width);
+                using (device.BeginArena())
+                {
+                    var pictures = Tensor.From(device, batch.Pictures, new Shape(batch.Count, 3, options.CropSize, options.CropSize));
+                    kind.Compute(backbone, pictures).CopyTo(filled);
+                }
+                int bad = filled.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+                if (bad >= 0)
+                    throw new ArgumentException(
+                        $"The features of {folder.PathOf(batch.Samples[bad / width])} hold {filled[bad]}: the network that made them has failed.");
+                onBatch(batch, filled);
             }
         }
-        Array.Resize(ref values, count * dim);
-        Array.Resize(ref labels, count);
-        return new FeatureSet(values, labels, dim);
-    }
-
-    private static void Forward(VisionTransformer backbone, Device device, ReadOnlySpan<float> pictures, Shape shape, Span<float> rows)
-    {
-        using var scope = device.BeginArena();
-        backbone.Forward(Tensor.From(device, pictures, shape)).CopyTo(rows);
     }
 }
+
+/// <summary>Takes in a batch and the features of its pictures, (B, width).</summary>
+public delegate void FeatureBatch(EvalBatch batch, ReadOnlySpan<float> rows);

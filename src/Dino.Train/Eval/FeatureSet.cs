@@ -1,3 +1,5 @@
+using Dino.Tensors.Random;
+
 namespace Dino.Train.Eval;
 
 /// <summary>Features of labelled pictures, one row a picture.</summary>
@@ -43,4 +45,28 @@ public sealed class FeatureSet
 
     /// <summary>Some successive rows.</summary>
     public ReadOnlySpan<float> Rows(int first, int count) => Values.AsSpan(first * Dim, count * Dim);
+
+    /// <summary>
+    /// A share of the rows of every class, at least one of each, drawn at random: what few labels leave. Rows keep their order.
+    /// </summary>
+    /// <param name="share">Above 0, at most 1.</param>
+    /// <param name="seed">Decides on the rows.</param>
+    public FeatureSet Subset(double share, ulong seed)
+    {
+        if (share is not (> 0 and <= 1))
+            throw new ArgumentOutOfRangeException(nameof(share), share, "A share of the rows lies above 0 and is at most 1.");
+        var random = new PhiloxStream(seed, 0, 0, 0x4645_5753);
+        var chosen = new List<int>();
+        foreach (var rows in Enumerable.Range(0, Count).GroupBy(row => Labels[row]).OrderBy(group => group.Key))
+        {
+            int[] order = [.. rows];
+            random.Shuffle(order.AsSpan());
+            chosen.AddRange(order.Take(Math.Max(1, (int)Math.Round(share * order.Length))));
+        }
+        chosen.Sort();
+        float[] values = new float[chosen.Count * Dim];
+        for (int i = 0; i < chosen.Count; i++)
+            Rows(chosen[i], 1).CopyTo(values.AsSpan(i * Dim));
+        return new FeatureSet(values, [.. chosen.Select(row => Labels[row])], Dim);
+    }
 }

@@ -7,8 +7,7 @@ namespace Dino.Train.Eval;
 /// <summary>k-NN evaluation of backbones on two labelled folders, as often as wanted: after training, or every few epochs of it.</summary>
 public sealed class KnnRun
 {
-    private readonly ImageFolder train, val;
-    private readonly int[] valClasses;
+    private readonly LabelledPair folders;
     private readonly int cropSize;
     private readonly Device device;
     private readonly PrefetchOptions prefetch;
@@ -22,17 +21,8 @@ public sealed class KnnRun
     /// <exception cref="UserErrorException">A picture lies in no class folder, or a class of val is none of train.</exception>
     public KnnRun(ImageFolder train, ImageFolder val, int cropSize, Device device, PrefetchOptions? prefetch = null)
     {
-        foreach (var folder in (ReadOnlySpan<ImageFolder>)[train, val])
-        {
-            if (!folder.IsLabelled)
-                throw new UserErrorException($"{folder.Root} holds pictures outside class folders; k-NN needs one folder a class.");
-        }
-        var known = train.ClassNames.Select((name, label) => (name, label)).ToDictionary(entry => entry.name, entry => entry.label);
-        if (val.ClassNames.FirstOrDefault(name => !known.ContainsKey(name)) is { } missing)
-            throw new UserErrorException(
-                $"{val.Root} has a class '{missing}' that {train.Root} has not; k-NN needs class folders of the same names in both.");
-        valClasses = [.. val.ClassNames.Select(name => known[name])];
-        (this.train, this.val, this.cropSize, this.device) = (train, val, cropSize, device);
+        folders = new LabelledPair(train, val, "k-NN");
+        (this.cropSize, this.device) = (cropSize, device);
         this.prefetch = prefetch ?? new PrefetchOptions();
     }
 
@@ -49,20 +39,41 @@ public sealed class KnnRun
     public Action<int>? OnBatch { get; init; }
 
     /// <summary>Pictures of both folders, unreadable ones included.</summary>
-    public int Pictures => train.Count + val.Count;
+    public int Pictures => folders.Train.Count + folders.Val.Count;
 
     /// <summary>Accuracies of a network, which stays as it is.</summary>
     /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
     public KnnResult Evaluate(VisionTransformer backbone, CancellationToken cancel = default)
     {
+        var (bank, queries) = Features(backbone, cancel);
+        return Evaluate(bank, queries, cancel);
+    }
+
+    /// <summary>The features of both folders, the first folder's to take neighbours from.</summary>
+    /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
+    public (FeatureSet Bank, FeatureSet Queries) Features(VisionTransformer backbone, CancellationToken cancel = default)
+    {
         var options = FeatureExtractor.Protocol(cropSize, BatchSize, prefetch);
         try
         {
-            var bank = FeatureExtractor.Extract(backbone, device, train, options, Skipped, default, OnBatch, cancel);
-            var queries = FeatureExtractor.Extract(backbone, device, val, options, Skipped, valClasses, OnBatch, cancel);
-            return KnnClassifier.Evaluate(device, bank, queries, Options, cancel);
+            return (FeatureExtractor.Extract(backbone, device, folders.Train, options, Skipped, null, OnBatch, cancel),
+                FeatureExtractor.Extract(backbone, device, folders.Val, options, Skipped, folders.ValClasses, OnBatch, cancel));
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)
+        {
+            throw new UserErrorException($"k-NN: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Accuracies of features.</summary>
+    /// <exception cref="UserErrorException">They do not fit together.</exception>
+    public KnnResult Evaluate(FeatureSet bank, FeatureSet queries, CancellationToken cancel = default)
+    {
+        try
+        {
+            return KnnClassifier.Evaluate(device, bank, queries, Options, cancel);
+        }
+        catch (ArgumentException e)
         {
             throw new UserErrorException($"k-NN: {e.Message}", e);
         }

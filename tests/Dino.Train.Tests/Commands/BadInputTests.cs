@@ -132,7 +132,7 @@ public class BadInputTests
     {
         string[] words = Words(options);
         string[] given = ["--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--threads", "1"];
-        AssertOneLine(DinoProcess.Run(["knn", Fill(file), .. Without(given, words), .. words]), code, expected, "dino knn: ");
+        AssertOneLine(DinoProcess.Run(["eval", "knn", Fill(file), .. Without(given, words), .. words]), code, expected, "dino eval knn: ");
     }
 
     [TestCase("{scratch}/garbage.safetensors", "{pictures}", "", ExitCode.Failure, "cannot be read as a checkpoint")]
@@ -156,7 +156,7 @@ public class BadInputTests
     [Test]
     public void KnnAndAttend_WorkOnTheCheckpointThatTheOthersAreMadeFrom()
     {
-        var knn = DinoProcess.Run("knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--nb-knn", "3");
+        var knn = DinoProcess.Run("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--nb-knn", "3");
         var attend = DinoProcess.Run(
             "attend", checkpoint, pictures.Root, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "maps"));
 

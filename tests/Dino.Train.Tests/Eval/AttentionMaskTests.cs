@@ -26,6 +26,11 @@ public class AttentionMaskTests
         golden.Check<byte>("mask", ToBytes(mask));
         golden.Check<byte>("mask_pixels", ToBytes(pixels));
         golden.Check<double>("jaccard", table.Cast<double>().ToArray());
+        var overlap = new PatchOverlap(
+            Array.ConvertAll(golden.Longs("objects"), id => (byte)id), columns * patch, rows * patch, rows, columns);
+        golden.Check<double>("jaccard", [.. from place in Enumerable.Range(0, overlap.Ids.Count)
+                                            from head in Enumerable.Range(0, heads)
+                                            select overlap.Jaccard(place, mask.AsSpan(head * patches, patches))]);
         Assert.That(best.Average(), Is.EqualTo(golden.Config.GetProperty("best_head_mean_jaccard").GetDouble()).Within(1e-12));
     }
 

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Eval;
+using Dino.Train.Report;
+
+namespace Dino.Train.Commands.Eval;
+
+/// <summary><c>dino eval copy</c>: altered copies and their originals.</summary>
+internal static class CopyCommand
+{
+    private static readonly Option<string> data = new("--data") { Description = "A folder like Copydays: 'original' beside folders of copies (strong, jpegqual/N, crops/N).", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string?> distractors = new("--distractors") { Description = "Pictures that are nobody's original.", HelpName = "FOLDER" };
+    private static readonly Option<string?> whitening = new("--whitening") { Description = "Pictures to learn a PCA whitening of the features from.", HelpName = "FOLDER" };
+    private static readonly Option<int> imsize = new("--imsize") { Description = "Pixels along the side of the square that pictures are stretched to.", DefaultValueFactory = _ => 320 };
+    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 16 };
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("copy", "Find the originals of altered copies (mAP of Copydays).", Run)
+        {
+            Examples =
+            [
+                ("dino eval copy dino-run/latest.safetensors --data copydays", "class token and GeM of the patch tokens at 320²"),
+                ("dino eval copy dino-run/latest.safetensors --data copydays --distractors more --whitening others", "the paper's harder setting"),
+            ],
+        };
+        BackboneArgument.AddTo(command);
+        foreach (var option in (Option[])[data, distractors, whitening, imsize, batchSize])
+            command.Options.Add(option);
+        DeviceOption.AddTo(command);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        int size = context.GetBetween(imsize, 1, 8192), batch = context.GetBetween(batchSize, 1);
+        string root = context.Get(data)!;
+        if (!Directory.Exists(root))
+            throw new UserErrorException($"There is no folder {root}.");
+        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
+        var more = context.Get(distractors) is { } folder ? Folders.Scan(folder, skipped) : null;
+        var learned = context.Get(whitening) is { } other ? Folders.Scan(other, skipped) : null;
+        using var device = DeviceOption.Open(context);
+        var (backbone, _) = BackboneArgument.Open(context, device);
+        if (size < backbone.Config.Patch)
+            throw new UserErrorException($"--imsize {size} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
+
+        var (blocks, database) = new CopyDetectionRun(backbone, device, size, batch, skipped).Evaluate(root, more, learned, context.Progress, context.Cancel);
+        string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, {(learned is null ? "not whitened" : $"whitened by {learned.Count} pictures")}, "
+            + $"cosine, first 20 of {database} pictures ({more?.Count ?? 0} distractors)";
+        context.Result(
+            json =>
+            {
+                json.WriteStartArray("blocks");
+                foreach (var block in blocks)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("name", block.Block);
+                    json.WriteNumber("map", Math.Round(block.MeanAveragePrecision, 6));
+                    json.WriteNumber("queries", block.Queries);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+                json.WriteNumber("database", database);
+                json.WriteString("protocol", protocol);
+                json.WriteString("device", device.Name);
+            },
+            text =>
+            {
+                text.WriteLine(protocol);
+                var table = new ResultTable("copies", "queries", "mAP %");
+                foreach (var block in blocks)
+                    table.Add(block.Block, block.Queries, 100 * block.MeanAveragePrecision);
+                table.WriteTo(text);
+            });
+    }
+}

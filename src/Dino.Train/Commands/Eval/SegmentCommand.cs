@@ -1,0 +1,146 @@
+using System.CommandLine;
+using System.Globalization;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Eval;
+using Dino.Train.Report;
+
+namespace Dino.Train.Commands.Eval;
+
+/// <summary><c>dino eval segment</c>: how well the masks of the class token's attention fit objects.</summary>
+internal static class SegmentCommand
+{
+    private static readonly double[] masses = [0.6, 0.8];
+
+    private static readonly Option<string?> images = new("--images") { Description = "Pictures.", HelpName = "FOLDER" };
+    private static readonly Option<string?> masks = new("--masks") { Description = "A mask for each, of the same name.", HelpName = "FOLDER" };
+    private static readonly Option<string?> voc = new("--voc") { Description = "A folder like PASCAL VOC's, in place of --images and --masks: JPEGImages, SegmentationObject, ImageSets.", HelpName = "FOLDER" };
+    private static readonly Option<string> split = new("--split") { Description = "With --voc: the list in ImageSets/Segmentation.", DefaultValueFactory = _ => "val", HelpName = "NAME" };
+    private static readonly Option<bool> classes = new("--classes") { Description = "With --voc: masks of SegmentationClass instead of SegmentationObject." };
+
+    private static readonly Option<MaskKind> kind = new("--mask-kind")
+    {
+        Description = "ids: 0 is background, 255 undecided, other numbers are objects. binary: 128 and more is the object. auto: ids for palette files "
+            + "and for grey ones of small numbers.",
+    };
+
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for 480, in proportion for networks of crops smaller than 224." };
+    private static readonly Option<int> limit = new("--limit") { Description = "Most pictures; 0 for all." };
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("segment", "Compare attention masks with the objects of pictures (Jaccard index).", Run)
+        {
+            Examples =
+            [
+                ("dino eval segment dino-run/latest.safetensors --voc VOC2012", "the paper's figure 4"),
+                ("dino eval segment dino-run/latest.safetensors --images ecssd/images --masks ecssd/masks", "a saliency set: the foreground's IoU"),
+            ],
+        };
+        BackboneArgument.AddTo(command);
+        foreach (var option in (Option[])[images, masks, voc, split, classes, kind, size, limit])
+            command.Options.Add(option);
+        DeviceOption.AddTo(command);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        int wanted = context.GetBetween(size, 0, 8192), most = context.GetBetween(limit, 0);
+        var (pairs, maskKind) = Pairs(context);
+        if (most > 0)
+            pairs = [.. pairs.Take(most)];
+        using var device = DeviceOption.Open(context);
+        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : (int)Math.Round(480 * Math.Min(1, pictureSize / 224.0));
+        if (side < backbone.Config.Patch)
+            throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
+
+        var score = new SegmentScore(backbone.Config.Heads, masses);
+        var maps = new AttentionMaps(backbone, device);
+        int without = 0;
+        using var decoder = new ImageDecoder();
+        var picture = new RgbImage();
+        context.Progress.Run("segment", pairs.Count, tracker =>
+        {
+            for (int i = 0; i < pairs.Count; i++)
+            {
+                context.Cancel.ThrowIfCancellationRequested();
+                decoder.DecodeOrFail(pairs[i].Image, picture);
+                var objects = LabelMap.Read(pairs[i].Mask, maskKind);
+                if (objects.Width != picture.Width || objects.Height != picture.Height)
+                    throw new UserErrorException(
+                        $"{pairs[i].Mask} has {objects.Width} × {objects.Height} pixels, its picture {picture.Width} × {picture.Height}.");
+                var attention = maps.Of(Path.GetFileNameWithoutExtension(pairs[i].Image), picture, side);
+                without += score.Add(attention, objects.Ids, objects.Width, objects.Height).Length == 0 ? 1 : 0;
+                tracker.Report(i + 1);
+            }
+        });
+        if (score.Pictures == 0)
+            throw new UserErrorException($"None of the {pairs.Count} masks has an object.");
+        Print(context, score, without, side, device.Name);
+    }
+
+    private static (List<(string Image, string Mask)> Pairs, MaskKind Kind) Pairs(CommandContext context)
+    {
+        string? imageFolder = context.Get(images), maskFolder = context.Get(masks);
+        if (context.Get(voc) is { } root)
+        {
+            if (imageFolder is not null || maskFolder is not null)
+                throw new UserErrorException("--voc takes the place of --images and --masks; give one or the other.") { IsUsage = true };
+            string list = Path.Combine(root, "ImageSets", "Segmentation", context.Get(split) + ".txt");
+            if (!File.Exists(list))
+                throw new UserErrorException($"There is no list {list}.");
+            string annotations = Path.Combine(root, context.Get(classes) ? "SegmentationClass" : "SegmentationObject");
+            string[] names = [.. File.ReadAllLines(list).Select(line => line.Trim()).Where(line => line.Length > 0)];
+            if (names.Length == 0)
+                throw new UserErrorException($"The list {list} is empty.");
+            return ([.. names.Select(name => (Path.Combine(root, "JPEGImages", name + ".jpg"), Path.Combine(annotations, name + ".png")))],
+                context.IsGiven(kind) ? context.Get(kind) : MaskKind.Ids);
+        }
+        if (imageFolder is null || maskFolder is null)
+            throw new UserErrorException("Pictures and masks are missing: give --images and --masks, or --voc.") { IsUsage = true };
+        return (Folders.PairByName(imageFolder, maskFolder), context.Get(kind));
+    }
+
+    private static void Print(CommandContext context, SegmentScore score, int without, int side, string device)
+    {
+        string protocol = $"shorter side {side}, whole patches; masks at the resolution of the annotation; attention of the class token, last block; "
+            + "best head of each object, mean over objects, then over pictures";
+        context.Result(
+            json =>
+            {
+                json.WriteStartArray("masks");
+                foreach (var accuracy in score.Accuracies)
+                {
+                    json.WriteStartObject();
+                    json.WriteNumber("mass", accuracy.Mass);
+                    json.WriteNumber("jaccard", Math.Round(accuracy.BestHead, 6));
+                    json.WriteNumber("jaccard_one_head", Math.Round(accuracy.FixedHead, 6));
+                    json.WriteNumber("one_head", accuracy.Head);
+                    json.WriteNumber("jaccard_mean_of_heads", Math.Round(accuracy.MeanOfHeads, 6));
+                    json.WriteNumber("foreground_iou", Math.Round(accuracy.ForegroundBestHead, 6));
+                    json.WriteNumber("foreground_iou_mean_of_heads", Math.Round(accuracy.ForegroundMeanOfHeads, 6));
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
+                json.WriteNumber("pictures", score.Pictures);
+                json.WriteNumber("objects", score.Objects);
+                json.WriteNumber("pictures_without_object", without);
+                json.WriteString("protocol", protocol);
+                json.WriteString("device", device);
+            },
+            text =>
+            {
+                text.WriteLine(protocol);
+                text.WriteLine($"{score.Objects} objects in {score.Pictures} pictures{(without > 0 ? $"; {without} pictures without any left out" : "")}");
+                var table = new ResultTable("Jaccard, %", "best head", "one head for all", "mean of heads", "foreground, best head", "foreground, mean of heads");
+                foreach (var accuracy in score.Accuracies)
+                    table.Add(
+                        string.Create(CultureInfo.InvariantCulture, $"mass {accuracy.Mass}"), 100 * accuracy.BestHead,
+                        string.Create(CultureInfo.InvariantCulture, $"{100 * accuracy.FixedHead:F2} (head {accuracy.Head})"), 100 * accuracy.MeanOfHeads,
+                        100 * accuracy.ForegroundBestHead, 100 * accuracy.ForegroundMeanOfHeads);
+                table.WriteTo(text);
+            });
+    }
+}

@@ -1,0 +1,175 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using Dino.Train.Cli;
+using Dino.Train.Data;
+using Dino.Train.Eval;
+using Dino.Train.Report;
+
+namespace Dino.Train.Commands;
+
+/// <summary><c>dino features</c>: the features of a folder's pictures as a file for other programs.</summary>
+internal static class FeaturesCommand
+{
+    private static readonly Argument<string> folder = new("FOLDER") { Description = "Pictures, in class folders or not." };
+    private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where features.npy, features.csv and pictures go.", DefaultValueFactory = _ => "dino-features", HelpName = "FOLDER" };
+
+    private static readonly Option<FeatureChoice> kind = new("--kind")
+    {
+        Description = "cls: the class token. linear: class tokens of the last 4 blocks, or class and mean patch token for networks as wide as ViT-B. "
+            + "copy: class token and GeM of the patch tokens (p = 4).",
+    };
+
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the global crops' size." };
+    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
+    private static readonly Option<int> pca = new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
+    private static readonly Option<int> pcaSize = new("--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the global crops' size." };
+
+    private enum FeatureChoice
+    {
+        Cls,
+        Linear,
+        Copy,
+    }
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("features", "Write the features of a folder's pictures as .npy and .csv; goes on where it was stopped.", Run)
+        {
+            Examples =
+            [
+                ("dino features dino-run/latest.safetensors photos", "dino-features/features.npy, a row a picture, and features.csv with their names"),
+                ("dino features dino-run/latest.safetensors photos --pca 16 --pca-size 448", "and pictures of the first sixteen's patch features"),
+            ],
+        };
+        command.Arguments.Add(folder);
+        BackboneArgument.AddTo(command);
+        foreach (var option in (Option[])[outputDir, kind, size, batchSize, pca, pcaSize])
+            command.Options.Add(option);
+        DeviceOption.AddTo(command);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
+        int painted = context.GetBetween(pca, 0), wantedPca = context.GetBetween(pcaSize, 0, 8192);
+        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
+        var pictures = Folders.Scan(context.Get(folder)!, skipped);
+        using var device = DeviceOption.Open(context);
+        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : pictureSize;
+        bool wide = backbone.Config.Dim >= 768;
+        var feature = context.Get(kind) switch
+        {
+            FeatureChoice.Linear => FeatureKind.LinearProbe(wide ? 1 : Math.Min(4, backbone.Config.Depth), wide),
+            FeatureChoice.Copy => FeatureKind.CopyDetection,
+            _ => FeatureKind.ClassToken,
+        };
+        int dim = feature.Width(backbone.Config);
+        var dump = new FeatureDump(context.Get(outputDir)!, new FeatureDumpOrigin(
+            HashOf(BackboneArgument.Path(context)), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
+            FeatureDumpOrigin.ListingOf(pictures)));
+        (int Kept, int Rows)? made = null;
+        if (dump.IsDone)
+            context.Say($"{dump.NpyPath} is there already, of the same pictures and weights");
+        else
+            made = Extract();
+        string[] paintings = painted > 0
+            ? Paint(context, new PatchComponents(backbone, device, wantedPca > 0 ? wantedPca : 2 * pictureSize), pictures, Math.Min(painted, pictures.Count), skipped)
+            : [];
+
+        context.Result(
+            json =>
+            {
+                json.WriteString("features", dump.NpyPath);
+                json.WriteString("index", dump.CsvPath);
+                json.WriteNumber("dim", dim);
+                if (made is { } rows)
+                {
+                    json.WriteNumber("rows", rows.Rows);
+                    json.WriteNumber("rows_of_earlier_runs", rows.Kept);
+                }
+                json.WriteNumber("skipped", skipped.Count);
+                json.WriteString("feature", feature.Name);
+                json.WriteNumber("size", side);
+                json.WriteStartArray("pictures");
+                foreach (string path in paintings)
+                    json.WriteStringValue(path);
+                json.WriteEndArray();
+                json.WriteString("device", device.Name);
+            },
+            text =>
+            {
+                if (made is { } rows)
+                    text.WriteLine($"{rows.Rows} features of {dim} numbers ({feature.Name}){(rows.Kept > 0 ? $", {rows.Kept} of them from an earlier run" : "")}");
+                text.WriteLine($"{dump.NpyPath}, {dump.CsvPath}");
+                if (paintings.Length > 0)
+                    text.WriteLine($"{paintings.Length} pictures of patch features in {Path.GetDirectoryName(paintings[0])}");
+            });
+
+        (int, int) Extract()
+        {
+            (int, int) result = default;
+            context.Progress.Run("features", pictures.Count, tracker =>
+            {
+                try
+                {
+                    result = dump.Run(
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch), skipped, done => tracker.Report(done), context.Cancel);
+                }
+                catch (Exception e) when (e is ImageFolderException or ArgumentException)
+                {
+                    throw new UserErrorException(e.Message, e);
+                }
+            });
+            return result;
+        }
+    }
+
+    private static string[] Paint(CommandContext context, PatchComponents components, ImageFolder pictures, int count, SkippedFiles skipped)
+    {
+        string target = Path.Combine(context.Get(outputDir)!, "pca");
+        Directory.CreateDirectory(target);
+        var written = new List<string>();
+        using var decoder = new ImageDecoder();
+        var picture = new RgbImage();
+        context.Progress.Run("patch features", 2 * count, tracker =>
+        {
+            for (int pass = 0; pass < 2; pass++)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    context.Cancel.ThrowIfCancellationRequested();
+                    try
+                    {
+                        decoder.Decode(pictures.PathOf(i), picture);
+                    }
+                    catch (ImageDecodeException e)
+                    {
+                        skipped.Report(pictures.PathOf(i), e.Reason);
+                        continue;
+                    }
+                    if (pass == 0)
+                    {
+                        components.Add(picture);
+                    }
+                    else
+                    {
+                        var painting = components.Paint(picture, scale: 8);
+                        string path = Path.Combine(target, $"{i:D3}-{Path.GetFileNameWithoutExtension(pictures.PathOf(i))}.png");
+                        Png.WriteRgb(path, painting.Pixels, painting.Width, painting.Height);
+                        written.Add(path);
+                    }
+                    tracker.Report(pass * count + i + 1);
+                }
+            }
+        });
+        return [.. written];
+    }
+
+    private static string HashOf(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

@@ -1,0 +1,75 @@
+using System.Text.Json;
+using Dino.Train.Eval;
+
+namespace Dino.Train.Data;
+
+/// <summary>
+/// A database of pictures and queries with right answers, in the layout of the revisited Oxford and Paris sets: a folder <c>jpg</c> and a
+/// ground-truth file.
+/// </summary>
+/// <param name="Images">Paths of the database's pictures.</param>
+/// <param name="QueryImages">Paths of the queries' pictures.</param>
+/// <param name="Queries">What is right for each query.</param>
+public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<string> QueryImages, IReadOnlyList<RetrievalQuery> Queries)
+{
+    private static readonly JsonSerializerOptions json = new() { PropertyNameCaseInsensitive = true };
+
+    /// <summary>
+    /// Opens a set. The ground truth is the JSON of the official file's content: <c>imlist</c>, <c>qimlist</c> (names without extension) and
+    /// <c>gnd</c>, a list of <c>easy</c>, <c>hard</c>, <c>junk</c> and <c>bbx</c>.
+    /// </summary>
+    /// <param name="root">The folder that holds <c>jpg</c>.</param>
+    /// <param name="groundTruth">The file, or null for the only <c>gnd_*.json</c> of the folder.</param>
+    /// <exception cref="UserErrorException">Something is missing or cannot be.</exception>
+    public static RetrievalSet Open(string root, string? groundTruth)
+    {
+        if (!Directory.Exists(root))
+            throw new UserErrorException($"There is no folder {root}.");
+        string path = groundTruth ?? Only(root);
+        GroundTruth truth = Read(path);
+        if (truth.Imlist is not { Length: > 0 } images || truth.Qimlist is not { Length: > 0 } queries || truth.Gnd is not { } gnd || gnd.Length != queries.Length)
+            throw new UserErrorException($"{path} is no ground truth: it needs imlist, qimlist, and gnd with an entry for each query.");
+        for (int i = 0; i < gnd.Length; i++)
+        {
+            foreach (int number in (int[])[.. gnd[i].Easy ?? [], .. gnd[i].Hard ?? [], .. gnd[i].Junk ?? []])
+            {
+                if (number < 0 || number >= images.Length)
+                    throw new UserErrorException($"{path}: query {i} names picture {number} of {images.Length}.");
+            }
+            if (gnd[i].Bbx is { } box && (box.Length != 4 || !(box[2] > box[0] && box[3] > box[1])))
+                throw new UserErrorException($"{path}: query {i} has a box that is none (left, top, right, bottom).");
+        }
+        string folder = Path.Combine(root, "jpg");
+        return new RetrievalSet(
+            [.. images.Select(name => Path.Combine(folder, name + ".jpg"))], [.. queries.Select(name => Path.Combine(folder, name + ".jpg"))],
+            [.. gnd.Select(entry => new RetrievalQuery(entry.Easy ?? [], entry.Hard ?? [], entry.Junk ?? [], entry.Bbx))]);
+    }
+
+    private static string Only(string root)
+    {
+        string[] found = Directory.GetFiles(root, "gnd_*.json");
+        return found.Length == 1 ? found[0]
+            : throw new UserErrorException($"{root} holds {found.Length} files gnd_*.json; name the ground truth with --ground-truth.");
+    }
+
+    private static GroundTruth Read(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            return JsonSerializer.Deserialize<GroundTruth>(stream, json) ?? new GroundTruth(null, null, null);
+        }
+        catch (JsonException e)
+        {
+            throw new UserErrorException($"{path} is no ground truth: {e.Message}", e);
+        }
+        catch (FileNotFoundException e)
+        {
+            throw new UserErrorException($"There is no ground truth {path}.", e);
+        }
+    }
+
+    private sealed record GroundTruth(string[]? Imlist, string[]? Qimlist, Entry[]? Gnd);
+
+    private sealed record Entry(int[]? Easy, int[]? Hard, int[]? Junk, double[]? Bbx);
+}

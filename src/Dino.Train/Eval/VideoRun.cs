@@ -1,0 +1,113 @@
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Train.Data;
+
+namespace Dino.Train.Eval;
+
+/// <summary>
+/// Follows the objects annotated in a video's first frame through the others by the similarity of patch features
+/// (eval_video_segmentation.py; paper, section 4.2.2).
+/// </summary>
+/// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>
+/// <param name="device">Where to compute.</param>
+/// <param name="size">The shorter side of the frames that the network sees: 480 in the paper.</param>
+/// <param name="options">How labels are propagated.</param>
+public sealed class VideoRun(VisionTransformer backbone, Device device, int size, LabelPropagationOptions options) : IDisposable
+{
+    private const int Step = 64; // of the longer side, in the reference
+
+    // The reference's first deviation is .228; kept for equal features.
+    private static readonly Normalize normalize = new([0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
+
+    private readonly ImageDecoder decoder = new();
+    private readonly RgbImage frame = new(), resized = new();
+
+    /// <summary>Follows the objects of a video.</summary>
+    /// <param name="video">The frames, with at least the first one's mask.</param>
+    /// <param name="kind">How masks are to be read.</param>
+    /// <param name="onFrame">Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.</param>
+    /// <param name="cancel">Stops between two frames.</param>
+    /// <returns>J and F of every object whose later frames are annotated.</returns>
+    /// <exception cref="UserErrorException">A frame or mask cannot be read, or sizes differ.</exception>
+    public IReadOnlyList<ObjectScore> Follow(
+        VideoSequence video, MaskKind kind, Action<int, LabelMap>? onFrame = null, CancellationToken cancel = default)
+    {
+        var given = LabelMap.Read(video.Annotations[0]!, ref kind);
+        int objects = given.Highest, patch = backbone.Config.Patch;
+        if (objects == 0)
+            throw new UserErrorException($"{video.Annotations[0]} shows no object to follow.");
+        float[] features = Features(video.Frames[0], out int rows, out int columns);
+        if (frame.Width != given.Width || frame.Height != given.Height)
+            throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
+        byte[] small = Nearest(given.Ids, given.Width, given.Height, columns, rows);
+        float[] labels = new float[(objects + 1) * small.Length];
+        for (int i = 0; i < small.Length; i++)
+            labels[small[i] * small.Length + i] = 1;
+
+        using var propagation = new LabelPropagation(device, features, labels, rows, columns, options);
+        var score = new VideoScore(video.Name, objects);
+        onFrame?.Invoke(0, given);
+        int firstRows = rows, firstColumns = columns;
+        for (int i = 1; i < video.Frames.Count; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            features = Features(video.Frames[i], out rows, out columns);
+            if (rows != firstRows || columns != firstColumns)
+                throw new UserErrorException($"{video.Frames[i]} has {frame.Width} × {frame.Height} pixels, the frames before it {given.Width} × {given.Height}.");
+            byte[] decoded = LabelPropagation.Decode(propagation.Next(features), objects + 1, rows, columns, patch);
+            var found = new LabelMap(Nearest(decoded, columns * patch, rows * patch, given.Width, given.Height), given.Width, given.Height);
+            onFrame?.Invoke(i, found);
+            bool counts = i < video.Frames.Count - 1 || video.Frames.Count == 2;
+            if (counts && video.Annotations[i] is { } annotation)
+            {
+                var truth = LabelMap.Read(annotation, kind);
+                if (truth.Width != given.Width || truth.Height != given.Height)
+                    throw new UserErrorException($"{annotation} has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}.");
+                score.Add(found.Ids, truth.Ids, truth.Width, truth.Height);
+            }
+        }
+        return score.Objects;
+    }
+
+    /// <summary>Gives the decoder's memory back.</summary>
+    public void Dispose() => decoder.Dispose();
+
+    /// <summary>Patch tokens (N, D) of the last block after the norm.</summary>
+    private float[] Features(string path, out int rows, out int columns)
+    {
+        try
+        {
+            decoder.Decode(path, frame);
+        }
+        catch (ImageDecodeException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+        int patch = backbone.Config.Patch, step = Step % patch == 0 ? Step : patch;
+        int shorter = Math.Max(1, size / patch) * patch;
+        int longer = (int)((double)size * Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height)) / step * step;
+        longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : patch);
+        var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
+        BilinearResize.Apply(frame, resized, width, height);
+        float[] pixels = new float[3 * width * height];
+        normalize.Apply(resized, pixels);
+        (rows, columns) = (height / patch, width / patch);
+
+        using var arena = device.BeginArena();
+        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, height, width)), 1)[0]; // (1, 1 + N, D)
+        return tokens.Alias(new Shape(rows * columns, backbone.Config.Dim), backbone.Config.Dim).ToArray();
+    }
+
+    /// <summary>Each pixel takes the one that its centre falls into, as Pillow's nearest.</summary>
+    private static byte[] Nearest(byte[] source, int width, int height, int toWidth, int toHeight)
+    {
+        byte[] result = new byte[toWidth * toHeight];
+        for (int y = 0; y < toHeight; y++)
+        {
+            int row = Math.Min((int)((y + 0.5) * height / toHeight), height - 1) * width;
+            for (int x = 0; x < toWidth; x++)
+                result[y * toWidth + x] = source[row + Math.Min((int)((x + 0.5) * width / toWidth), width - 1)];
+        }
+        return result;
+    }
+}
