@@ -8,7 +8,8 @@ internal static class Program
 {
     /// <summary>The commands of <c>dino</c>; each is built in its own file of Commands.</summary>
     internal static IEnumerable<Command> Commands =>
-        [DemoCommand.Build(), TrainCommand.Build(), KnnCommand.Build(), AttendCommand.Build(), DevicesCommand.Build()];
+        [DemoCommand.Build(), TrainCommand.Build(), KnnCommand.Build(), AttendCommand.Build(), InspectCommand.Build(), ExportCommand.Build(),
+        DevicesCommand.Build()];
 
     private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);
 }

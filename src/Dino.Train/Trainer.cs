@@ -3,6 +3,7 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Train.Data;
 using Dino.Train.Report;
+using Dino.Train.Weights;
 
 namespace Dino.Train;
 
@@ -42,6 +43,7 @@ public sealed class Trainer : IDisposable
     private readonly CollapseWatch collapse = new();
     private readonly Func<VisionTransformer, double?>? knn;
 
+    private bool hasCentre;
     private RunLog? log;
     private ProgressTracker? progress;
     private long reported;
@@ -92,6 +94,8 @@ public sealed class Trainer : IDisposable
         long steps = (long)options.Epochs * stepsPerEpoch;
         reported = State.Step;
         var limit = Stopwatch.StartNew();
+        if (State.Step == 0 && !hasCentre)
+            WarmUpCentre(cancel);
         using var loader = OpenLoader();
         clock.Start(State.Step, steps, options.PicturesPerStep);
 
@@ -142,6 +146,17 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
+    /// <summary>Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.</summary>
+    /// <exception cref="UserErrorException">The file does not fit, and <paramref name="allowPartial"/> is false; nothing was changed.</exception>
+    public InitializationNote Initialize(Initialization file, bool allowPartial)
+    {
+        var note = file.Apply(State, allowPartial);
+        hasCentre = note.HasCentre;
+        Directory.CreateDirectory(run.OutputDir);
+        note.Write(Path.Combine(run.OutputDir, "init.json"));
+        return note;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -170,6 +185,23 @@ public sealed class Trainer : IDisposable
         {
             throw new UserErrorException(e.Message, e);
         }
+    }
+
+    // The crops of the first batches, which the run then sees again.
+    private void WarmUpCentre(CancellationToken cancel)
+    {
+        int batches = Math.Min(options.CenterWarmup, stepsPerEpoch * options.Accumulate);
+        if (batches == 0)
+            return;
+        using var loader = OpenLoader();
+        for (int i = 0; i < batches; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using (var batch = loader.Next())
+                globals.CopyFrom(batch.Globals);
+            State.WarmUpCentre(globals);
+        }
+        State.Loss.StartCentre();
     }
 
     private void Learn(CropLoader loader)

@@ -6,16 +6,14 @@ using Dino.Train.Report;
 
 namespace Dino.Train.Commands;
 
-/// <summary><c>dino attend</c>: where a checkpoint's last block looks in a picture.</summary>
+/// <summary><c>dino attend</c>: where a network's last block looks in a picture.</summary>
 internal static class AttendCommand
 {
-    private static readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "A checkpoint of dino train." };
     private static readonly Argument<string[]> pictures = new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
     private static readonly Option<double> threshold = new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the size that the network was trained on." };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<bool> student = new("--student") { Description = "Look with the student instead of the teacher." };
 
     public static Command Build()
     {
@@ -27,9 +25,9 @@ internal static class AttendCommand
                 ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480", "of the first eight pictures of a folder, in fine patches"),
             ],
         };
-        command.Arguments.Add(checkpoint);
+        ModelArgument.AddTo(command);
         command.Arguments.Add(pictures);
-        foreach (var option in (Option[])[outputDir, threshold, size, limit, student])
+        foreach (var option in (Option[])[outputDir, threshold, size, limit])
             command.Options.Add(option);
         DeviceOption.AddTo(command);
         return command;
@@ -43,8 +41,9 @@ internal static class AttendCommand
         int most = context.GetBetween(limit, 1), wanted = context.GetBetween(size, 0, 8192);
         string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
         using var device = DeviceOption.Open(context);
-        var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
-        int side = wanted > 0 ? wanted : 2 * info.Options.Crops.GlobalCropsSize;
+        using var model = ModelArgument.Open(context, device);
+        var backbone = model.Backbone;
+        int side = wanted > 0 ? wanted : 2 * model.PictureSize;
         if (side < backbone.Config.Patch)
             throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
             {

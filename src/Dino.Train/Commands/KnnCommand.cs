@@ -9,8 +9,6 @@ namespace Dino.Train.Commands;
 /// <summary><c>dino knn</c>: the weighted k-NN accuracy of a checkpoint's features.</summary>
 internal static class KnnCommand
 {
-    private static readonly Argument<string> checkpoint = new("CHECKPOINT") { Description = "A checkpoint of dino train." };
-
     private static readonly Option<string> train = new("--train") { Description = "Labelled pictures to take neighbours from: one folder a class.", Required = true, HelpName = "FOLDER" };
     private static readonly Option<string> val = new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
 
@@ -22,9 +20,8 @@ internal static class KnnCommand
     };
 
     private static readonly Option<double> temperature = new("--temperature") { Description = "Of the votes.", DefaultValueFactory = _ => 0.07 };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
-    private static readonly Option<bool> student = new("--student") { Description = "Evaluate the student instead of the teacher." };
 
     public static Command Build()
     {
@@ -36,8 +33,8 @@ internal static class KnnCommand
                 ("dino knn dino-run/latest.safetensors --train train --val val --nb-knn 20 --json", "one k, as JSON"),
             ],
         };
-        command.Arguments.Add(checkpoint);
-        foreach (var option in (Option[])[train, val, ks, temperature, size, batchSize, student])
+        ModelArgument.AddTo(command);
+        foreach (var option in (Option[])[train, val, ks, temperature, size, batchSize])
             command.Options.Add(option);
         DeviceOption.AddTo(command);
         return command;
@@ -59,8 +56,8 @@ internal static class KnnCommand
         var bank = Folders.ScanLabelled(context.Get(train)!, skipped);
         var queries = Folders.ScanLabelled(context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
-        var (backbone, _, info) = Checkpoint.LoadBackbone(context.Get(checkpoint)!, device, context.Get(student));
-        int side = wanted > 0 ? wanted : info.Options.Crops.GlobalCropsSize;
+        using var model = ModelArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : model.PictureSize;
 
         KnnResult? result = null;
         context.Progress.Run("features", bank.Count + queries.Count, tracker =>
@@ -73,7 +70,7 @@ internal static class KnnCommand
                 Skipped = skipped,
                 OnBatch = count => tracker.Report(done += count),
             };
-            result = run.Evaluate(backbone, context.Cancel);
+            result = run.Evaluate(model.Backbone, context.Cancel);
         });
         if (result!.Note is { } note)
             context.Say(note);

@@ -1,0 +1,321 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Dino.Tensors;
+using Dino.Tensors.Io;
+using Dino.Tensors.Nn;
+using Dino.Tensors.Ops;
+
+namespace Dino.Model;
+
+/// <summary>Where a tensor of the model comes from: one tensor of a file, or several that are stacked along the first dimension.</summary>
+/// <param name="Names">The names in the file.</param>
+/// <param name="Shape">The extents of what they make, outermost first.</param>
+public sealed record WeightSource(IReadOnlyList<string> Names, IReadOnlyList<long> Shape);
+
+/// <summary>
+/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints with
+/// a <c>teacher</c> and a <c>student</c>, Hugging Face's ViT.
+/// </summary>
+public sealed class ModelWeights
+{
+    /// <summary>The keys of a training checkpoint's networks.</summary>
+    public const string Teacher = "teacher", Student = "student";
+
+    private static readonly string[] centreNames = ["center", "dino_loss.center"];
+
+    private readonly WeightsFile file;
+    private readonly Dictionary<string, WeightSource> backbone = [], head = [];
+    private readonly List<string> unexpected = [], aside = [];
+    private readonly bool isHuggingFace;
+
+    private ModelWeights(WeightsFile file, string key)
+    {
+        (this.file, Key) = (file, key);
+        string prefix = key.Length == 0 ? "" : key + ".";
+        var thirds = new Dictionary<string, string?[]>();
+        foreach (string name in file.Names)
+        {
+            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                aside.Add(name);
+                continue;
+            }
+            if (centreNames.Contains(name))
+                continue;
+            var (part, official, third) = WeightNames.Meaning(name[prefix.Length..]);
+            isHuggingFace |= part == WeightPart.Backbone && !name.EndsWith(official, StringComparison.Ordinal);
+            if (part is WeightPart.Aside or WeightPart.Unknown)
+            {
+                (part == WeightPart.Aside ? aside : unexpected).Add(name);
+                continue;
+            }
+            if (third >= 0)
+            {
+                if (!thirds.TryGetValue(official, out string?[]? names))
+                    thirds.Add(official, names = new string?[3]);
+                if (names[third] is not null)
+                    unexpected.Add(name);
+                names[third] ??= name;
+            }
+            else if (!(part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name))))
+            {
+                unexpected.Add(name);
+            }
+        }
+        foreach (var (official, names) in thirds)
+        {
+            string[] there = [.. names.OfType<string>()];
+            var shape = file.Shape(there[0]);
+            bool fits = there.Length == 3 && shape.Count > 0 && there.All(name => file.Shape(name).SequenceEqual(shape));
+            if (!fits || !backbone.TryAdd(official, new WeightSource(there, [3 * shape[0], .. shape.Skip(1)])))
+                unexpected.AddRange(there);
+        }
+        Centre = centreNames.FirstOrDefault(file.Contains);
+    }
+
+    /// <summary>The network's key in the file: <c>teacher</c>, <c>student</c>, another that wraps a state dict, or none.</summary>
+    public string Key { get; }
+
+    /// <summary>The backbone's tensors by their official names.</summary>
+    public IReadOnlyDictionary<string, WeightSource> Backbone => backbone;
+
+    /// <summary>The head's tensors by their official names; none if the file holds a backbone alone.</summary>
+    public IReadOnlyDictionary<string, WeightSource> Head => head;
+
+    /// <summary>The tensor that holds the loss's centre, or null.</summary>
+    public string? Centre { get; }
+
+    /// <summary>Tensors of the network that no Vision Transformer or head has.</summary>
+    public IReadOnlyList<string> Unexpected => unexpected;
+
+    /// <summary>Tensors that are known to be no part of the network: optimizer state, the other network, a classifier.</summary>
+    public IReadOnlyList<string> Aside => aside;
+
+    /// <summary>The layout in words.</summary>
+    public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
+        + (Key.Length > 0 ? $", under '{Key}'" : "")
+        + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
+
+    /// <summary>Finds the network in a file.</summary>
+    /// <param name="file">The open file, which stays open as long as values are to be read.</param>
+    /// <param name="key"><c>teacher</c> or <c>student</c> of a training checkpoint; null for the teacher if there is one, else whatever there is.</param>
+    /// <exception cref="InvalidDataException">The file holds no Vision Transformer, or not the one asked for.</exception>
+    public static ModelWeights Find(WeightsFile file, string? key = null)
+    {
+        bool Has(string prefix) => file.Names.Any(name => name.StartsWith(prefix + ".", StringComparison.Ordinal));
+        string[] wrapped = [.. new[] { Teacher, Student, "state_dict", "model", "" }.Where(prefix => prefix.Length == 0 || Has(prefix))];
+        // A backbone alone is what evaluation asks for, whichever network it was of.
+        string chosen = key is not null && wrapped.Contains(key) ? key
+            : key == Student && wrapped.Contains(Teacher) ? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.")
+            : wrapped[0];
+        var weights = new ModelWeights(file, chosen);
+        return weights.Backbone.Count > 0
+            ? weights
+            : throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it, under no name that is known. "
+                + $"'dino inspect' lists its {file.Names.Count} tensors.");
+    }
+
+    /// <summary>
+    /// The sizes of the backbone, from the shapes of its tensors. The number of heads is in no shape: it is
+    /// <paramref name="heads"/>, or what a Hugging Face <c>config.json</c> beside the file says, or D / 64 as in all published networks.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
+    public ViTConfig BackboneConfig(int? heads = null)
+    {
+        var positions = Shape("pos_embed", 3);
+        var patches = Shape("patch_embed.proj.weight", 4);
+        var hidden = Shape("blocks.0.mlp.fc1.weight", 2);
+        int side = (int)Math.Sqrt(Math.Max(0, positions[1] - 1));
+        if (positions[0] != 1 || 1 + (long)side * side != positions[1] || side == 0)
+            throw Wrong($"the position embedding of ({string.Join(", ", positions)}) is not of a class token and a square grid");
+        if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2] || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
+            throw Wrong("its shapes do not fit together");
+        int dim = (int)positions[2];
+        // A block with a hole before it would be a network of any depth.
+        int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
+            .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
+        if (indices[^1] != indices.Length - 1)
+            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}");
+        int count = heads ?? ConfiguredHeads() ?? (dim % 64 == 0 ? dim / 64 : 0);
+        if (count < 1 || dim % count != 0)
+            throw Wrong(count == 0
+                ? $"the number of heads of a network of width {dim} cannot be told from it: give --num-heads"
+                : $"{count} heads do not divide the width {dim}");
+        return new ViTConfig
+        {
+            ImageSize = side * (int)patches[2],
+            Patch = (int)patches[2],
+            Channels = (int)patches[1],
+            Dim = dim,
+            Depth = indices.Length,
+            Heads = count,
+            MlpRatio = RatioOf((int)hidden[0], dim),
+        };
+    }
+
+    /// <summary>The sizes of the head, from the shapes of its tensors; null if the file has none.</summary>
+    /// <exception cref="InvalidDataException">The shapes are not those of a head.</exception>
+    public DinoHeadConfig? HeadConfig()
+    {
+        if (head.Count == 0)
+            return null;
+        if (!head.TryGetValue("last_layer.weight_v", out var prototypes) || prototypes.Shape is not [var k, var bottleneck] || k > int.MaxValue || bottleneck > int.MaxValue)
+            throw Wrong("its head has no weight-normalised last layer");
+        var linear = head.Where(tensor => tensor.Key.StartsWith("mlp", StringComparison.Ordinal) && tensor.Value.Shape.Count == 2).ToList();
+        if (linear.Count is 0 or > 32)
+            throw Wrong("its head has no layers before the last");
+        return new DinoHeadConfig
+        {
+            OutDim = (int)k,
+            Layers = linear.Count,
+            BottleneckDim = (int)bottleneck,
+            HiddenDim = linear.Count > 1 && head.TryGetValue("mlp.0.weight", out var first) ? (int)Math.Min(first.Shape[0], int.MaxValue) : (int)bottleneck,
+            UseBatchNorm = head.Keys.Any(name => name.EndsWith("running_mean", StringComparison.Ordinal)),
+        };
+    }
+
+    /// <summary>
+    /// Compares the file with a model, reading no values: a <see cref="VisionTransformer"/>, or a <see cref="MultiCropModel"/> with its head.
+    /// A position embedding of another square grid is no difference: it is resampled.
+    /// </summary>
+    /// <exception cref="ArgumentException">The module is of another kind.</exception>
+    public WeightReport Compare(Module model)
+    {
+        if (model is not (VisionTransformer or MultiCropModel))
+            throw new ArgumentException($"Weights are for a {nameof(VisionTransformer)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
+        var report = new WeightReport(file.Path);
+        var used = new HashSet<WeightSource>();
+        foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
+        {
+            if (Source(tensor.Name) is not { } source)
+            {
+                report.Missing.Add($"{tensor.Name} {tensor.Shape}");
+                continue;
+            }
+            used.Add(source);
+            if (Fits(tensor, source))
+                report.Loaded.Add(tensor.Name);
+            else if (IsOtherGrid(tensor, source))
+                report.Resized.Add($"{tensor.Name} ({string.Join(", ", source.Shape)}) to {tensor.Shape}");
+            else
+                report.Misshapen.Add($"{tensor.Name} is ({string.Join(", ", source.Shape)}), the model's {tensor.Shape}");
+        }
+        report.Unexpected.AddRange(unexpected);
+        var parts = model is MultiCropModel ? backbone.Values.Concat(head.Values) : backbone.Values;
+        report.Unexpected.AddRange(parts.Where(source => !used.Contains(source)).SelectMany(source => source.Names));
+        return report;
+    }
+
+    /// <summary>Sets the parameters and buffers of a model; those that the file does not fit stay as they are.</summary>
+    /// <param name="model">The model, with memory.</param>
+    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen.</param>
+    /// <exception cref="InvalidDataException">Some are, and may not; all are named, and nothing was changed.</exception>
+    public WeightReport Load(Module model, bool allowPartial = false)
+    {
+        var report = Compare(model);
+        if (!allowPartial)
+            report.ThrowIfPartial();
+        foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
+        {
+            if (Source(tensor.Name) is not { } source)
+                continue;
+            if (Fits(tensor, source))
+                tensor.Value.CopyFrom(Values(source));
+            else if (IsOtherGrid(tensor, source))
+                tensor.Value.CopyFrom(ResizeGridOp.Resized(Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2]));
+        }
+        return report;
+    }
+
+    /// <summary>The values of a tensor of the backbone or the head, by its official name there, row-major.</summary>
+    /// <exception cref="InvalidDataException">They are not floating-point numbers, or too many.</exception>
+    public float[] Values(WeightSource source)
+    {
+        if (source.Names is [var only])
+            return file.Floats(only);
+        var parts = source.Names.Select(file.Floats).ToList();
+        return [.. parts.SelectMany(part => part)];
+    }
+
+    private WeightSource? Source(string name) =>
+        name.StartsWith("head.", StringComparison.Ordinal) ? head.GetValueOrDefault(name["head.".Length..])
+        : backbone.GetValueOrDefault(name.StartsWith("backbone.", StringComparison.Ordinal) ? name["backbone.".Length..] : name);
+
+    private static bool Fits(ModuleTensor tensor, WeightSource source) => source.Shape.SequenceEqual(tensor.Shape.ToArray().Select(size => (long)size));
+
+    private static bool IsOtherGrid(ModuleTensor tensor, WeightSource source) =>
+        tensor.Name is "pos_embed" or "backbone.pos_embed" && source.Shape is [1, var tokens, var dim] && dim == tensor.Shape[2]
+        && tokens <= 1 << 24 && IsSquare(tokens - 1) && IsSquare(tensor.Shape[1] - 1);
+
+    // The ratio whose product with the width, cut to a whole number, is the hidden width.
+    private static float RatioOf(int hidden, int dim)
+    {
+        float ratio = (float)hidden / dim;
+        return (int)(dim * ratio) == hidden ? ratio : MathF.BitIncrement(ratio);
+    }
+
+    private static bool IsSquare(long count) => count > 0 && (long)Math.Sqrt(count) is var side && side * side == count;
+
+    private long[] Shape(string name, int rank) => backbone.TryGetValue(name, out var source) && source.Shape.Count == rank
+        ? [.. source.Shape]
+        : throw Wrong($"its {name} is missing or does not have {rank} dimensions");
+
+    private int? ConfiguredHeads()
+    {
+        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, "config.json");
+        if (!isHuggingFace || !File.Exists(path))
+            return null;
+        try
+        {
+            if (new FileInfo(path).Length > 1 << 20)
+                return null;
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("num_attention_heads", out var heads) && heads.TryGetInt32(out int count)
+                ? count
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"{path}: it lies beside {Path.GetFileName(file.Path)} and cannot be read: {e.Message}", e);
+        }
+    }
+
+    private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}.");
+}
+
+/// <summary>How a file and a model agree: the names of the model's tensors, and of the file's where they are none of the model's.</summary>
+/// <param name="path">The file.</param>
+public sealed class WeightReport(string path)
+{
+    /// <summary>Tensors of the model with a counterpart of the same shape.</summary>
+    public List<string> Loaded { get; } = [];
+
+    /// <summary>Position embeddings that are resampled to the model's grid.</summary>
+    public List<string> Resized { get; } = [];
+
+    /// <summary>Tensors of the model without a counterpart.</summary>
+    public List<string> Missing { get; } = [];
+
+    /// <summary>Tensors of the file that the model has not.</summary>
+    public List<string> Unexpected { get; } = [];
+
+    /// <summary>Tensors whose counterpart has another shape.</summary>
+    public List<string> Misshapen { get; } = [];
+
+    /// <summary>Whether all of the model is in the file and nothing else.</summary>
+    public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count == 0;
+
+    /// <summary>Names every difference.</summary>
+    /// <exception cref="InvalidDataException">There are some.</exception>
+    public void ThrowIfPartial()
+    {
+        if (IsWhole)
+            return;
+        var text = new StringBuilder($"{path} does not fit the model:");
+        foreach (var (what, names) in ((string, List<string>)[])[("missing", Missing), ("unexpected", Unexpected), ("another shape", Misshapen)])
+            foreach (string name in names)
+                text.Append(CultureInfo.InvariantCulture, $"\n  {what}: {name}");
+        throw new InvalidDataException(text.Append("\nGive --allow-partial to use what fits.").ToString());
+    }
+}

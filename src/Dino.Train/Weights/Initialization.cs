@@ -1,0 +1,170 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Dino.Model;
+using Dino.Tensors;
+using Dino.Tensors.Io;
+
+namespace Dino.Train.Weights;
+
+/// <summary>A weights file that a run begins with, instead of random values.</summary>
+public sealed class Initialization : IDisposable
+{
+    private readonly WeightsFile file;
+    private readonly ModelWeights teacher, student;
+    private readonly CheckpointInfo? own;
+    private readonly string path;
+
+    private Initialization(string path, WeightsFile file, ModelWeights teacher, ModelWeights student, CheckpointInfo? own) =>
+        (this.path, this.file, this.teacher, this.student, this.own) = (path, file, teacher, student, own);
+
+    /// <summary>Whether the file has a projection head.</summary>
+    public bool HasHead => teacher.Head.Count > 0;
+
+    /// <summary>Whether the file has a centre of the loss.</summary>
+    public bool HasCentre => teacher.Centre is not null;
+
+    /// <summary>Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.</summary>
+    /// <exception cref="UserErrorException">There is none, or the file is refused.</exception>
+    public static Initialization Open(string path)
+    {
+        var file = WeightsFiles.Open(path);
+        try
+        {
+            return WeightsFiles.Explain(path, () =>
+            {
+                var teacher = ModelWeights.Find(file);
+                bool both = teacher.Key == ModelWeights.Teacher && file.Names.Any(name => name.StartsWith(ModelWeights.Student + ".", StringComparison.Ordinal));
+                return new Initialization(path, file, teacher, both ? ModelWeights.Find(file, ModelWeights.Student) : teacher, Checkpoint.TryInfo(path, file));
+            });
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Hyperparameters for this file: its network, its head if it has one, crops of the size that it was trained on; the rest as given.
+    /// </summary>
+    /// <param name="options">The hyperparameters to start from.</param>
+    /// <param name="heads">Attention heads, where the file does not tell them.</param>
+    /// <exception cref="UserErrorException">The file's shapes are not those of such a network.</exception>
+    public TrainOptions Adapt(TrainOptions options, int? heads) => WeightsFiles.Explain(path, () =>
+    {
+        var backbone = own?.Options.Backbone ?? teacher.BackboneConfig(heads);
+        int size = own?.Options.Crops.GlobalCropsSize ?? backbone.ImageSize, patch = backbone.Patch;
+        var crops = own?.Options.Crops ?? (size == options.Crops.GlobalCropsSize ? options.Crops : options.Crops with
+        {
+            GlobalCropsSize = size,
+            LocalCropsSize = Math.Max(1, (int)Math.Round(size * (options.Crops.LocalCropsSize / (double)options.Crops.GlobalCropsSize) / patch)) * patch,
+        });
+        var head = HasHead ? own?.Options.Head ?? teacher.HeadConfig()! with { NormLastLayer = options.Head.NormLastLayer } : options.Head;
+        return options with { Backbone = backbone with { DropPathRate = options.Backbone.DropPathRate }, Crops = crops, Head = head };
+    });
+
+    /// <summary>Sets student, teacher and centre of a run that has not begun. What the file has not keeps its first values.</summary>
+    /// <param name="state">The run.</param>
+    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is changed.</param>
+    /// <returns>What was set from what.</returns>
+    /// <exception cref="UserErrorException">The file does not fit the run.</exception>
+    public InitializationNote Apply(Distillation state, bool allowPartial) => WeightsFiles.Explain(path, () =>
+    {
+        var networks = ((MultiCropModel Model, ModelWeights Weights)[])[(state.Student, student), (state.Teacher, teacher)];
+        if (!allowPartial)
+            foreach (var (model, weights) in networks)
+                weights.Compare(HasHead ? model : model.Backbone).ThrowIfPartial();
+        var reports = networks.Select(network => network.Weights.Load(HasHead ? network.Model : network.Model.Backbone, allowPartial)).ToArray();
+        bool centre = HasHead && HasCentre && file.Shape(teacher.Centre!).Aggregate(1L, (product, size) => product * size) == state.Loss.Centre.Count;
+        if (centre)
+            state.Loss.Centre.CopyFrom(file.Floats(teacher.Centre!));
+        else if (HasHead && HasCentre && !allowPartial)
+            throw new InvalidDataException($"{path}: the centre {teacher.Centre} has not the {state.Loss.Centre.Count} values of the head. Give --allow-partial to start it anew.");
+        return new InitializationNote
+        {
+            File = Path.GetFullPath(path),
+            Sha256 = Hash(),
+            Format = file.Format,
+            Layout = teacher.Layout,
+            Student = From(student),
+            Teacher = From(teacher),
+            Head = HasHead ? "the file's" : "first values of the seed",
+            Centre = centre ? $"the file's {teacher.Centre}" : "mean of the teacher's first logits, or 0",
+            Resized = reports[1].Resized,
+            Missing = reports[1].Missing,
+            Misshapen = reports[1].Misshapen,
+            NotUsed = [.. reports[1].Unexpected, .. teacher.Aside.Where(name => !name.StartsWith(ModelWeights.Student + ".", StringComparison.Ordinal) || ReferenceEquals(student, teacher))],
+            Loaded = reports[1].Loaded.Count,
+            HasCentre = centre,
+        };
+    });
+
+    /// <inheritdoc/>
+    public void Dispose() => file.Dispose();
+
+    private static string From(ModelWeights weights) => weights.Key.Length == 0 ? "the file" : $"'{weights.Key}' of the file";
+
+    private string Hash()
+    {
+        using var stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}
+
+/// <summary>What a run was initialised from; written beside its checkpoints as <c>init.json</c>.</summary>
+public sealed record InitializationNote
+{
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+
+    /// <summary>The file's full path.</summary>
+    public required string File { get; init; }
+
+    /// <summary>The file's checksum, in hexadecimal.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The file's format.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>How its tensors are named.</summary>
+    public required string Layout { get; init; }
+
+    /// <summary>Where the student's weights are from.</summary>
+    public required string Student { get; init; }
+
+    /// <summary>Where the teacher's weights are from.</summary>
+    public required string Teacher { get; init; }
+
+    /// <summary>Where the heads' weights are from.</summary>
+    public required string Head { get; init; }
+
+    /// <summary>Where the centre is from.</summary>
+    public required string Centre { get; init; }
+
+    /// <summary>Tensors of the teacher that have the file's values.</summary>
+    public required int Loaded { get; init; }
+
+    /// <summary>Position embeddings that were resampled.</summary>
+    public required IReadOnlyList<string> Resized { get; init; }
+
+    /// <summary>Tensors that keep the first values of the seed, for want of any in the file.</summary>
+    public required IReadOnlyList<string> Missing { get; init; }
+
+    /// <summary>Tensors that keep the first values of the seed, because those of the file have another shape.</summary>
+    public required IReadOnlyList<string> Misshapen { get; init; }
+
+    /// <summary>Tensors of the file that were not used.</summary>
+    public required IReadOnlyList<string> NotUsed { get; init; }
+
+    internal bool HasCentre { get; init; }
+
+    /// <summary>The note in a sentence.</summary>
+    public string Summary =>
+        $"initialised from {File} ({Format}, {Layout}): {Loaded} tensors{(Resized.Count > 0 ? $", {string.Join(", ", Resized)} resampled" : "")}"
+        + $"{(Missing.Count + Misshapen.Count > 0 ? $", {Missing.Count + Misshapen.Count} left at first values" : "")}; "
+        + $"student from {Student}, teacher from {Teacher}, head: {Head}, centre: {Centre}";
+
+    /// <summary>Writes the note.</summary>
+    public void Write(string path) =>
+        AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(this, Json))));
+}
