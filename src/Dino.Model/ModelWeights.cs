@@ -94,7 +94,7 @@ public sealed class ModelWeights
 
     /// <summary>The layout in words.</summary>
     public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
-        + (Key.Length > 0 ? $", under '{Key}'" : "")
+        + (Key.Length > 0 ? $", under {Key}" : "")
         + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
 
     /// <summary>Finds the network in a file.</summary>
@@ -112,8 +112,8 @@ public sealed class ModelWeights
         var weights = new ModelWeights(file, chosen);
         return weights.Backbone.Count > 0
             ? weights
-            : throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it, under no name that is known. "
-                + $"'dino inspect' lists its {file.Names.Count} tensors.");
+            : throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known; its {file.Names.Count} tensors are "
+                + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
     }
 
     /// <summary>
@@ -131,6 +131,8 @@ public sealed class ModelWeights
             throw Wrong($"the position embedding of ({string.Join(", ", positions)}) is not of a class token and a square grid");
         if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2] || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
             throw Wrong("its shapes do not fit together");
+        if (positions[2] * Math.Max(3 * positions[2], hidden[0]) > int.MaxValue)
+            throw Wrong($"a width of {positions[2]} and a hidden width of {hidden[0]} are more than can be calculated with");
         int dim = (int)positions[2];
         // A block with a hole before it would be a network of any depth.
         int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
@@ -234,8 +236,15 @@ public sealed class ModelWeights
     {
         if (source.Names is [var only])
             return file.Floats(only);
-        var parts = source.Names.Select(file.Floats).ToList();
-        return [.. parts.SelectMany(part => part)];
+        float[][] parts = [.. source.Names.Select(file.Floats)];
+        float[] stacked = new float[parts.Sum(part => part.Length)];
+        int at = 0;
+        foreach (float[] part in parts)
+        {
+            part.CopyTo(stacked, at);
+            at += part.Length;
+        }
+        return stacked;
     }
 
     private WeightSource? Source(string name) =>

@@ -152,6 +152,8 @@ public sealed class Trainer : IDisposable
     {
         var note = file.Apply(State, allowPartial);
         hasCentre = note.HasCentre;
+        if (!hasCentre && options.CenterWarmup > 0)
+            note = note with { Centre = $"mean of the teacher logits of the first {CenterWarmup} batches" };
         Directory.CreateDirectory(run.OutputDir);
         note.Write(Path.Combine(run.OutputDir, "init.json"));
         return note;
@@ -187,14 +189,15 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    private int CenterWarmup => Math.Min(options.CenterWarmup, stepsPerEpoch * options.Accumulate);
+
     // The crops of the first batches, which the run then sees again.
     private void WarmUpCentre(CancellationToken cancel)
     {
-        int batches = Math.Min(options.CenterWarmup, stepsPerEpoch * options.Accumulate);
-        if (batches == 0)
+        if (CenterWarmup == 0)
             return;
         using var loader = OpenLoader();
-        for (int i = 0; i < batches; i++)
+        for (int i = 0; i < CenterWarmup; i++)
         {
             cancel.ThrowIfCancellationRequested();
             using (var batch = loader.Next())

@@ -38,15 +38,11 @@ public sealed class PyTorchFile : WeightsFile
 
     private static PyTorchFile OfZip(FileBytes bytes)
     {
-        var members = ZipDirectory.Read(bytes);
+        var members = ZipDirectory.Read(bytes, name => ThrowIfProgram(bytes, name));
         string root = members.Count == 0 ? "" : members[0].Name[..(members[0].Name.IndexOf('/') + 1)];
         if (root.Length == 0 || members.Any(member => !member.Name.StartsWith(root, StringComparison.Ordinal)))
             throw new InvalidDataException($"{bytes.Path}: a zip file, but not one of PyTorch (its members are not in one folder).");
         var places = members.ToDictionary(member => member.Name[root.Length..]);
-        if (places.ContainsKey("constants.pkl") || places.Keys.Any(name => name.StartsWith("code/", StringComparison.Ordinal)))
-            throw new InvalidDataException($"{bytes.Path}: a TorchScript program. Save its state_dict() instead.");
-        if (places.ContainsKey("archive_format") || places.Keys.Any(name => name.StartsWith("models/", StringComparison.Ordinal)))
-            throw new InvalidDataException($"{bytes.Path}: an exported program (.pt2). Save its state_dict() instead.");
         if (!places.TryGetValue("data.pkl", out var pickle))
             throw new InvalidDataException($"{bytes.Path}: a zip file, but not one of PyTorch (it has no data.pkl).");
         if (pickle.Length > MaxPickle)
@@ -70,6 +66,16 @@ public sealed class PyTorchFile : WeightsFile
             starts.Add(storage.Key, member.Start);
         }
         return new PyTorchFile(bytes, "PyTorch, zip container", new PyTorchTree(bytes, starts, budget).Of(value));
+    }
+
+    // Their entries are compressed, which would be refused in other words.
+    private static void ThrowIfProgram(FileBytes bytes, string name)
+    {
+        string inside = name[(name.IndexOf('/') + 1)..];
+        if (inside == "constants.pkl" || inside.StartsWith("code/", StringComparison.Ordinal))
+            throw new InvalidDataException($"{bytes.Path}: a TorchScript program. Save its state_dict() instead.");
+        if (inside == "archive_format" || inside.StartsWith("models/", StringComparison.Ordinal))
+            throw new InvalidDataException($"{bytes.Path}: an exported program (.pt2). Save its state_dict() instead.");
     }
 
     /// <summary>Five pickles (a magic number, the version, the machine, the object, the storages' keys), then length and bytes of each storage.</summary>

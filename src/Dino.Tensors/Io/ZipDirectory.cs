@@ -29,17 +29,19 @@ internal sealed class ZipDirectory
     public static bool Recognises(ReadOnlySpan<byte> head) => head.StartsWith("PK"u8);
 
     /// <summary>The members in the order of their bytes, their checksums verified.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="judge">Is told each name before its entry is judged, and may refuse the file for it.</param>
     /// <exception cref="InvalidDataException">The file breaks a rule; the message says which.</exception>
-    public static IReadOnlyList<ZipMember> Read(FileBytes file) => new ZipDirectory(file).Read();
+    public static IReadOnlyList<ZipMember> Read(FileBytes file, Action<string> judge) => new ZipDirectory(file).Read(judge);
 
-    private List<ZipMember> Read()
+    private List<ZipMember> Read(Action<string> judge)
     {
         var (start, size, count, end) = Directory();
         if (size > MaxDirectory)
             throw Wrong($"a directory of {size} bytes; at most {MaxDirectory} are read");
         if (start < 0 || size != end - start || count > (ulong)size / CentralSize)
             throw Wrong("the directory does not end where its end is described");
-        var entries = Entries(file.Read(start, (int)size), (int)count);
+        var entries = Entries(file.Read(start, (int)size), (int)count, judge);
         entries.Sort((a, b) => a.Header.CompareTo(b.Header));
         var members = new List<ZipMember>(entries.Count);
         long at = 0;
@@ -84,7 +86,7 @@ internal sealed class ZipDirectory
         return ((long)start64, (long)size64, count64, end64At);
     }
 
-    private List<Entry> Entries(byte[] directory, int count)
+    private List<Entry> Entries(byte[] directory, int count, Action<string> judge)
     {
         var entries = new List<Entry>(count);
         var names = new HashSet<string>(count);
@@ -100,6 +102,7 @@ internal sealed class ZipDirectory
             if (nameLength == 0 || directory.Length - at - CentralSize < nameLength + extraLength)
                 throw Wrong($"entry {i} of the directory has no name or is cut short");
             string name = Name(directory.AsSpan(at + CentralSize, nameLength), i);
+            judge(name);
             ushort flags = U16(head, 8);
             if ((flags & Encrypted) != 0)
                 throw Wrong($"member {StoredTensor.Quote(name)} is encrypted");

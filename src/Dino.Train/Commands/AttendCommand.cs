@@ -25,7 +25,7 @@ internal static class AttendCommand
                 ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480", "of the first eight pictures of a folder, in fine patches"),
             ],
         };
-        ModelArgument.AddTo(command);
+        BackboneArgument.AddTo(command);
         command.Arguments.Add(pictures);
         foreach (var option in (Option[])[outputDir, threshold, size, limit])
             command.Options.Add(option);
@@ -41,9 +41,8 @@ internal static class AttendCommand
         int most = context.GetBetween(limit, 1), wanted = context.GetBetween(size, 0, 8192);
         string[] paths = [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
         using var device = DeviceOption.Open(context);
-        using var model = ModelArgument.Open(context, device);
-        var backbone = model.Backbone;
-        int side = wanted > 0 ? wanted : 2 * model.PictureSize;
+        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : 2 * pictureSize;
         if (side < backbone.Config.Patch)
             throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
             {

@@ -35,8 +35,8 @@ internal static class ExportCommand
                 ("dino export dino-run/latest.safetensors vit.onnx --format onnx", "for ONNX Runtime"),
             ],
         };
-        ModelArgument.AddTo(command, partial: false);
         command.Arguments.Add(output);
+        BackboneArgument.AddTo(command, partial: false);
         command.Options.Add(format);
         command.Options.Add(force);
         return command;
@@ -48,8 +48,8 @@ internal static class ExportCommand
         string[] paths = kind == "hf" ? [Path.Combine(target, "model.safetensors"), Path.Combine(target, "config.json")] : [target];
         if (!context.Get(force) && paths.FirstOrDefault(File.Exists) is { } there)
             throw new UserErrorException($"{there} is there already: give --force to replace it, or another OUTPUT.") { IsUsage = true };
-        var choice = ModelArgument.Choice(context);
-        string source = ModelArgument.PathOf(context);
+        var choice = BackboneArgument.Choice(context);
+        string source = BackboneArgument.Path(context);
         using var file = WeightsFiles.Open(source);
         var config = WeightsFiles.Explain(source, () =>
         {

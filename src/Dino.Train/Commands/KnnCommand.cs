@@ -33,7 +33,7 @@ internal static class KnnCommand
                 ("dino knn dino-run/latest.safetensors --train train --val val --nb-knn 20 --json", "one k, as JSON"),
             ],
         };
-        ModelArgument.AddTo(command);
+        BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[train, val, ks, temperature, size, batchSize])
             command.Options.Add(option);
         DeviceOption.AddTo(command);
@@ -56,8 +56,8 @@ internal static class KnnCommand
         var bank = Folders.ScanLabelled(context.Get(train)!, skipped);
         var queries = Folders.ScanLabelled(context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
-        using var model = ModelArgument.Open(context, device);
-        int side = wanted > 0 ? wanted : model.PictureSize;
+        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        int side = wanted > 0 ? wanted : pictureSize;
 
         KnnResult? result = null;
         context.Progress.Run("features", bank.Count + queries.Count, tracker =>
@@ -70,7 +70,7 @@ internal static class KnnCommand
                 Skipped = skipped,
                 OnBatch = count => tracker.Report(done += count),
             };
-            result = run.Evaluate(model.Backbone, context.Cancel);
+            result = run.Evaluate(backbone, context.Cancel);
         });
         if (result!.Note is { } note)
             context.Say(note);

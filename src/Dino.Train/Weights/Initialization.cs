@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Io;
@@ -89,8 +90,8 @@ public sealed class Initialization : IDisposable
             Layout = teacher.Layout,
             Student = From(student),
             Teacher = From(teacher),
-            Head = HasHead ? "the file's" : "first values of the seed",
-            Centre = centre ? $"the file's {teacher.Centre}" : "mean of the teacher's first logits, or 0",
+            Head = HasHead ? "the file" : "first values of the seed",
+            Centre = centre ? $"{teacher.Centre} of the file" : "0",
             Resized = reports[1].Resized,
             Missing = reports[1].Missing,
             Misshapen = reports[1].Misshapen,
@@ -103,7 +104,7 @@ public sealed class Initialization : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    private static string From(ModelWeights weights) => weights.Key.Length == 0 ? "the file" : $"'{weights.Key}' of the file";
+    private static string From(ModelWeights weights) => weights.Key.Length == 0 ? "the file" : $"{weights.Key} of the file";
 
     private string Hash()
     {
@@ -159,6 +160,7 @@ public sealed record InitializationNote
     internal bool HasCentre { get; init; }
 
     /// <summary>The note in a sentence.</summary>
+    [JsonIgnore]
     public string Summary =>
         $"initialised from {File} ({Format}, {Layout}): {Loaded} tensors{(Resized.Count > 0 ? $", {string.Join(", ", Resized)} resampled" : "")}"
         + $"{(Missing.Count + Misshapen.Count > 0 ? $", {Missing.Count + Misshapen.Count} left at first values" : "")}; "

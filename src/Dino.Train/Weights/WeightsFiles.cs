@@ -14,7 +14,8 @@ internal static class WeightsFiles
         }
         catch (InvalidDataException e)
         {
-            throw new UserErrorException($"{path} cannot be read as a checkpoint: {e.Message}", e);
+            string reason = e.Message.StartsWith(path + ": ", StringComparison.Ordinal) ? e.Message[(path.Length + 2)..] : e.Message;
+            throw new UserErrorException($"{path} cannot be read as a checkpoint: {reason}", e);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -224,6 +224,8 @@ public class PyTorchFileTests
         Check(Members(("archive/data.pkl", [0x80, 2, (byte)'N', (byte)'.']), ("archive/constants.pkl", [])), "TorchScript");
         Check(Members(("archive/data.pkl", [0x80, 2, (byte)'N', (byte)'.']), ("archive/archive_format", [])), ".pt2");
         Check(Members(("archive/data.pkl", [0x80, 2, (byte)'N', (byte)'.']), ("archive/byteorder", "big"u8.ToArray())), "little-endian");
+        // As torch.jit.save does: compressed, and still refused for what it is.
+        Check(Members(("a/data.pkl", [0x80, 2, (byte)'N', (byte)'.']), ("a/code/b.py", "def f(): pass"u8.ToArray())), "TorchScript");
         Check([.. new byte[257], .. "ustar"u8, .. new byte[300]], "tar archive");
         Check([0x80, 2, (byte)'N', (byte)'.'], "torch.save did not write");
     }

@@ -22,6 +22,8 @@ public class WeightsCommandTests
 
     private string FixtureBackbone => GoldenCheckpoints.Good.First(file => file.Compare.Any(pair => pair is ("", "backbone."))).Path;
 
+    private static int Size(string name) => GoldenCheckpoints.Config.GetProperty(name).GetInt32();
+
     private string Heads => GoldenCheckpoints.Config.GetProperty("heads").GetRawText();
 
     [OneTimeSetUp]
@@ -65,9 +67,9 @@ public class WeightsCommandTests
     {
         foreach (var golden in GoldenCheckpoints.Good.Where(file => file.Compare.Any(pair => pair.Expected == "backbone." && pair.InFile != "teacher.backbone.")))
         {
-            string pth = Export(golden.Path, $"again-{Guid.NewGuid():n}.pth", "pth");
-            string hf = Export(pth, $"again-{Guid.NewGuid():n}", "hf");
-            using var file = WeightsFile.Open(Export(Path.Combine(hf, "model.safetensors"), $"again-{Guid.NewGuid():n}.pth", "pth"));
+            string pth = Export(golden.Path, $"again-{Guid.NewGuid():n}.pth", "pth", Heads);
+            string hf = Export(pth, $"again-{Guid.NewGuid():n}", "hf", Heads);
+            using var file = WeightsFile.Open(Export(Path.Combine(hf, "model.safetensors"), $"again-{Guid.NewGuid():n}.pth", "pth", Heads));
             string[] expected = [.. GoldenCheckpoints.Expected.Names.Where(name => name.StartsWith("backbone.", StringComparison.Ordinal))];
             Assert.That(file.Names, Has.Count.EqualTo(expected.Length));
             foreach (string name in expected)
@@ -115,7 +117,7 @@ public class WeightsCommandTests
         var root = json.RootElement;
         using var file = WeightsFile.Open(Fixture);
         Assert.That(root.GetProperty("tensors").EnumerateArray().Select(tensor => tensor.GetProperty("name").GetString()), Is.EqualTo(file.Names));
-        Assert.That(root.GetProperty("layout").GetString(), Does.Contain("'teacher'").And.Contain("projection head"));
+        Assert.That(root.GetProperty("layout").GetString(), Does.Contain("under teacher").And.Contain("projection head"));
         Assert.That(root.GetProperty("backbone").GetProperty("embedDim").GetInt32(), Is.EqualTo(GoldenCheckpoints.Config.GetProperty("dim").GetInt32()));
         Assert.That(root.GetProperty("head").GetProperty("outDim").GetInt32(), Is.EqualTo(GoldenCheckpoints.Config.GetProperty("out").GetInt32()));
         Assert.That(root.GetProperty("centre").GetString(), Is.EqualTo("dino_loss.center"));
@@ -146,7 +148,7 @@ public class WeightsCommandTests
             Assert.That(latest.Floats(name), Is.EqualTo(GoldenCheckpoints.Expected.Floats(name)).Within(1e-6f), name);
         Assert.That(latest.Floats("center"), Is.EqualTo(GoldenCheckpoints.Expected.Floats("center")).Within(1e-6f));
         using var note = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "init.json")));
-        Assert.That(note.RootElement.GetProperty("student").GetString(), Does.Contain("'student'"));
+        Assert.That(note.RootElement.GetProperty("student").GetString(), Is.EqualTo("student of the file"));
         Assert.That(note.RootElement.GetProperty("centre").GetString(), Does.Contain("dino_loss.center"));
         Assert.That(note.RootElement.GetProperty("sha256").GetString(), Has.Length.EqualTo(64));
         Assert.That(run.Output, Does.Contain("initialised from"));
@@ -156,12 +158,14 @@ public class WeightsCommandTests
     public void Init_FromABackbone_ResamplesThePositions_AndWarmsUpTheCentre()
     {
         string output = Path.Combine(scratch, "backbone");
-        string[] options = ["--data", pictures.Root, "--output-dir", output, "--init", FixtureBackbone, "--num-heads", Heads, .. initOptions, "--global-crops-size", "48", "--local-crops-size", "16", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
+        int side = Size("image_size") / Size("patch"), size = Size("image_size") + 2 * Size("patch");
+        string[] options = ["--data", pictures.Root, "--output-dir", output, "--init", FixtureBackbone, "--num-heads", Heads, .. initOptions, "--global-crops-size", $"{size}", "--local-crops-size", $"{2 * Size("patch")}", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
         var run = DinoProcess.Run(["train", .. options]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         using var note = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "init.json")));
-        Assert.That(note.RootElement.GetProperty("resized").EnumerateArray().Single().GetString(), Does.Contain("pos_embed (1, 17, 16) to (1, 37, 16)"));
+        Assert.That(note.RootElement.GetProperty("resized").EnumerateArray().Single().GetString(), Does.Contain($"pos_embed (1, {1 + side * side}, {Size("dim")}) to (1, {1 + (side + 2) * (side + 2)}, {Size("dim")})"));
+        Assert.That(note.RootElement.GetProperty("centre").GetString(), Is.EqualTo("mean of the teacher logits of the first 6 batches"));
         using var latest = SafetensorsFile.Read(Path.Combine(output, "latest.safetensors"));
         Assert.That(latest.Floats("center").Select(Math.Abs).Max(), Is.GreaterThan(1e-4f));
 
@@ -175,13 +179,13 @@ public class WeightsCommandTests
     {
         string part = Path.Combine(scratch, "part.safetensors"), output = Path.Combine(scratch, "partial");
         using (var file = WeightsFile.Open(FixtureBackbone))
-            SafetensorsFile.Write(part, [.. file.Names.Where(name => name is not ("norm.bias" or "blocks.1.attn.proj.bias"))
+            SafetensorsFile.Write(part, [.. file.Names.Where(name => name is not ("norm.bias" or "blocks.0.attn.proj.bias"))
                 .Select(name => TensorEntry.Of(name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))).Append(TensorEntry.Of("blocks.0.attn.extra", [1], new[] { 1f }))]);
-        string[] options = ["train", "--data", pictures.Root, "--output-dir", output, "--init", part, "--num-heads", Heads, .. initOptions, "--global-crops-size", "32", "--local-crops-size", "16", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
+        string[] options = ["train", "--data", pictures.Root, "--output-dir", output, "--init", part, "--num-heads", Heads, .. initOptions, "--global-crops-size", $"{Size("image_size")}", "--local-crops-size", $"{Size("patch")}", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
 
         var refused = DinoProcess.Run(options);
         Assert.That(refused.Code, Is.EqualTo(ExitCode.Failure));
-        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.1.attn.proj.bias", "unexpected: blocks.0.attn.extra", "--allow-partial"])
+        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias", "unexpected: blocks.0.attn.extra", "--allow-partial"])
             Assert.That(refused.Error, Does.Contain(name));
         Assert.That(Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any(), Is.False);
         var allowed = DinoProcess.Run([.. options, "--allow-partial"]);
@@ -189,10 +193,10 @@ public class WeightsCommandTests
         Assert.That(allowed.Output, Does.Contain("2 left at first values"));
     }
 
-    private string Export(string source, string name, string format)
+    private string Export(string source, string name, string format, string heads = "2")
     {
         string path = Path.Combine(scratch, name);
-        var run = DinoProcess.Run("export", source, path, "--format", format, "--num-heads", "2");
+        var run = DinoProcess.Run("export", source, path, "--format", format, "--num-heads", heads);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         return path;
     }
