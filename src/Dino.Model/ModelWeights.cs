@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Dino.Tensors;
 using Dino.Tensors.Io;
@@ -7,11 +6,6 @@ using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 
 namespace Dino.Model;
-
-/// <summary>Where a tensor of the model comes from: one tensor of a file, or several that are stacked along the first dimension.</summary>
-/// <param name="Names">The names in the file.</param>
-/// <param name="Shape">The extents of what they make, outermost first.</param>
-public sealed record WeightSource(IReadOnlyList<string> Names, IReadOnlyList<long> Shape);
 
 /// <summary>
 /// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints with
@@ -24,9 +18,12 @@ public sealed class ModelWeights
 
     private static readonly string[] centreNames = ["center", "dino_loss.center"];
 
+    // What a training checkpoint keeps beside its networks.
+    private static readonly string[] training = ["optimizer.", "fp16_scaler.", "dino_loss.", "scheduler."];
+
     private readonly WeightsFile file;
     private readonly Dictionary<string, WeightSource> backbone = [], head = [];
-    private readonly List<string> unexpected = [], aside = [];
+    private readonly List<string> unexpected = [], unexpectedInHead = [], aside = [];
     private readonly bool isHuggingFace;
 
     private ModelWeights(WeightsFile file, string key)
@@ -36,7 +33,7 @@ public sealed class ModelWeights
         var thirds = new Dictionary<string, string?[]>();
         foreach (string name in file.Names)
         {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+            if (!name.StartsWith(prefix, StringComparison.Ordinal) || training.Any(start => name.StartsWith(start, StringComparison.Ordinal) && !centreNames.Contains(name)))
             {
                 aside.Add(name);
                 continue;
@@ -47,7 +44,7 @@ public sealed class ModelWeights
             isHuggingFace |= part == WeightPart.Backbone && !name.EndsWith(official, StringComparison.Ordinal);
             if (part is WeightPart.Aside or WeightPart.Unknown)
             {
-                (part == WeightPart.Aside ? aside : unexpected).Add(name);
+                (part == WeightPart.Aside ? aside : official.StartsWith("head.", StringComparison.Ordinal) ? unexpectedInHead : unexpected).Add(name);
                 continue;
             }
             if (third >= 0)
@@ -85,9 +82,6 @@ public sealed class ModelWeights
 
     /// <summary>The tensor that holds the loss's centre, or null.</summary>
     public string? Centre { get; }
-
-    /// <summary>Tensors of the network that no Vision Transformer or head has.</summary>
-    public IReadOnlyList<string> Unexpected => unexpected;
 
     /// <summary>Tensors that are known to be no part of the network: optimizer state, the other network, a classifier.</summary>
     public IReadOnlyList<string> Aside => aside;
@@ -204,6 +198,8 @@ public sealed class ModelWeights
                 report.Misshapen.Add($"{tensor.Name} is ({string.Join(", ", source.Shape)}), the model's {tensor.Shape}");
         }
         report.Unexpected.AddRange(unexpected);
+        if (model is MultiCropModel)
+            report.Unexpected.AddRange(unexpectedInHead);
         var parts = model is MultiCropModel ? backbone.Values.Concat(head.Values) : backbone.Values;
         report.Unexpected.AddRange(parts.Where(source => !used.Contains(source)).SelectMany(source => source.Names));
         return report;
@@ -291,40 +287,4 @@ public sealed class ModelWeights
     }
 
     private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}.");
-}
-
-/// <summary>How a file and a model agree: the names of the model's tensors, and of the file's where they are none of the model's.</summary>
-/// <param name="path">The file.</param>
-public sealed class WeightReport(string path)
-{
-    /// <summary>Tensors of the model with a counterpart of the same shape.</summary>
-    public List<string> Loaded { get; } = [];
-
-    /// <summary>Position embeddings that are resampled to the model's grid.</summary>
-    public List<string> Resized { get; } = [];
-
-    /// <summary>Tensors of the model without a counterpart.</summary>
-    public List<string> Missing { get; } = [];
-
-    /// <summary>Tensors of the file that the model has not.</summary>
-    public List<string> Unexpected { get; } = [];
-
-    /// <summary>Tensors whose counterpart has another shape.</summary>
-    public List<string> Misshapen { get; } = [];
-
-    /// <summary>Whether all of the model is in the file and nothing else.</summary>
-    public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count == 0;
-
-    /// <summary>Names every difference.</summary>
-    /// <exception cref="InvalidDataException">There are some.</exception>
-    public void ThrowIfPartial()
-    {
-        if (IsWhole)
-            return;
-        var text = new StringBuilder($"{path} does not fit the model:");
-        foreach (var (what, names) in ((string, List<string>)[])[("missing", Missing), ("unexpected", Unexpected), ("another shape", Misshapen)])
-            foreach (string name in names)
-                text.Append(CultureInfo.InvariantCulture, $"\n  {what}: {name}");
-        throw new InvalidDataException(text.Append("\nGive --allow-partial to use what fits.").ToString());
-    }
 }

@@ -140,6 +140,26 @@ public class ModelWeightsTests
         Tolerance.Balanced.Check<float>(target.Values("pos_embed"), Tensors.Ops.ResizeGridOp.ResizeGrid(pos, 3, 3).ToArray(), "positions");
     }
 
+    [Test]
+    public void WhatIsBesideABackbone_DoesNotHinderIt()
+    {
+        using var network = new Network(new VisionTransformer(backbone));
+        string path = Path.Combine(folder, "weights.pth");
+        PyTorchFile.Write(path,
+        [
+            .. WeightsExport.Official(backbone, network.Values), TensorEntry.Of("optimizer.state.0.exp_avg", [1], new float[1]), TensorEntry.Of("head.weight", [2, 64], new float[128]),
+            TensorEntry.Of("head.last_layer2.weight", [1], new float[1]),
+        ]);
+        using var file = WeightsFile.Open(path);
+        var weights = ModelWeights.Find(file);
+
+        Assert.That(weights.Compare(new VisionTransformer(backbone)).IsWhole);
+        Assert.That(weights.Aside, Is.EquivalentTo(new[] { "optimizer.state.0.exp_avg", "head.weight" }));
+        var withHead = weights.Compare(new MultiCropModel(backbone, new DinoHeadConfig { OutDim = 4, HiddenDim = 4, BottleneckDim = 4 }));
+        Assert.That(withHead.Unexpected, Is.EqualTo(new[] { "head.last_layer2.weight" }));
+        Assert.That(withHead.Missing, Has.Count.EqualTo(8));
+    }
+
     [TestCase("nothing", "no Vision Transformer")]
     [TestCase("hole", "2 blocks, and the last is number 7")]
     [TestCase("third", "unexpected: vit.encoder.layer.1.attention.attention.key.weight")]

@@ -231,6 +231,25 @@ public class SafetensorsTests
         Assert.That(() => SafetensorsFile.Read(File1), Refused(message));
     }
 
+    [Test]
+    public void AHeaderOfMoreThanAnyFileNeeds_IsRefused_BeforeItCostsMemory()
+    {
+        string tensors = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"));
+        string dimensions = string.Join(',', Enumerable.Repeat("0", 33));
+        (string Header, string Reason)[] cases =
+        [
+            ($"{{{tensors}}}", "more than 100000 tensors"), ($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{dimensions}],\"data_offsets\":[0,0]}}}}", "more than 32 dimensions"),
+            ($"{{\"__metadata__\":{{\"a\":\"{new string('b', 17 << 20)}\"}}}}", "__metadata__ holds more than"),
+        ];
+        foreach (var (header, reason) in cases)
+        {
+            Lay(header, "");
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(() => SafetensorsFile.Read(File1), Refused(reason));
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2L * header.Length + (64 << 20)));
+        }
+    }
+
     private ContainsConstraint Refused(string message) =>
         Throws.TypeOf<InvalidDataException>().With.Message.Contains(message).And.Message.Contains(File1);
 

@@ -188,6 +188,10 @@ public class WeightsCommandTests
         foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias", "unexpected: blocks.0.attn.extra", "--allow-partial"])
             Assert.That(refused.Error, Does.Contain(name));
         Assert.That(Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any(), Is.False);
+        string[] attend = ["attend", part, pictures.Root, "--num-heads", Heads, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "part-maps")];
+        var blind = DinoProcess.Run(attend);
+        Assert.That((blind.Code, blind.Error.Contains("missing: norm.bias", StringComparison.Ordinal)), Is.EqualTo((ExitCode.Failure, true)), blind.Error);
+        Assert.That(DinoProcess.Run([.. attend, "--allow-partial"]).Output, Does.Contain("2 tensors are missing, 0 have another shape, 1 are not used"));
         var allowed = DinoProcess.Run([.. options, "--allow-partial"]);
         Assert.That(allowed.Code, Is.EqualTo(ExitCode.Ok), allowed.Error);
         Assert.That(allowed.Output, Does.Contain("2 left at first values"));
