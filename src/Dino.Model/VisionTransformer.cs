@@ -51,6 +51,15 @@ public sealed record ViTConfig
         return new ViTConfig { ImageSize = imageSize, Patch = patch, Dim = dim, Depth = 12, Heads = heads };
     }
 
+    /// <summary>The reference's name for these sizes, as <see cref="Named"/> takes it; null for others.</summary>
+    public string? ArchName() => (Dim, Depth, Heads) switch
+    {
+        (192, 12, 3) => "vit_tiny",
+        (384, 12, 6) => "vit_small",
+        (768, 12, 12) => "vit_base",
+        _ => null,
+    };
+
     /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
     public float DropPathOf(int block) => Depth > 1 ? (float)(DropPathRate * (double)block / (Depth - 1)) : 0;
 

@@ -4,6 +4,7 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
+using Dino.Train.Weights;
 
 namespace Dino.Train;
 
@@ -55,12 +56,12 @@ public static class Checkpoint
     public static void Save(string path, Distillation state, CheckpointInfo info)
     {
         string json = JsonSerializer.Serialize(info, Json);
-        SafetensorsEntry[] entries =
+        TensorEntry[] entries =
         [
             .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
             .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
             .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
-            SafetensorsEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
+            TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
         ];
         SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
         AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
@@ -94,42 +95,21 @@ public static class Checkpoint
         state.Step = info.Step;
     }
 
-    /// <summary>A backbone with the weights of a checkpoint: the teacher's, which evaluation uses, or the student's.</summary>
-    public static (VisionTransformer Backbone, FlatParameters Parameters, CheckpointInfo Info) LoadBackbone(
-        string path, Device device, bool student = false)
-    {
-        using var file = Open(path);
-        var info = Info(path, file);
-        try
-        {
-            var backbone = new VisionTransformer(info.Options.Backbone with { DropPathRate = 0 });
-            var parameters = new FlatParameters(backbone, device, trainable: false);
-            parameters.Load(Part(file, (student ? Student : Teacher) + "backbone."));
-            return (backbone, parameters, info);
-        }
-        catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
-        {
-            throw new UserErrorException($"{path} does not hold the network that it says: {e.Message}", e);
-        }
-    }
+    /// <summary>What an open file says of its run; null if this program did not write it.</summary>
+    /// <exception cref="UserErrorException">It was written by a newer version, or says something unreadable.</exception>
+    internal static CheckpointInfo? TryInfo(string path, WeightsFile file) =>
+        file is SafetensorsFile own && own.Metadata.ContainsKey(MetadataKey) ? Info(path, own) : null;
 
     private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
         file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix));
 
     private static SafetensorsFile Open(string path)
     {
-        try
-        {
-            return SafetensorsFile.Read(path);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new UserErrorException($"{path} cannot be read as a checkpoint: {e.Message}");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UserErrorException($"There is no checkpoint {path}.");
-        }
+        var file = WeightsFiles.Open(path);
+        if (file is SafetensorsFile own)
+            return own;
+        file.Dispose();
+        throw new UserErrorException($"{path} cannot be read as a checkpoint of dino train: it is of the format {file.Format}.");
     }
 
     private static CheckpointInfo Info(string path, SafetensorsFile file)

@@ -37,9 +37,22 @@ public sealed class DinoLoss : IDisposable
         int pictures = teacher.Shape[0] / 2;
         var targets = teacher.CentredSoftmax(Centre, (float)teacherTemp);
         var loss = student.MultiViewCrossEntropy(targets, pictures, (float)studentTemp);
+        Count(teacher);
+        return (loss, targets.RowEntropy());
+    }
+
+    /// <summary>Counts the teacher's logits (rows, K) for the next centre.</summary>
+    public void Count(Tensor teacher)
+    {
         ColumnSum.Run(teacher, logitSum, accumulate: logitRows > 0 ? 1 : 0);
         logitRows += teacher.Shape[0];
-        return (loss, targets.RowEntropy());
+    }
+
+    /// <summary>Sets the centre to the mean of the logits counted since the last call, whatever it was.</summary>
+    public void StartCentre()
+    {
+        CentreUpdate.FromSums(Centre, logitSum, logitRows, 0);
+        logitRows = 0;
     }
 
     /// <summary>Moves the centre towards the mean of the logits seen since the last call: once an optimizer step.</summary>

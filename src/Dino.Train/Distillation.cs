@@ -96,6 +96,17 @@ public sealed class Distillation : IDisposable
         tape.Backward(loss, weight: 1f / options.Accumulate);
     }
 
+    /// <summary>
+    /// Counts the teacher's logits of one batch for a first centre; <see cref="DinoLoss.StartCentre"/> sets it. A trained network with a new
+    /// head has logits far from 0, and a centre that starts there leaves one prototype to all pictures.
+    /// </summary>
+    /// <param name="globals">(2·B, 3, S, S), crop-major.</param>
+    public void WarmUpCentre(Tensor globals)
+    {
+        using var batch = device.BeginArena();
+        Loss.Count(Teacher.Forward(globals));
+    }
+
     /// <summary>Moves centre, student and teacher by what the batches since the last update have left.</summary>
     public void Update()
     {

@@ -56,6 +56,9 @@ public sealed record TrainOptions
     /// <summary>How slowly the centre follows.</summary>
     public double CenterMomentum { get; init; } = 0.9;
 
+    /// <summary>Batches whose teacher logits make the first centre, where no file gives one; 0 starts it at 0.</summary>
+    public int CenterWarmup { get; init; }
+
     /// <summary>The teacher's average, rising to 1 along a cosine.</summary>
     public double MomentumTeacher { get; init; } = 0.996;
 
@@ -115,6 +118,7 @@ public sealed record TrainOptions
         NotNegative(WeightDecayEnd, "--weight-decay-end");
         NotNegative(ClipGrad, "--clip-grad");
         NotNegative(FreezeLastLayer, "--freeze-last-layer");
+        NotNegative(CenterWarmup, "--center-warmup");
         AtMostEpochs(WarmupEpochs, "--warmup-epochs");
         AtMostEpochs(WarmupTeacherTempEpochs, "--warmup-teacher-temp-epochs");
         foreach (int size in (ReadOnlySpan<int>)[Crops.GlobalCropsSize, Crops.LocalCropsNumber > 0 ? Crops.LocalCropsSize : Crops.GlobalCropsSize])

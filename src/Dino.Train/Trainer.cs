@@ -3,6 +3,7 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Train.Data;
 using Dino.Train.Report;
+using Dino.Train.Weights;
 
 namespace Dino.Train;
 
@@ -45,6 +46,7 @@ public sealed class Trainer : IDisposable
     private readonly CollapseWatch collapse = new();
     private readonly Func<VisionTransformer, double?>? knn;
 
+    private bool hasCentre;
     private RunLog? log;
     private ProgressTracker? progress;
     private long reported;
@@ -114,6 +116,8 @@ public sealed class Trainer : IDisposable
         long steps = (long)options.Epochs * stepsPerEpoch;
         reported = State.Step;
         var limit = Stopwatch.StartNew();
+        if (State.Step == 0 && !hasCentre)
+            WarmUpCentre(cancel);
         using var crops = OpenCrops();
         clock.Start(State.Step, steps, options.PicturesPerStep);
 
@@ -164,6 +168,19 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
+    /// <summary>Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.</summary>
+    /// <exception cref="UserErrorException">The file does not fit, and <paramref name="allowPartial"/> is false; nothing was changed.</exception>
+    public InitializationNote Initialize(Initialization file, bool allowPartial)
+    {
+        var note = file.Apply(State, allowPartial);
+        hasCentre = note.HasCentre;
+        if (!hasCentre && options.CenterWarmup > 0)
+            note = note with { Centre = $"mean of the teacher logits of the first {CenterWarmup} batches" };
+        Directory.CreateDirectory(run.OutputDir);
+        note.Write(Path.Combine(run.OutputDir, "init.json"));
+        return note;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -194,6 +211,23 @@ public sealed class Trainer : IDisposable
         {
             throw new UserErrorException(e.Message, e);
         }
+    }
+
+    private int CenterWarmup => Math.Min(options.CenterWarmup, stepsPerEpoch * options.Accumulate);
+
+    // The crops of the first batches, which the run then sees again.
+    private void WarmUpCentre(CancellationToken cancel)
+    {
+        if (CenterWarmup == 0)
+            return;
+        using var crops = OpenCrops();
+        for (int i = 0; i < CenterWarmup; i++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            crops.Next(globals, locals);
+            State.WarmUpCentre(globals);
+        }
+        State.Loss.StartCentre();
     }
 
     private void Learn(ICropSource crops)

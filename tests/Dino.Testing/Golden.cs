@@ -33,7 +33,7 @@ public sealed record GoldenTensor(
 public sealed class GoldenSet
 {
     private static readonly ConcurrentDictionary<string, GoldenSet> Opened = new();
-    private static readonly Lazy<JsonDocument> Index = new(() => JsonDocument.Parse(File.ReadAllBytes(PathOf("golden.json"))));
+    internal static readonly Lazy<JsonDocument> Index = new(() => JsonDocument.Parse(File.ReadAllBytes(PathOf("golden.json"))));
 
     private readonly SafetensorsFile file;
 
@@ -124,7 +124,9 @@ public sealed class GoldenSet
         return (rows.Start.Value * row)..(rows.End.Value * row);
     }
 
-    private static string PathOf(string name)
+    /// <summary>The path of a file of the folder.</summary>
+    /// <exception cref="FileNotFoundException">It is missing.</exception>
+    public static string PathOf(string name)
     {
         string path = Path.Combine(Folder, name);
         return File.Exists(path)

@@ -4,9 +4,6 @@ using System.Text.Json;
 
 namespace Dino.Tensors.Io;
 
-/// <summary>A tensor as the header describes it: its place is counted from the start of the file and lies inside it.</summary>
-internal sealed record SafetensorsSlot(string Name, SafetensorsType Type, long[] Shape, long Start, long End);
-
 /// <summary>
 /// The header of a safetensors file, read as written by a stranger: whatever it claims is checked before anything is allocated for it.
 /// The rules are those of the format's own reader (github.com/huggingface/safetensors), plus no repeated key anywhere.
@@ -16,35 +13,36 @@ internal sealed class SafetensorsHeader
     /// <summary>The format's own bound on the header, in bytes.</summary>
     public const int MaxLength = 100_000_000;
 
+    // Bounds that no real file meets, so that what is made of a header stays small beside the file: tensors, dimensions, free text.
+    private const int MaxTensors = 100_000, MaxRank = 32, MaxMetadata = 1 << 24;
+
     private const string MetadataKey = "__metadata__";
 
     private readonly string file;
     private readonly long dataLength;
-    private readonly Dictionary<string, SafetensorsSlot> slots = [];
+    private readonly Dictionary<string, StoredTensor> tensors = [];
     private Dictionary<string, string>? metadata;
 
     private SafetensorsHeader(string file, long dataLength) => (this.file, this.dataLength) = (file, dataLength);
 
     /// <summary>The tensors in the order of their data.</summary>
-    public IReadOnlyList<SafetensorsSlot> Slots { get; private set; } = [];
+    public IReadOnlyList<StoredTensor> Tensors { get; private set; } = [];
 
     public IReadOnlyDictionary<string, string> Metadata => metadata ?? [];
 
-    /// <summary>Parses the header of a file of <paramref name="fileLength"/> bytes; <paramref name="read"/> fills a span from an offset.</summary>
-    public static SafetensorsHeader Parse(string file, long fileLength, Action<Memory<byte>, long> read)
+    /// <summary>Parses the header of a file.</summary>
+    public static SafetensorsHeader Parse(FileBytes bytes)
     {
+        var (file, fileLength) = (bytes.Path, bytes.Length);
         if (fileLength < 8)
             throw new InvalidDataException($"{file}: {fileLength} bytes is too short for a safetensors file.");
-        byte[] prefix = new byte[8];
-        read(prefix, 0);
-        ulong claimed = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        ulong claimed = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Read(0, 8));
         if (claimed > MaxLength)
             throw new InvalidDataException($"{file}: not a safetensors file (a header of {claimed} bytes; at most {MaxLength} are allowed).");
         if (claimed > (ulong)(fileLength - 8))
             throw new InvalidDataException($"{file}: cut short (a header of {claimed} bytes in a file of {fileLength}).");
 
-        byte[] text = new byte[claimed];
-        read(text, 8);
+        byte[] text = bytes.Read(8, (int)claimed);
         long dataStart = 8 + (long)claimed;
         var header = new SafetensorsHeader(file, fileLength - dataStart);
         try
@@ -61,13 +59,6 @@ internal sealed class SafetensorsHeader
         return header;
     }
 
-    /// <summary>A tensor's name for a message: in quotes, without control characters, cut to a readable length.</summary>
-    public static string Quote(string name)
-    {
-        string cut = name.Length <= 120 ? name : name[..120] + "…";
-        return $"'{string.Concat(cut.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))}'";
-    }
-
     private void ReadAll(byte[] text)
     {
         var json = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = 4 });
@@ -79,8 +70,10 @@ internal sealed class SafetensorsHeader
             json.Read();
             if (name == MetadataKey)
                 ReadMetadata(ref json);
-            else if (!slots.TryAdd(name, ReadSlot(name, ref json)))
-                throw new InvalidDataException($"{file}: tensor {Quote(name)} appears twice in the header.");
+            else if (tensors.Count == MaxTensors)
+                throw new InvalidDataException($"{file}: the header names more than {MaxTensors} tensors.");
+            else if (!tensors.TryAdd(name, ReadTensor(name, ref json)))
+                throw new InvalidDataException($"{file}: tensor {StoredTensor.Quote(name)} appears twice in the header.");
         }
         if (json.Read())
             throw new InvalidDataException($"{file}: the header goes on after its end.");
@@ -91,21 +84,24 @@ internal sealed class SafetensorsHeader
         if (json.TokenType != JsonTokenType.StartObject || metadata is not null)
             throw new InvalidDataException($"{file}: {MetadataKey} is not one map of strings.");
         metadata = [];
+        long start = json.TokenStartIndex;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             string key = json.GetString()!;
             json.Read();
+            if (json.TokenStartIndex + json.ValueSpan.Length - start > MaxMetadata)
+                throw new InvalidDataException($"{file}: {MetadataKey} holds more than {MaxMetadata} bytes.");
             if (json.TokenType != JsonTokenType.String || !metadata.TryAdd(key, json.GetString()!))
-                throw new InvalidDataException($"{file}: entry {Quote(key)} of {MetadataKey} is repeated or is not a string.");
+                throw new InvalidDataException($"{file}: entry {StoredTensor.Quote(key)} of {MetadataKey} is repeated or is not a string.");
         }
     }
 
     // Offsets are still relative to the data here; Arrange makes them absolute once they are known to lie inside.
-    private SafetensorsSlot ReadSlot(string name, ref Utf8JsonReader json)
+    private StoredTensor ReadTensor(string name, ref Utf8JsonReader json)
     {
         if (json.TokenType != JsonTokenType.StartObject)
             throw Wrong(name, "is not described by a map");
-        SafetensorsType? type = null;
+        ElementType? type = null;
         long[]? shape = null, offsets = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
@@ -116,9 +112,9 @@ internal sealed class SafetensorsHeader
                 case "dtype" when type is null && json.TokenType == JsonTokenType.String:
                     string tag = json.GetString()!;
                     // Enum.TryParse alone would also take "3" or " F32".
-                    type = Enum.TryParse(tag, out SafetensorsType known) && Enum.GetName(known) == tag
+                    type = Enum.TryParse(tag, out ElementType known) && Enum.GetName(known) == tag
                         ? known
-                        : throw Wrong(name, $"has the type {Quote(tag)}; {string.Join(", ", Enum.GetNames<SafetensorsType>())} can be read");
+                        : throw Wrong(name, $"has the type {StoredTensor.Quote(tag)}; {string.Join(", ", Enum.GetNames<ElementType>())} can be read");
                     break;
                 case "shape" when shape is null && json.TokenType == JsonTokenType.StartArray:
                     shape = ReadLengths(name, ref json);
@@ -127,7 +123,7 @@ internal sealed class SafetensorsHeader
                     offsets = ReadLengths(name, ref json);
                     break;
                 default:
-                    throw Wrong(name, $"has the unknown, repeated or malformed field {Quote(key)}");
+                    throw Wrong(name, $"has the unknown, repeated or malformed field {StoredTensor.Quote(key)}");
             }
         }
         if (type is null || shape is null || offsets is not [long start, long end])
@@ -136,7 +132,7 @@ internal sealed class SafetensorsHeader
             throw Wrong(name, $"lies at bytes {start} to {end} of {dataLength}");
         if (ByteLength(name, type.Value, shape) is var needed && needed != end - start)
             throw Wrong(name, $"needs {needed} bytes for {type} [{string.Join(", ", shape)}] and has {end - start}");
-        return new SafetensorsSlot(name, type.Value, shape, start, end);
+        return new StoredTensor(name, type.Value, shape, start);
     }
 
     private long[] ReadLengths(string name, ref Utf8JsonReader json)
@@ -146,12 +142,14 @@ internal sealed class SafetensorsHeader
         {
             if (json.TokenType != JsonTokenType.Number || !json.TryGetInt64(out long value) || value < 0)
                 throw Wrong(name, "has an extent or offset that is not a whole number from 0 to 2⁶³ − 1");
+            if (values.Count == MaxRank)
+                throw Wrong(name, $"has more than {MaxRank} dimensions");
             values.Add(value);
         }
         return [.. values];
     }
 
-    private long ByteLength(string name, SafetensorsType type, long[] shape)
+    private long ByteLength(string name, ElementType type, long[] shape)
     {
         try
         {
@@ -166,18 +164,18 @@ internal sealed class SafetensorsHeader
     /// <summary>Sorts the tensors by place and refuses overlaps, holes and bytes that belong to none: nothing hides in the file.</summary>
     private void Arrange(long dataStart)
     {
-        var sorted = slots.Values.OrderBy(slot => slot.Start).ThenBy(slot => slot.End).ToArray();
+        var sorted = tensors.Values.OrderBy(tensor => tensor.Start).ThenBy(tensor => tensor.ByteLength).ToArray();
         long at = 0;
-        foreach (var slot in sorted)
+        foreach (var tensor in sorted)
         {
-            if (slot.Start != at)
-                throw Wrong(slot.Name, $"begins at byte {slot.Start} where {at} was expected: tensors overlap or leave a hole");
-            at = slot.End;
+            if (tensor.Start != at)
+                throw Wrong(tensor.Name, $"begins at byte {tensor.Start} where {at} was expected: tensors overlap or leave a hole");
+            at += tensor.ByteLength;
         }
         if (at != dataLength)
             throw new InvalidDataException($"{file}: {dataLength - at} bytes after the last tensor belong to none.");
-        Slots = [.. sorted.Select(slot => slot with { Start = slot.Start + dataStart, End = slot.End + dataStart })];
+        Tensors = [.. sorted.Select(tensor => tensor with { Start = tensor.Start + dataStart })];
     }
 
-    private InvalidDataException Wrong(string name, string what) => new($"{file}: tensor {Quote(name)} {what}.");
+    private InvalidDataException Wrong(string name, string what) => new($"{file}: tensor {StoredTensor.Quote(name)} {what}.");
 }

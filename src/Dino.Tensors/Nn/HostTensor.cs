@@ -10,7 +10,7 @@ public sealed record HostTensor(string Name, Shape Shape, float[] Values)
 {
     /// <summary>Reads a tensor of a file; its name here is the one in the file without <paramref name="prefix"/>.</summary>
     /// <exception cref="InvalidDataException">There is no such tensor, or it does not hold floats or has over four dimensions.</exception>
-    public static HostTensor Read(SafetensorsFile file, string nameInFile, string prefix = "")
+    public static HostTensor Read(WeightsFile file, string nameInFile, string prefix = "")
     {
         var sizes = file.Shape(nameInFile);
         if (sizes.Count > Shape.MaxRank || sizes.Any(size => size > int.MaxValue))
@@ -20,5 +20,5 @@ public sealed record HostTensor(string Name, Shape Shape, float[] Values)
     }
 
     /// <summary>What to write into a file, under <paramref name="prefix"/> and the name.</summary>
-    public SafetensorsEntry ToEntry(string prefix = "") => SafetensorsEntry.Of(prefix + Name, Shape.ToArray(), Values);
+    public TensorEntry ToEntry(string prefix = "") => TensorEntry.Of(prefix + Name, Shape.ToArray(), Values);
 }

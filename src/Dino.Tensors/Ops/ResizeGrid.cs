@@ -62,6 +62,38 @@ public static class ResizeGridOp
         return weights;
     }
 
+    /// <summary>
+    /// The same on the host, from stored weights: position embeddings (1, fromTokens, D) to (1, toTokens, D), both a class slot and a square
+    /// grid. In double precision.
+    /// </summary>
+    public static float[] Resized(ReadOnlySpan<float> pos, int fromTokens, int toTokens, int d)
+    {
+        int from = (int)Math.Sqrt(fromTokens - 1), to = (int)Math.Sqrt(toTokens - 1);
+        if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || pos.Length != fromTokens * d)
+            throw new ArgumentException($"Position embeddings of {fromTokens} and {toTokens} tokens are not a class slot and a square grid each.");
+        double[] weights = Weights(from, to), lines = new double[to * from * d]; // (to rows, from columns, D)
+        for (int row = 0; row < to; row++)
+            for (int i = 0; i < from; i++)
+                if (weights[row * from + i] is var weight and not 0)
+                    for (int k = 0; k < from * d; k++)
+                        lines[row * from * d + k] += weight * pos[(1 + i * from) * d + k];
+        float[] resized = new float[toTokens * d];
+        pos[..d].CopyTo(resized);
+        double[] cell = new double[d];
+        for (int row = 0; row < to; row++)
+            for (int column = 0; column < to; column++)
+            {
+                Array.Clear(cell);
+                for (int j = 0; j < from; j++)
+                    if (weights[column * from + j] is var weight and not 0)
+                        for (int k = 0; k < d; k++)
+                            cell[k] += weight * lines[(row * from + j) * d + k];
+                for (int k = 0; k < d; k++)
+                    resized[(1 + row * to + column) * d + k] = (float)cell[k];
+            }
+        return resized;
+    }
+
     private static double Cubic(double distance)
     {
         double t = Math.Abs(distance);

@@ -6,13 +6,13 @@ using Dino.Train.Report;
 
 namespace Dino.Train.Commands;
 
-/// <summary><c>dino attend</c>: where a checkpoint's last block looks in a picture.</summary>
+/// <summary><c>dino attend</c>: where a network's last block looks in a picture.</summary>
 internal static class AttendCommand
 {
     private static readonly Argument<string[]> pictures = new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
     private static readonly Option<double> threshold = new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for twice the size that the network was trained on." };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder; with --video frames, all unless given.", DefaultValueFactory = _ => 16 };
     private static readonly Option<bool> video = new("--video") { Description = "PICTURE is a video: a folder of frames, or an animated GIF." };
     private static readonly Option<VideoFormat> videoFormat = new("--video-format") { Description = "gif, or mp4 where ffmpeg is installed." };

@@ -19,10 +19,10 @@ internal static class FeaturesCommand
             + "copy: class token and GeM of the patch tokens (p = 4).",
     };
 
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
     private static readonly Option<int> pca = new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
-    private static readonly Option<int> pcaSize = new("--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the global crops' size." };
+    private static readonly Option<int> pcaSize = new("--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
 
     private enum FeatureChoice
     {

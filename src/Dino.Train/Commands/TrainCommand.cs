@@ -4,6 +4,7 @@ using Dino.Tensors;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
+using Dino.Train.Weights;
 
 namespace Dino.Train.Commands;
 
@@ -39,6 +40,8 @@ internal static class TrainCommand
     private static readonly Option<Augmentation> augment = new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
     private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
     private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };
+    private static readonly Option<string?> init = new("--init") { Description = "Begin with the weights of a file, of dino train, official, Hugging Face's or timm's; head and centre too if it has them.", HelpName = "FILE" };
+    private static readonly Option<bool> partial = new("--allow-partial") { Description = "Use what fits of --init when tensors are missing, unexpected or misshapen." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
 
     public static Command Build()
@@ -50,6 +53,7 @@ internal static class TrainCommand
                 ("dino train --data photos --preset small", "a small network, for a laptop"),
                 ("dino train --data imagenet/train --preset paper --device cuda", "ViT-S/16 as in the paper"),
                 ("dino train --data photos --preset paper --plan", "the memory that it would need"),
+                ("dino train --data photos --init dino_deitsmall16_pretrain.pth", "adapt a published network, gently"),
                 ("dino train --data train --val val --preset small --epochs 50 --knn-freq 5", "with k-NN accuracy every five epochs"),
             ],
         };
@@ -62,6 +66,8 @@ internal static class TrainCommand
         command.Options.Add(cache);
         command.Options.Add(augment);
         command.Options.Add(minutes);
+        command.Options.Add(init);
+        command.Options.Add(partial);
         command.Options.Add(restart);
         command.Options.Add(plan);
         DeviceOption.AddTo(command);
@@ -73,7 +79,8 @@ internal static class TrainCommand
     {
         var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
         var folder = Folders.Scan(context.Get(data)!, skipped);
-        var (options, reasons) = hyperparameters.Read(context, folder.Count);
+        using var from = context.Get(init) is { } file ? Initialization.Open(file) : null;
+        var (options, reasons) = hyperparameters.Read(context, folder.Count, from);
         foreach (string reason in reasons)
             context.Say(reason);
         if (context.Get(minutes) is { } most && !(most > 0))
@@ -106,6 +113,8 @@ internal static class TrainCommand
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
         bool resumed = !context.Get(restart) && trainer.Resume();
+        if (from is not null && !resumed)
+            context.Say(trainer.Initialize(from, context.Get(partial)).Summary);
         context.Say(string.Create(CultureInfo.InvariantCulture,
             $"{(resumed ? $"going on from step {trainer.State.Step}" : "starting")}: {folder.Count} pictures, {trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
         trainer.Run(context.Progress, context.Cancel);

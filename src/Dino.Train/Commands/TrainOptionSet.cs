@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dino.Model;
 using Dino.Train.Cli;
 using Dino.Train.Data;
+using Dino.Train.Weights;
 
 namespace Dino.Train.Commands;
 
@@ -9,7 +10,8 @@ namespace Dino.Train.Commands;
 internal sealed class TrainOptionSet
 {
     private readonly List<(Option Option, Func<CommandContext, TrainOptions, TrainOptions> Apply)> settings = [];
-    private readonly Option<string?> preset = new("--preset") { Description = "Where to start from: " + string.Join(" or ", Presets.Names) + ". Without one, the reference's defaults." };
+    private readonly Option<string?> preset = new("--preset") { Description = "Where to start from: " + string.Join(", ", Presets.Names) + ". Without one, the reference's defaults; with --init, adapt." };
+    private readonly Option<int> heads;
     private readonly Option outDim, teacherTemp, warmupTeacherTemp, momentum, warmupEpochs;
 
     public TrainOptionSet()
@@ -22,7 +24,7 @@ internal sealed class TrainOptionSet
         Add<int>("--patch-size", "Pixels along the side of a patch.", (o, v) => o with { Backbone = o.Backbone with { Patch = v } });
         Add<int>("--embed-dim", "Width of a token, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Dim = v } });
         Add<int>("--depth", "Blocks, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Depth = v } });
-        Add<int>("--num-heads", "Attention heads, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Heads = v } });
+        heads = Add<int>("--num-heads", "Attention heads, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Heads = v } });
         Add<float>("--drop-path-rate", "Stochastic depth of the last block.", (o, v) => o with { Backbone = o.Backbone with { DropPathRate = v } });
         outDim = Add<int>("--out-dim", "K, the number of prototypes.", (o, v) => o with { Head = o.Head with { OutDim = v } });
         Add<bool>("--norm-last-layer", "Keep the prototypes' lengths at 1.", (o, v) => o with { Head = o.Head with { NormLastLayer = v } });
@@ -36,6 +38,7 @@ internal sealed class TrainOptionSet
         Add<int>("--warmup-teacher-temp-epochs", "Epochs of that warm-up.", (o, v) => o with { WarmupTeacherTempEpochs = v });
         Add<double>("--student-temp", "Student temperature.", (o, v) => o with { StudentTemp = v });
         Add<double>("--center-momentum", "How slowly the centre follows.", (o, v) => o with { CenterMomentum = v });
+        Add<int>("--center-warmup", "Batches whose teacher logits make the first centre; 0 starts it at 0.", (o, v) => o with { CenterWarmup = v });
         Add<OptimizerKind>("--optimizer", "adamw, sgd or lars.", (o, v) => o with { Optimizer = v });
         Add<double>("--lr", "Peak learning rate for 256 pictures a step; scaled by the pictures a step.", (o, v) => o with { Lr = v });
         Add<double>("--min-lr", "Learning rate at the end.", (o, v) => o with { MinLr = v });
@@ -65,12 +68,15 @@ internal sealed class TrainOptionSet
     }
 
     /// <summary>The hyperparameters for so many pictures, and why those that were not given are what they are.</summary>
+    /// <param name="context">The command line.</param>
+    /// <param name="pictures">The pictures to train on.</param>
+    /// <param name="init">A file to begin with; its network goes before the preset's, and what is given before both.</param>
     /// <exception cref="UserErrorException">A value makes no sense.</exception>
-    public (TrainOptions Options, IReadOnlyList<string> Reasons) Read(CommandContext context, int pictures)
+    public (TrainOptions Options, IReadOnlyList<string> Reasons) Read(CommandContext context, int pictures, Initialization? init)
     {
         try
         {
-            return Fit(context, pictures);
+            return Fit(context, pictures, init);
         }
         catch (ArgumentException e)
         {
@@ -78,10 +84,12 @@ internal sealed class TrainOptionSet
         }
     }
 
-    private (TrainOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures)
+    private (TrainOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures, Initialization? init)
     {
-        string? name = context.Get(preset);
+        string? name = context.Get(preset) ?? (init is null ? null : "adapt");
         var options = name is null ? new TrainOptions() : Presets.Named(name);
+        if (init is not null)
+            options = init.Adapt(options, context.IsGiven(heads) ? context.Get(heads) : null);
         foreach (var (option, apply) in settings)
             if (context.IsGiven(option))
                 options = apply(context, options);
@@ -90,7 +98,7 @@ internal sealed class TrainOptionSet
         bool choose = name != "paper";
         var (fitted, reasons) = Presets.FitTo(
             options, pictures,
-            choose && !context.IsGiven(outDim),
+            choose && !context.IsGiven(outDim) && init is not { HasHead: true },
             choose && !context.IsGiven(teacherTemp) && !context.IsGiven(warmupTeacherTemp),
             choose && !context.IsGiven(momentum));
         if (!context.IsGiven(warmupEpochs) && fitted.WarmupEpochs > fitted.Epochs / 3)

@@ -64,7 +64,7 @@ public class SafetensorsTests
     public void Write_LaysTheBytesThatTheFormatStates()
     {
         SafetensorsFile.Write(File1,
-            [SafetensorsEntry.Of("u", [1], new byte[] { 7 }), SafetensorsEntry.Of("f", [1, 2], new[] { 1f, -10f })],
+            [TensorEntry.Of("u", [1], new byte[] { 7 }), TensorEntry.Of("f", [1, 2], new[] { 1f, -10f })],
             new Dictionary<string, string> { ["step"] = "3" });
 
         byte[] bytes = File.ReadAllBytes(File1);
@@ -84,18 +84,18 @@ public class SafetensorsTests
         float[] many = [.. Enumerable.Range(0, (1 << 20) + 3).Select(i => i * 0.5f)];
         SafetensorsFile.Write(File1,
         [
-            SafetensorsEntry.Of("viele \"Zahlen\" ü", [many.Length], many),
-            SafetensorsEntry.Of("scalar", [], new[] { Math.PI }),
-            SafetensorsEntry.Of("flags", [2], new[] { true, false }),
-            SafetensorsEntry.Of("long", [1], new[] { long.MinValue }),
-            SafetensorsEntry.Of("int", [1], new[] { int.MinValue }),
+            TensorEntry.Of("viele \"Zahlen\" ü", [many.Length], many),
+            TensorEntry.Of("scalar", [], new[] { Math.PI }),
+            TensorEntry.Of("flags", [2], new[] { true, false }),
+            TensorEntry.Of("long", [1], new[] { long.MinValue }),
+            TensorEntry.Of("int", [1], new[] { int.MinValue }),
         ]);
 
         using var file = SafetensorsFile.Read(File1);
 
         Assert.That(file.Floats("viele \"Zahlen\" ü").AsSpan().SequenceEqual(many));
         Assert.That(file.Doubles("scalar"), Is.EqualTo(new[] { Math.PI }));
-        Assert.That(file.Type("flags"), Is.EqualTo(SafetensorsType.BOOL));
+        Assert.That(file.Type("flags"), Is.EqualTo(ElementType.BOOL));
         Assert.That(file.Bytes("flags"), Is.EqualTo(new byte[] { 1, 0 }));
         Assert.That(file.Longs("long"), Is.EqualTo(new[] { long.MinValue }));
         Assert.That(file.Longs("int"), Is.EqualTo(new[] { (long)int.MinValue }));
@@ -104,11 +104,11 @@ public class SafetensorsTests
     [Test]
     public void Write_RefusesWhatNoReaderWouldTake()
     {
-        var one = SafetensorsEntry.Of("a", [1], new[] { 1f });
+        var one = TensorEntry.Of("a", [1], new[] { 1f });
 
         Assert.That(() => SafetensorsFile.Write(File1, [one, one]), Throws.ArgumentException.With.Message.Contains("'a'"));
-        Assert.That(() => SafetensorsEntry.Of("a", [3], new[] { 1f }), Throws.ArgumentException.With.Message.Contains("[3]"));
-        Assert.That(() => SafetensorsEntry.Of("a", [-1], new[] { 1f }), Throws.ArgumentException);
+        Assert.That(() => TensorEntry.Of("a", [3], new[] { 1f }), Throws.ArgumentException.With.Message.Contains("[3]"));
+        Assert.That(() => TensorEntry.Of("a", [-1], new[] { 1f }), Throws.ArgumentException);
         Assert.That(Directory.GetFiles(folder), Is.Empty);
     }
 
@@ -152,10 +152,10 @@ public class SafetensorsTests
     [Test]
     public void AnOpenFile_KeepsItsContent_WhenRenamedOver()
     {
-        SafetensorsFile.Write(File1, [SafetensorsEntry.Of("a", [1], new[] { 1f })]);
+        SafetensorsFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 1f })]);
         using var old = SafetensorsFile.Read(File1);
 
-        SafetensorsFile.Write(File1, [SafetensorsEntry.Of("a", [1], new[] { 2f })]);
+        SafetensorsFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 2f })]);
 
         Assert.That(old.Floats("a"), Is.EqualTo(new[] { 1f }));
     }
@@ -163,7 +163,7 @@ public class SafetensorsTests
     [Test]
     public void AWrongNameTypeOrCount_IsNamed()
     {
-        SafetensorsFile.Write(File1, [SafetensorsEntry.Of("a", [2], new[] { 1f, 2f })]);
+        SafetensorsFile.Write(File1, [TensorEntry.Of("a", [2], new[] { 1f, 2f })]);
         using var file = SafetensorsFile.Read(File1);
 
         Assert.That(() => file.Floats("b"), Refused("'b'"));
@@ -229,6 +229,25 @@ public class SafetensorsTests
         File.WriteAllBytes(File1, Convert.FromHexString(hex));
 
         Assert.That(() => SafetensorsFile.Read(File1), Refused(message));
+    }
+
+    [Test]
+    public void AHeaderOfMoreThanAnyFileNeeds_IsRefused_BeforeItCostsMemory()
+    {
+        string tensors = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"));
+        string dimensions = string.Join(',', Enumerable.Repeat("0", 33));
+        (string Header, string Reason)[] cases =
+        [
+            ($"{{{tensors}}}", "more than 100000 tensors"), ($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{dimensions}],\"data_offsets\":[0,0]}}}}", "more than 32 dimensions"),
+            ($"{{\"__metadata__\":{{\"a\":\"{new string('b', 17 << 20)}\"}}}}", "__metadata__ holds more than"),
+        ];
+        foreach (var (header, reason) in cases)
+        {
+            Lay(header, "");
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(() => SafetensorsFile.Read(File1), Refused(reason));
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2L * header.Length + (64 << 20)));
+        }
     }
 
     private ContainsConstraint Refused(string message) =>

@@ -94,7 +94,7 @@ public class TrainCommandTests
     /// <summary>Writes the checkpoint again, as of an earlier step and with one NaN.</summary>
     private static void Spoil(string path, string tensor, long step)
     {
-        List<SafetensorsEntry> entries = [];
+        List<TensorEntry> entries = [];
         string json;
         using (var file = SafetensorsFile.Read(path))
         {
@@ -104,7 +104,7 @@ public class TrainCommandTests
                 float[] values = file.Floats(name);
                 if (name == tensor)
                     values[5] = float.NaN;
-                entries.Add(SafetensorsEntry.Of(name, [.. file.Shape(name).Select(extent => (int)extent)], values));
+                entries.Add(TensorEntry.Of(name, [.. file.Shape(name).Select(extent => (int)extent)], values));
             }
         }
         SafetensorsFile.Write(path, entries, new Dictionary<string, string> { ["dino"] = json });

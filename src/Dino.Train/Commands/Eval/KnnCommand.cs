@@ -31,7 +31,7 @@ internal static class KnnCommand
 
     private static readonly Option<int> seed = new("--seed") { Description = "For --few-shot: decides which labels." };
     private static readonly Option<double> temperature = new("--temperature") { Description = "Of the votes.", DefaultValueFactory = _ => 0.07 };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
 
     public static Command Build()

@@ -38,7 +38,7 @@ internal static class LinearCommand
     private static readonly Option<int> views = new("--views") { Description = "With --crops kept: crops of each picture.", DefaultValueFactory = _ => 10 };
     private static readonly Option<int> valFreq = new("--val-freq") { Description = "Epochs between evaluations.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> seed = new("--seed") { Description = "Of first weights, order and crops." };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the global crops' size." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier (safetensors: linear.weight, linear.bias) and train none.", HelpName = "FILE" };
     private static readonly Option<string?> outputDir = new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.", HelpName = "FOLDER" };
 

@@ -1,12 +1,16 @@
 namespace Dino.Tensors.Io;
 
-/// <summary>The element types of the safetensors format that are read here; the names are those that stand in the files.</summary>
-public enum SafetensorsType
+/// <summary>The element types of weight files that are read here; the names are those that stand in safetensors files.</summary>
+public enum ElementType
 {
     /// <summary>One byte, 0 or 1.</summary>
     BOOL,
     /// <summary>Unsigned 8-bit integer.</summary>
     U8,
+    /// <summary>Signed 8-bit integer.</summary>
+    I8,
+    /// <summary>Signed 16-bit integer.</summary>
+    I16,
     /// <summary>IEEE half precision.</summary>
     F16,
     /// <summary>The upper half of a float32.</summary>
@@ -21,14 +25,14 @@ public enum SafetensorsType
     F64,
 }
 
-internal static class SafetensorsTypeSize
+internal static class ElementTypeSize
 {
     /// <summary>Bytes of one element.</summary>
-    public static int Size(this SafetensorsType type) => type switch
+    public static int Size(this ElementType type) => type switch
     {
-        SafetensorsType.BOOL or SafetensorsType.U8 => 1,
-        SafetensorsType.F16 or SafetensorsType.BF16 => 2,
-        SafetensorsType.I32 or SafetensorsType.F32 => 4,
+        ElementType.BOOL or ElementType.U8 or ElementType.I8 => 1,
+        ElementType.F16 or ElementType.BF16 or ElementType.I16 => 2,
+        ElementType.I32 or ElementType.F32 => 4,
         _ => 8,
     };
 }

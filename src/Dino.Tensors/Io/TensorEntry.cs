@@ -3,9 +3,9 @@ using System.Runtime.InteropServices;
 namespace Dino.Tensors.Io;
 
 /// <summary>One tensor to be written by <see cref="SafetensorsFile.Write"/>: a name, a shape and memory that is read while writing.</summary>
-public abstract class SafetensorsEntry
+public abstract class TensorEntry
 {
-    private SafetensorsEntry(string name, SafetensorsType type, ReadOnlySpan<int> shape, long length)
+    private TensorEntry(string name, ElementType type, ReadOnlySpan<int> shape, long length)
     {
         long count = 1;
         foreach (int extent in shape)
@@ -20,7 +20,7 @@ public abstract class SafetensorsEntry
     public string Name { get; }
 
     /// <summary>The element type in the file.</summary>
-    public SafetensorsType Type { get; }
+    public ElementType Type { get; }
 
     /// <summary>The extents, outermost first; none for a scalar.</summary>
     public IReadOnlyList<int> Shape { get; }
@@ -29,33 +29,33 @@ public abstract class SafetensorsEntry
     public long ByteLength { get; }
 
     /// <summary>An F32 tensor. Throws <see cref="ArgumentException"/> when the shape does not hold exactly the values.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<float> values) =>
-        new Values<float>(name, SafetensorsType.F32, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<float> values) =>
+        new Values<float>(name, ElementType.F32, shape, values);
 
     /// <summary>An F64 tensor; see the first overload.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<double> values) =>
-        new Values<double>(name, SafetensorsType.F64, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<double> values) =>
+        new Values<double>(name, ElementType.F64, shape, values);
 
     /// <summary>An I64 tensor; see the first overload.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<long> values) =>
-        new Values<long>(name, SafetensorsType.I64, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<long> values) =>
+        new Values<long>(name, ElementType.I64, shape, values);
 
     /// <summary>An I32 tensor; see the first overload.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<int> values) =>
-        new Values<int>(name, SafetensorsType.I32, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<int> values) =>
+        new Values<int>(name, ElementType.I32, shape, values);
 
     /// <summary>A U8 tensor; see the first overload.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) =>
-        new Values<byte>(name, SafetensorsType.U8, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) =>
+        new Values<byte>(name, ElementType.U8, shape, values);
 
     /// <summary>A BOOL tensor; see the first overload.</summary>
-    public static SafetensorsEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<bool> values) =>
-        new Values<bool>(name, SafetensorsType.BOOL, shape, values);
+    public static TensorEntry Of(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<bool> values) =>
+        new Values<bool>(name, ElementType.BOOL, shape, values);
 
     internal abstract void WriteTo(Stream stream);
 
-    private sealed class Values<T>(string name, SafetensorsType type, ReadOnlySpan<int> shape, ReadOnlyMemory<T> values)
-        : SafetensorsEntry(name, type, shape, values.Length)
+    private sealed class Values<T>(string name, ElementType type, ReadOnlySpan<int> shape, ReadOnlyMemory<T> values)
+        : TensorEntry(name, type, shape, values.Length)
         where T : struct
     {
         internal override void WriteTo(Stream stream)

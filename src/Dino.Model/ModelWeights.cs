@@ -1,0 +1,290 @@
+using System.Globalization;
+using System.Text.Json;
+using Dino.Tensors;
+using Dino.Tensors.Io;
+using Dino.Tensors.Nn;
+using Dino.Tensors.Ops;
+
+namespace Dino.Model;
+
+/// <summary>
+/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints with
+/// a <c>teacher</c> and a <c>student</c>, Hugging Face's ViT.
+/// </summary>
+public sealed class ModelWeights
+{
+    /// <summary>The keys of a training checkpoint's networks.</summary>
+    public const string Teacher = "teacher", Student = "student";
+
+    private static readonly string[] centreNames = ["center", "dino_loss.center"];
+
+    // What a training checkpoint keeps beside its networks.
+    private static readonly string[] training = ["optimizer.", "fp16_scaler.", "dino_loss.", "scheduler."];
+
+    private readonly WeightsFile file;
+    private readonly Dictionary<string, WeightSource> backbone = [], head = [];
+    private readonly List<string> unexpected = [], unexpectedInHead = [], aside = [];
+    private readonly bool isHuggingFace;
+
+    private ModelWeights(WeightsFile file, string key)
+    {
+        (this.file, Key) = (file, key);
+        string prefix = key.Length == 0 ? "" : key + ".";
+        var thirds = new Dictionary<string, string?[]>();
+        foreach (string name in file.Names)
+        {
+            if (!name.StartsWith(prefix, StringComparison.Ordinal) || training.Any(start => name.StartsWith(start, StringComparison.Ordinal) && !centreNames.Contains(name)))
+            {
+                aside.Add(name);
+                continue;
+            }
+            if (centreNames.Contains(name))
+                continue;
+            var (part, official, third) = WeightNames.Meaning(name[prefix.Length..]);
+            isHuggingFace |= part == WeightPart.Backbone && !name.EndsWith(official, StringComparison.Ordinal);
+            if (part is WeightPart.Aside or WeightPart.Unknown)
+            {
+                (part == WeightPart.Aside ? aside : official.StartsWith("head.", StringComparison.Ordinal) ? unexpectedInHead : unexpected).Add(name);
+                continue;
+            }
+            if (third >= 0)
+            {
+                if (!thirds.TryGetValue(official, out string?[]? names))
+                    thirds.Add(official, names = new string?[3]);
+                if (names[third] is not null)
+                    unexpected.Add(name);
+                names[third] ??= name;
+            }
+            else if (!(part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name))))
+            {
+                unexpected.Add(name);
+            }
+        }
+        foreach (var (official, names) in thirds)
+        {
+            string[] there = [.. names.OfType<string>()];
+            var shape = file.Shape(there[0]);
+            bool fits = there.Length == 3 && shape.Count > 0 && there.All(name => file.Shape(name).SequenceEqual(shape));
+            if (!fits || !backbone.TryAdd(official, new WeightSource(there, [3 * shape[0], .. shape.Skip(1)])))
+                unexpected.AddRange(there);
+        }
+        Centre = centreNames.FirstOrDefault(file.Contains);
+    }
+
+    /// <summary>The network's key in the file: <c>teacher</c>, <c>student</c>, another that wraps a state dict, or none.</summary>
+    public string Key { get; }
+
+    /// <summary>The backbone's tensors by their official names.</summary>
+    public IReadOnlyDictionary<string, WeightSource> Backbone => backbone;
+
+    /// <summary>The head's tensors by their official names; none if the file holds a backbone alone.</summary>
+    public IReadOnlyDictionary<string, WeightSource> Head => head;
+
+    /// <summary>The tensor that holds the loss's centre, or null.</summary>
+    public string? Centre { get; }
+
+    /// <summary>Tensors that are known to be no part of the network: optimizer state, the other network, a classifier.</summary>
+    public IReadOnlyList<string> Aside => aside;
+
+    /// <summary>The layout in words.</summary>
+    public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
+        + (Key.Length > 0 ? $", under {Key}" : "")
+        + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
+
+    /// <summary>Finds the network in a file.</summary>
+    /// <param name="file">The open file, which stays open as long as values are to be read.</param>
+    /// <param name="key"><c>teacher</c> or <c>student</c> of a training checkpoint; null for the teacher if there is one, else whatever there is.</param>
+    /// <exception cref="InvalidDataException">The file holds no Vision Transformer, or not the one asked for.</exception>
+    public static ModelWeights Find(WeightsFile file, string? key = null)
+    {
+        bool Has(string prefix) => file.Names.Any(name => name.StartsWith(prefix + ".", StringComparison.Ordinal));
+        string[] wrapped = [.. new[] { Teacher, Student, "state_dict", "model", "" }.Where(prefix => prefix.Length == 0 || Has(prefix))];
+        // A backbone alone is what evaluation asks for, whichever network it was of.
+        string chosen = key is not null && wrapped.Contains(key) ? key
+            : key == Student && wrapped.Contains(Teacher) ? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.")
+            : wrapped[0];
+        var weights = new ModelWeights(file, chosen);
+        return weights.Backbone.Count > 0
+            ? weights
+            : throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known; its {file.Names.Count} tensors are "
+                + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
+    }
+
+    /// <summary>
+    /// The sizes of the backbone, from the shapes of its tensors. The number of heads is in no shape: it is
+    /// <paramref name="heads"/>, or what a Hugging Face <c>config.json</c> beside the file says, or D / 64 as in all published networks.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
+    public ViTConfig BackboneConfig(int? heads = null)
+    {
+        var positions = Shape("pos_embed", 3);
+        var patches = Shape("patch_embed.proj.weight", 4);
+        var hidden = Shape("blocks.0.mlp.fc1.weight", 2);
+        int side = (int)Math.Sqrt(Math.Max(0, positions[1] - 1));
+        if (positions[0] != 1 || 1 + (long)side * side != positions[1] || side == 0)
+            throw Wrong($"the position embedding of ({string.Join(", ", positions)}) is not of a class token and a square grid");
+        if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2] || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
+            throw Wrong("its shapes do not fit together");
+        if (positions[2] * Math.Max(3 * positions[2], hidden[0]) > int.MaxValue)
+            throw Wrong($"a width of {positions[2]} and a hidden width of {hidden[0]} are more than can be calculated with");
+        int dim = (int)positions[2];
+        // A block with a hole before it would be a network of any depth.
+        int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
+            .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
+        if (indices[^1] != indices.Length - 1)
+            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}");
+        int count = heads ?? ConfiguredHeads() ?? (dim % 64 == 0 ? dim / 64 : 0);
+        if (count < 1 || dim % count != 0)
+            throw Wrong(count == 0
+                ? $"the number of heads of a network of width {dim} cannot be told from it: give --num-heads"
+                : $"{count} heads do not divide the width {dim}");
+        return new ViTConfig
+        {
+            ImageSize = side * (int)patches[2],
+            Patch = (int)patches[2],
+            Channels = (int)patches[1],
+            Dim = dim,
+            Depth = indices.Length,
+            Heads = count,
+            MlpRatio = RatioOf((int)hidden[0], dim),
+        };
+    }
+
+    /// <summary>The sizes of the head, from the shapes of its tensors; null if the file has none.</summary>
+    /// <exception cref="InvalidDataException">The shapes are not those of a head.</exception>
+    public DinoHeadConfig? HeadConfig()
+    {
+        if (head.Count == 0)
+            return null;
+        if (!head.TryGetValue("last_layer.weight_v", out var prototypes) || prototypes.Shape is not [var k, var bottleneck] || k > int.MaxValue || bottleneck > int.MaxValue)
+            throw Wrong("its head has no weight-normalised last layer");
+        var linear = head.Where(tensor => tensor.Key.StartsWith("mlp", StringComparison.Ordinal) && tensor.Value.Shape.Count == 2).ToList();
+        if (linear.Count is 0 or > 32)
+            throw Wrong("its head has no layers before the last");
+        return new DinoHeadConfig
+        {
+            OutDim = (int)k,
+            Layers = linear.Count,
+            BottleneckDim = (int)bottleneck,
+            HiddenDim = linear.Count > 1 && head.TryGetValue("mlp.0.weight", out var first) ? (int)Math.Min(first.Shape[0], int.MaxValue) : (int)bottleneck,
+            UseBatchNorm = head.Keys.Any(name => name.EndsWith("running_mean", StringComparison.Ordinal)),
+        };
+    }
+
+    /// <summary>
+    /// Compares the file with a model, reading no values: a <see cref="VisionTransformer"/>, or a <see cref="MultiCropModel"/> with its head.
+    /// A position embedding of another square grid is no difference: it is resampled.
+    /// </summary>
+    /// <exception cref="ArgumentException">The module is of another kind.</exception>
+    public WeightReport Compare(Module model)
+    {
+        if (model is not (VisionTransformer or MultiCropModel))
+            throw new ArgumentException($"Weights are for a {nameof(VisionTransformer)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
+        var report = new WeightReport(file.Path);
+        var used = new HashSet<WeightSource>();
+        foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
+        {
+            if (Source(tensor.Name) is not { } source)
+            {
+                report.Missing.Add($"{tensor.Name} {tensor.Shape}");
+                continue;
+            }
+            used.Add(source);
+            if (Fits(tensor, source))
+                report.Loaded.Add(tensor.Name);
+            else if (IsOtherGrid(tensor, source))
+                report.Resized.Add($"{tensor.Name} ({string.Join(", ", source.Shape)}) to {tensor.Shape}");
+            else
+                report.Misshapen.Add($"{tensor.Name} is ({string.Join(", ", source.Shape)}), the model's {tensor.Shape}");
+        }
+        report.Unexpected.AddRange(unexpected);
+        if (model is MultiCropModel)
+            report.Unexpected.AddRange(unexpectedInHead);
+        var parts = model is MultiCropModel ? backbone.Values.Concat(head.Values) : backbone.Values;
+        report.Unexpected.AddRange(parts.Where(source => !used.Contains(source)).SelectMany(source => source.Names));
+        return report;
+    }
+
+    /// <summary>Sets the parameters and buffers of a model; those that the file does not fit stay as they are.</summary>
+    /// <param name="model">The model, with memory.</param>
+    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen.</param>
+    /// <exception cref="InvalidDataException">Some are, and may not; all are named, and nothing was changed.</exception>
+    public WeightReport Load(Module model, bool allowPartial = false)
+    {
+        var report = Compare(model);
+        if (!allowPartial)
+            report.ThrowIfPartial();
+        foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
+        {
+            if (Source(tensor.Name) is not { } source)
+                continue;
+            if (Fits(tensor, source))
+                tensor.Value.CopyFrom(Values(source));
+            else if (IsOtherGrid(tensor, source))
+                tensor.Value.CopyFrom(ResizeGridOp.Resized(Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2]));
+        }
+        return report;
+    }
+
+    /// <summary>The values of a tensor of the backbone or the head, by its official name there, row-major.</summary>
+    /// <exception cref="InvalidDataException">They are not floating-point numbers, or too many.</exception>
+    public float[] Values(WeightSource source)
+    {
+        if (source.Names is [var only])
+            return file.Floats(only);
+        float[][] parts = [.. source.Names.Select(file.Floats)];
+        float[] stacked = new float[parts.Sum(part => part.Length)];
+        int at = 0;
+        foreach (float[] part in parts)
+        {
+            part.CopyTo(stacked, at);
+            at += part.Length;
+        }
+        return stacked;
+    }
+
+    private WeightSource? Source(string name) =>
+        name.StartsWith("head.", StringComparison.Ordinal) ? head.GetValueOrDefault(name["head.".Length..])
+        : backbone.GetValueOrDefault(name.StartsWith("backbone.", StringComparison.Ordinal) ? name["backbone.".Length..] : name);
+
+    private static bool Fits(ModuleTensor tensor, WeightSource source) => source.Shape.SequenceEqual(tensor.Shape.ToArray().Select(size => (long)size));
+
+    private static bool IsOtherGrid(ModuleTensor tensor, WeightSource source) =>
+        tensor.Name is "pos_embed" or "backbone.pos_embed" && source.Shape is [1, var tokens, var dim] && dim == tensor.Shape[2]
+        && tokens <= 1 << 24 && IsSquare(tokens - 1) && IsSquare(tensor.Shape[1] - 1);
+
+    // The ratio whose product with the width, cut to a whole number, is the hidden width.
+    private static float RatioOf(int hidden, int dim)
+    {
+        float ratio = (float)hidden / dim;
+        return (int)(dim * ratio) == hidden ? ratio : MathF.BitIncrement(ratio);
+    }
+
+    private static bool IsSquare(long count) => count > 0 && (long)Math.Sqrt(count) is var side && side * side == count;
+
+    private long[] Shape(string name, int rank) => backbone.TryGetValue(name, out var source) && source.Shape.Count == rank
+        ? [.. source.Shape]
+        : throw Wrong($"its {name} is missing or does not have {rank} dimensions");
+
+    private int? ConfiguredHeads()
+    {
+        string path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file.Path))!, "config.json");
+        if (!isHuggingFace || !File.Exists(path))
+            return null;
+        try
+        {
+            if (new FileInfo(path).Length > 1 << 20)
+                return null;
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("num_attention_heads", out var heads) && heads.TryGetInt32(out int count)
+                ? count
+                : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"{path}: it lies beside {Path.GetFileName(file.Path)} and cannot be read: {e.Message}", e);
+        }
+    }
+
+    private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}.");
+}

@@ -1,0 +1,98 @@
+namespace Dino.Tensors.Io;
+
+/// <summary>What a pickle can describe here: plain data and tensors that are still in the file. Nothing in it can be called.</summary>
+internal abstract class PickleValue
+{
+    /// <summary>What it is, for a message.</summary>
+    public abstract string Kind { get; }
+}
+
+/// <summary>A name that a pickle refers to; one of a few, and never more than this value.</summary>
+internal enum PickleName
+{
+    OrderedDict,
+    Namespace,
+    RebuildTensor,
+    RebuildParameter,
+    Size,
+    Encode,
+    NumpyScalar,
+    NumpyDType,
+    Storage,
+}
+
+internal sealed class PickleGlobal(PickleName name, ElementType type = default) : PickleValue
+{
+    public PickleName Name => name;
+
+    /// <summary>Of a storage.</summary>
+    public ElementType Type => type;
+
+    public override string Kind => "name";
+}
+
+/// <summary>None, a number, a flag or a text, all as text in invariant notation, or bytes.</summary>
+internal sealed class PickleScalar(string kind, string text) : PickleValue
+{
+    public const string None = "None", Flag = "flag", Integer = "integer", Float = "float", Text = "text", Bytes = "bytes";
+
+    public override string Kind => kind;
+
+    /// <summary>Of bytes: one character for each.</summary>
+    public string Value => text;
+}
+
+/// <summary>A tuple, or a list, which may still grow.</summary>
+internal sealed class PickleSequence(bool isTuple, List<PickleValue> items) : PickleValue
+{
+    public bool IsTuple => isTuple;
+
+    public List<PickleValue> Items => items;
+
+    public override string Kind => isTuple ? "tuple" : "list";
+}
+
+/// <summary>A dict, an OrderedDict or an argparse.Namespace: keys are texts or integers.</summary>
+internal sealed class PickleMap(PickleName? name = null) : PickleValue
+{
+    /// <summary>Null for a plain dict.</summary>
+    public PickleName? Name => name;
+
+    public OrderedDictionary<string, PickleValue> Entries { get; } = [];
+
+    public override string Kind => name?.ToString() ?? "dict";
+}
+
+/// <summary>A numpy type of numbers, by its letter and size.</summary>
+internal sealed class PickleDType(string code) : PickleValue
+{
+    public string Code => code;
+
+    public override string Kind => "dtype";
+}
+
+/// <summary>Memory that tensors lie in: so many elements under a key.</summary>
+internal sealed class PickleStorage(string key, ElementType type, long count) : PickleValue
+{
+    public string Key => key;
+
+    public ElementType Type => type;
+
+    public long Count => count;
+
+    public override string Kind => "storage";
+}
+
+/// <summary>A view of a storage that was checked against it.</summary>
+internal sealed class PickleTensor(PickleStorage storage, long offset, long[] shape, long[] strides) : PickleValue
+{
+    public PickleStorage Storage => storage;
+
+    public long Offset => offset;
+
+    public long[] Shape => shape;
+
+    public long[] Strides => strides;
+
+    public override string Kind => "tensor";
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using Dino.Model;
+using Dino.Model.Onnx;
+using Dino.Tensors.Io;
+using Dino.Train.Cli;
+using Dino.Train.Weights;
+
+namespace Dino.Train.Commands;
+
+/// <summary><c>dino export</c>: a backbone for other programs.</summary>
+internal static class ExportCommand
+{
+    private static readonly string[] formats = ["official", "timm", "pth", "hf", "onnx"];
+
+    private static readonly Argument<string> output = new("OUTPUT") { Description = "The file to write; for hf the folder of model.safetensors and config.json." };
+    private static readonly Option<string> format = new("--format")
+    {
+        Description = "official or timm: safetensors under those names; pth: for torch.load; hf: Hugging Face's names; onnx: a graph for any batch and picture size.",
+        Required = true,
+    };
+
+    private static readonly Option<bool> force = new("--force") { Description = "Replace files that are there." };
+
+    static ExportCommand() => format.AcceptOnlyFromAmong(formats);
+
+    public static Command Build()
+    {
+        var command = new ProgramCommand("export", "Write the backbone of a checkpoint for PyTorch, timm, Hugging Face or ONNX.", Run)
+        {
+            Examples =
+            [
+                ("dino export dino-run/latest.safetensors backbone.pth --format pth", "for torch.load, also with weights_only=True"),
+                ("dino export dino_deitsmall16_pretrain.pth vits16 --format hf", "a folder for Hugging Face's ViTModel"),
+                ("dino export dino-run/latest.safetensors vit.onnx --format onnx", "for ONNX Runtime"),
+            ],
+        };
+        command.Arguments.Add(output);
+        BackboneArgument.AddTo(command, partial: false);
+        command.Options.Add(format);
+        command.Options.Add(force);
+        return command;
+    }
+
+    private static void Run(CommandContext context)
+    {
+        string kind = context.Get(format)!, target = context.Get(output)!;
+        string[] paths = kind == "hf" ? [Path.Combine(target, "model.safetensors"), Path.Combine(target, "config.json")] : [target];
+        if (!context.Get(force) && paths.FirstOrDefault(File.Exists) is { } there)
+            throw new UserErrorException($"{there} is there already: give --force to replace it, or another OUTPUT.") { IsUsage = true };
+        var choice = BackboneArgument.Choice(context);
+        string source = BackboneArgument.Path(context);
+        using var file = WeightsFiles.Open(source);
+        var config = WeightsFiles.Explain(source, () =>
+        {
+            var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
+            var sizes = (Checkpoint.TryInfo(source, file)?.Options.Backbone ?? weights.BackboneConfig(choice.Heads)) with { DropPathRate = 0 };
+            weights.Compare(new VisionTransformer(sizes)).ThrowIfPartial();
+            Write(kind, paths, sizes, name => weights.Values(weights.Backbone[name]));
+            return sizes;
+        });
+        context.Result(
+            json =>
+            {
+                json.WriteString("format", kind);
+                json.WriteStartArray("files");
+                foreach (string path in paths)
+                    json.WriteStringValue(path);
+                json.WriteEndArray();
+                json.WriteNumber("bytes", paths.Sum(path => new FileInfo(path).Length));
+            },
+            text => text.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{config.ArchName() ?? $"a ViT of width {config.Dim}"}, patches of {config.Patch}: {string.Join(", ", paths)}")));
+    }
+
+    private static void Write(string kind, string[] paths, ViTConfig config, Func<string, float[]> values)
+    {
+        // Without it Hugging Face's loader does not know whose tensors they are.
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        switch (kind)
+        {
+            case "pth":
+                PyTorchFile.Write(paths[0], WeightsExport.Official(config, values));
+                break;
+            case "hf":
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(paths[0]))!);
+                SafetensorsFile.Write(paths[0], WeightsExport.HuggingFace(config, values), metadata);
+                AtomicFile.Write(paths[1], stream => WeightsExport.WriteHuggingFaceConfig(stream, config));
+                break;
+            case "onnx":
+                OnnxExport.Write(paths[0], config, values);
+                break;
+            default:
+                SafetensorsFile.Write(paths[0], WeightsExport.Official(config, values), metadata);
+                break;
+        }
+    }
+}
