@@ -63,7 +63,8 @@ public class TorchTests
             weights.Load(vit);
             TestContext.Out.WriteLine($"{Path.GetFileName(path)}: loaded in {watch.Elapsed.TotalMilliseconds:F0} ms");
             Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(2));
-            for (int i = 0; i < pictures.Length; i++)
+            // The weights are the same bits: one size tells that the second file was read.
+            for (int i = 0; i < (path == theirs ? pictures.Length : 1); i++)
             {
                 using var arena = Devices.Open("cpu").BeginArena();
                 var images = Tensor.From(Devices.Open("cpu"), pictures[i].Images, new Shape(1, 3, pictures[i].Height, pictures[i].Width));

@@ -49,6 +49,8 @@ public class WeightsCommandTests
         string timm = Export(Path.Combine(hf, "model.safetensors"), "d.safetensors", "timm"), again = Export(timm, "e.pth", "pth");
 
         using var source = WeightsFile.Open(checkpoint);
+        long weights = source.Names.Where(name => name.StartsWith("teacher.backbone.", StringComparison.Ordinal)).Sum(name => source.Floats(name).LongLength);
+        Assert.That(new FileInfo(Export(checkpoint, "f.onnx", "onnx")).Length, Is.GreaterThan(4 * weights)); // its numbers: Dino.Model.Tests
         foreach (string path in (string[])[official, pth, timm, again])
         {
             using var file = WeightsFile.Open(path);
