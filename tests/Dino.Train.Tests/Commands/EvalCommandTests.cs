@@ -197,7 +197,7 @@ public class EvalCommandTests
     [TestCase("attend {checkpoint} {pictures} {pictures} --video", "--video takes one")]
     public void WrongCommandLines_AreOneLine_AndExitCode2(string line, string expected) => AssertOneLine(line, ExitCode.Usage, expected);
 
-    [TestCase("eval linear {checkpoint} --val {pictures} --linear-weights {checkpoint}", "These weights are not of this model")]
+    [TestCase("eval linear {checkpoint} --val {pictures} --linear-weights {checkpoint}", "holds no linear classifier")]
     [TestCase("eval linear {checkpoint} --val {pictures} --linear-weights {pictures}/none", "cannot be read as a linear classifier")]
     [TestCase("eval segment {checkpoint} --images {pictures}/even --masks {pictures}/odd", "has no mask")]
     [TestCase("eval segment {checkpoint} --images {pictures}/even --masks {pictures}/even", "coloured")]

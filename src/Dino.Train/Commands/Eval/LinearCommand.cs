@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Dino.Tensors.Io;
-using Dino.Tensors.Nn;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -39,7 +38,7 @@ internal static class LinearCommand
     private static readonly Option<int> valFreq = new("--val-freq") { Description = "Epochs between evaluations.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> seed = new("--seed") { Description = "Of first weights, order and crops." };
     private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
-    private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier (safetensors: linear.weight, linear.bias) and train none.", HelpName = "FILE" };
+    private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier, an official one or one written here, and train none.", HelpName = "FILE" };
     private static readonly Option<string?> outputDir = new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.", HelpName = "FOLDER" };
 
     public static Command Build()
@@ -106,9 +105,9 @@ internal static class LinearCommand
             Skipped = skipped,
             OnFeatures = (name, store) => WriteFeatures(context, name, store),
         };
-        var result = file is null ? run.Run(context.Progress, context.Cancel) : run.Evaluate(Classifier(file), context.Progress, context.Cancel);
+        var result = file is null ? run.Run(context.Progress, context.Cancel) : run.Evaluate(LinearClassifierFile.Read(file), context.Progress, context.Cancel);
         if (file is null && context.Get(outputDir) is { } folder)
-            SafetensorsFile.Write(Path.Combine(folder, "linear.safetensors"), [.. run.Classifier(result.BestProbe).Select(tensor => tensor.ToEntry())]);
+            LinearClassifierFile.Write(Path.Combine(folder, "linear.safetensors"), run.Classifier(result.BestProbe));
         Print(context, result, Protocol(context, kind, side, options, file, viewCount), device.Name);
     }
 
@@ -192,19 +191,5 @@ internal static class LinearCommand
             store.Read(i, row);
             return row;
         });
-    }
-
-    /// <summary>The tensors of a classifier's file, also as the official code wraps them.</summary>
-    private static List<HostTensor> Classifier(string path)
-    {
-        try
-        {
-            using var file = SafetensorsFile.Read(path);
-            return [.. file.Names.Select(name => HostTensor.Read(file, name, "module."))];
-        }
-        catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UserErrorException($"{path} cannot be read as a linear classifier: {e.Message}", e);
-        }
     }
 }
