@@ -39,7 +39,7 @@ internal static class LinearCommand
     private static readonly Option<int> valFreq = new("--val-freq") { Description = "Epochs between evaluations.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> seed = new("--seed") { Description = "Of first weights, order and crops." };
     private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
-    private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier (safetensors: linear.weight, linear.bias) and train none.", HelpName = "FILE" };
+    private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier (linear.weight, linear.bias; an official file too) and train none.", HelpName = "FILE" };
     private static readonly Option<string?> outputDir = new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.", HelpName = "FOLDER" };
 
     public static Command Build()
@@ -194,13 +194,15 @@ internal static class LinearCommand
         });
     }
 
-    /// <summary>The tensors of a classifier's file, also as the official code wraps them.</summary>
+    /// <summary>The tensors of a classifier's file, also as the official code wraps them: in a state dict beside the optimizer's, data-parallel.</summary>
     private static List<HostTensor> Classifier(string path)
     {
         try
         {
-            using var file = SafetensorsFile.Read(path);
-            return [.. file.Names.Select(name => HostTensor.Read(file, name, "module."))];
+            using var file = WeightsFile.Open(path);
+            string wrapper = file.Names.Any(name => name.StartsWith("state_dict.", StringComparison.Ordinal)) ? "state_dict." : "";
+            string prefix = file.Names.Any(name => name.StartsWith(wrapper + "module.", StringComparison.Ordinal)) ? wrapper + "module." : wrapper;
+            return [.. file.Names.Where(name => name.StartsWith(wrapper, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix))];
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
         {
