@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Report;
@@ -48,6 +49,16 @@ public class EvalCommandTests
         // What was written is what was measured.
         var again = Json("eval", "linear", checkpoint, "--val", pictures.Root, "--linear-weights", Path.Combine(output, "linear.safetensors"));
         Assert.That(again.GetProperty("top1").GetDouble(), Is.EqualTo(result.GetProperty("top1").GetDouble()));
+        // The same as the official code saves it.
+        string official = Path.Combine(output, "checkpoint.pth.tar");
+        using (var file = SafetensorsFile.Read(Path.Combine(output, "linear.safetensors")))
+            PyTorchFile.Write(official,
+            [
+                .. file.Names.Select(name => TensorEntry.Of("state_dict.module." + name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))),
+                TensorEntry.Of("optimizer.state.0.momentum_buffer", [1], new float[1]),
+            ]);
+        var theirs = Json("eval", "linear", checkpoint, "--val", pictures.Root, "--linear-weights", official);
+        Assert.That(theirs.GetProperty("top1").GetDouble(), Is.EqualTo(result.GetProperty("top1").GetDouble()));
         Assert.That(File.Exists(Path.Combine(output, "train-features.npy")), Is.EqualTo(crops != "fresh"));
     }
 
