@@ -38,7 +38,7 @@ public class TorchTests
     }
 
     [Test]
-    public void SmallViT_ByTorchAndByUs_LoadsInTwoSeconds_AndSeesTheSame()
+    public void SmallViT_ByTorchAndByUs_SeesTheSame()
     {
         var config = ViTConfig.Named("vit_small");
         string theirs = Path.Combine(folder, "theirs.pth"), ours = Path.Combine(folder, "ours.pth");
@@ -62,7 +62,6 @@ public class TorchTests
             using var parameters = new FlatParameters(vit, Devices.Open("cpu"), trainable: false);
             weights.Load(vit);
             TestContext.Out.WriteLine($"{Path.GetFileName(path)}: loaded in {watch.Elapsed.TotalMilliseconds:F0} ms");
-            Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(2));
             // The weights are the same bits: one size tells that the second file was read.
             for (int i = 0; i < (path == theirs ? pictures.Length : 1); i++)
             {

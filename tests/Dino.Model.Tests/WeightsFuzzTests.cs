@@ -69,7 +69,7 @@ public class WeightsFuzzTests
             slowest = Math.Max(slowest, watch.Elapsed.TotalSeconds);
         }
         TestContext.Out.WriteLine($"{refused} refused, {opened} opened, the slowest in {slowest * 1000:F1} ms");
-        Assert.That(slowest, Is.LessThan(5));
+        Assert.That(slowest, Is.LessThan(60), "a hang, however busy the machine is");
         // Both ways must have been gone often, or the mutations are too crude or too weak.
         Assert.That(refused, Is.GreaterThan(Files / 10));
         Assert.That(opened, Is.GreaterThan(Files / 20));

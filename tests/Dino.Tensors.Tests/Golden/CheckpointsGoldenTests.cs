@@ -75,7 +75,7 @@ public class CheckpointsGoldenTests
         if (refusal is not null)
             Assert.That(refusal, Does.StartWith(path + ": ").And.Not.Contain('\n').And.Length.LessThan(path.Length + 300));
         Assert.That(allocated, Is.LessThan(2 * new FileInfo(path).Length + (64 << 20)));
-        Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(5));
+        Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(60), "a hang, however busy the machine is");
         foreach (string folder in (string[])[Directory.GetCurrentDirectory(), Path.GetDirectoryName(path)!, AppContext.BaseDirectory])
             Assert.That(File.Exists(Path.Combine(folder, GoldenCheckpoints.Canary)), Is.False, "it was executed");
     }
