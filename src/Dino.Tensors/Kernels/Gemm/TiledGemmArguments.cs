@@ -30,9 +30,12 @@ internal readonly struct TiledGemmArguments
         (TransposeA, TransposeB) = (shape.TransposeA ? 1 : 0, shape.TransposeB ? 1 : 0);
         TileRows = (M + edge - 1) / edge;
         TileColumns = (N + edge - 1) / edge;
+        (Alpha, Beta) = (1, 0);
+        if (parts > 1)
+            return; // the sums are finished when all parts are added
+        (Alpha, Beta) = (shape.Alpha, shape.Beta);
         (Kind, RowsPerSample) = (epilogue.Kind, epilogue.RowsPerSample);
         HasBias = epilogue.Bias is null ? 0 : 1;
-        (Alpha, Beta) = parts > 1 ? (1, 0) : (shape.Alpha, shape.Beta);
     }
 
     /// <summary>The product in one part, with a bias or without.</summary>
