@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Dino.Tensors.Kernels;
 
@@ -9,10 +10,14 @@ internal interface IHostJob
 }
 
 /// <summary>
-/// The threads of one host device. <see cref="Run"/> spreads the items of a job over the caller and the workers, which
-/// claim them one after the other; it returns when all are done. Nothing is allocated after the first run of a job type.
+/// The threads of one host device. <see cref="Run"/> deals the items of a job out to the caller and the workers and returns when all are
+/// done. Nothing is allocated after the first run of a job type.
 /// </summary>
-/// <remarks>One thread at a time may call <see cref="Run"/>. A run started from inside an item runs inline on its thread.</remarks>
+/// <remarks>
+/// Each thread begins with a share of its own, the same part of the items in every job: what it wrote in one op, such as its rows of a matrix,
+/// is near it in the next. Who is done takes from the end of the others' shares.
+/// One thread at a time may call <see cref="Run"/>. A run started from inside an item runs inline on its thread.
+/// </remarks>
 internal sealed class HostTeam : IDisposable
 {
     // About 20 µs: longer than the gap between two ops of a step, far shorter than a time slice taken from somebody else.
@@ -33,9 +38,9 @@ internal sealed class HostTeam : IDisposable
     private Box? current;
     private int joined;
 
+    private readonly Share[] shares;
     private volatile int generation;
     private volatile bool stopping;
-    private int next, items;
     private Exception? failure;
 
     /// <summary>Starts <paramref name="threads"/> − 1 workers; the calling thread of a run is the remaining one.</summary>
@@ -46,6 +51,7 @@ internal sealed class HostTeam : IDisposable
         wake = new AutoResetEvent[threads - 1];
         asleep = new bool[threads - 1];
         workers = new Thread[threads - 1];
+        shares = new Share[threads];
         for (int i = 0; i < workers.Length; i++)
         {
             int worker = i;
@@ -78,7 +84,7 @@ internal sealed class HostTeam : IDisposable
         Box<TJob> box = BoxOf<TJob>();
         box.Job = job;
         Open(box, items);
-        Claim(box);
+        Claim(box, 0);
         Close();
         box.Job = default; // the job must not keep alive what it points to
 
@@ -110,7 +116,9 @@ internal sealed class HostTeam : IDisposable
         int helpers = Math.Min(workers.Length, count - 1);
         lock (gate)
         {
-            (current, items, next, open) = (box, count, 0, true);
+            for (int i = 0; i < shares.Length; i++)
+                shares[i].Deal((int)((long)count * i / shares.Length), (int)((long)count * (i + 1) / shares.Length));
+            (current, open) = (box, true);
             generation++;
             for (int i = 0; i < workers.Length && helpers > 0; i++, helpers--)
             {
@@ -140,21 +148,26 @@ internal sealed class HostTeam : IDisposable
         current = null;
     }
 
-    private void Claim(Box box)
+    private void Claim(Box box, int thread)
     {
         insideItem = true;
         try
         {
-            int count = items;
-            for (int item = Interlocked.Increment(ref next) - 1; item < count; item = Interlocked.Increment(ref next) - 1)
+            while (shares[thread].TakeFirst(out int item))
                 box.Run(item);
+            for (int i = 1; i < shares.Length; i++)
+            {
+                while (shares[(thread + i) % shares.Length].TakeLast(out int item))
+                    box.Run(item);
+            }
         }
 #pragma warning disable CA1031 // whatever an item throws belongs to the caller of the run
         catch (Exception error)
 #pragma warning restore CA1031
         {
             Interlocked.CompareExchange(ref failure, error, null);
-            Volatile.Write(ref next, int.MaxValue / 2); // nobody starts another item
+            for (int i = 0; i < shares.Length; i++)
+                shares[i].Deal(0, 0); // nobody starts another item
         }
         finally
         {
@@ -184,7 +197,7 @@ internal sealed class HostTeam : IDisposable
             if (box is null)
                 continue;
 
-            Claim(box);
+            Claim(box, worker + 1);
 
             lock (gate)
             {
@@ -216,6 +229,37 @@ internal sealed class HostTeam : IDisposable
         if (slot >= boxes.Length)
             Array.Resize(ref boxes, slot + 16);
         return (Box<TJob>)(boxes[slot] ??= new Box<TJob>());
+    }
+
+    /// <summary>A thread's items that nobody has taken: first in the upper half of the word, end in the lower. Alone on its cache lines.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 256)]
+    private struct Share
+    {
+        [FieldOffset(128)] private long range;
+
+        public void Deal(int first, int end) => Volatile.Write(ref range, ((long)first << 32) | (uint)end);
+
+        public bool TakeFirst(out int item) => Take(1L << 32, out item, out _);
+
+        public bool TakeLast(out int item)
+        {
+            bool taken = Take(-1, out _, out int end);
+            item = end - 1;
+            return taken;
+        }
+
+        private bool Take(long change, out int first, out int end)
+        {
+            while (true)
+            {
+                long before = Volatile.Read(ref range);
+                (first, end) = ((int)(before >> 32), (int)before);
+                if (first >= end)
+                    return false;
+                if (Interlocked.CompareExchange(ref range, before + change, before) == before)
+                    return true;
+            }
+        }
     }
 
     private abstract class Box

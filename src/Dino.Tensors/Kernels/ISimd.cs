@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 
 namespace Dino.Tensors.Kernels;
 
@@ -11,6 +12,9 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 {
     /// <summary>Floats in a register.</summary>
     static abstract int Width { get; }
+
+    /// <summary>Registers of that width.</summary>
+    static abstract int Registers { get; }
 
     static abstract TVector Create(float value);
 
@@ -55,6 +59,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 {
     public static int Width => 4;
 
+    public static int Registers => AdvSimd.IsSupported ? 32 : 16;
+
     public static Vector128<float> Create(float value) => Vector128.Create(value);
 
     public static Vector128<float> Load(float* source) => Vector128.Load(source);
@@ -94,6 +100,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 {
     public static int Width => 8;
 
+    public static int Registers => 16;
+
     public static Vector256<float> Create(float value) => Vector256.Create(value);
 
     public static Vector256<float> Load(float* source) => Vector256.Load(source);
@@ -132,6 +140,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 {
     public static int Width => 16;
+
+    public static int Registers => 32;
 
     public static Vector512<float> Create(float value) => Vector512.Create(value);
 

@@ -25,6 +25,20 @@ public class HostTeamTests
         public void Run(int item) => team.Run(hits.Length, new Count(hits));
     }
 
+    // The caller's first item goes on when the worker has taken one.
+    private readonly struct FirstItems(int[] firsts, ManualResetEventSlim workerBegan) : IHostJob
+    {
+        public void Run(int item)
+        {
+            bool caller = Thread.CurrentThread.Name != "host team 1/1";
+            Interlocked.CompareExchange(ref firsts[caller ? 0 : 1], item, -1);
+            if (!caller)
+                workerBegan.Set();
+            else
+                Assert.That(workerBegan.Wait(TimeSpan.FromSeconds(30)), "the worker took no item");
+        }
+    }
+
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(5)]
@@ -37,6 +51,19 @@ public class HostTeamTests
             for (int round = 0; round < 200; round++)
                 team.Run(items, new Count(hits));
             Assert.That(hits, Is.All.EqualTo(200), $"{items} items");
+        }
+    }
+
+    [Test]
+    public void Run_DealsEachThreadTheSameItems_EveryTime()
+    {
+        using var team = new HostTeam(2);
+        for (int round = 0; round < 20; round++)
+        {
+            int[] firsts = [-1, -1];
+            using var workerBegan = new ManualResetEventSlim();
+            team.Run(64, new FirstItems(firsts, workerBegan));
+            Assert.That(firsts, Is.EqualTo((int[])[0, 32]));
         }
     }
 

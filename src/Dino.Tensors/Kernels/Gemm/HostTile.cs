@@ -14,8 +14,8 @@ internal static unsafe class HostTile<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
-    /// <summary>Rows of a tile.</summary>
-    public const int Rows = 6;
+    /// <summary>Rows of the largest tile.</summary>
+    public static int Rows => TSimd.Registers == 32 ? 12 : 6;
 
     /// <summary>Columns of a tile: the width of B's panels.</summary>
     public static int Columns => 2 * TSimd.Width;
@@ -123,19 +123,23 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     // 7 as 4 + 3, not as 6 + 1.
-    private static int Height(int left) => Math.Min(left, left is 7 or 8 or <= 4 ? 4 : Rows);
+    private static int Height(int left) => left >= Rows ? Rows : Math.Min(left, left is 7 or 8 or <= 4 ? 4 : 6);
 
     /// <summary>A whole or partial tile of C.</summary>
     private static void Piece<TLayout>(
         float* a, long lda, int height, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias)
         where TLayout : struct, ILayout
     {
-        if (width == Columns && height == Rows)
-            Tile<TLayout, TileOfSix>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, bias);
+        if (width == Columns && height == 12)
+            Tile<TLayout, TileOfTwelve>(a, lda, 12, b, ldb, k, c, ldc, alpha, beta, bias);
+        else if (width == Columns && height == 6)
+            Tile<TLayout, TileOfSix>(a, lda, 6, b, ldb, k, c, ldc, alpha, beta, bias);
         else if (width == Columns && height == 4)
             Tile<TLayout, TileOfFour>(a, lda, 4, b, ldb, k, c, ldc, alpha, beta, bias);
-        else if (width == TSimd.Width && height == Rows)
-            Tile<TLayout, HalfTile>(a, lda, Rows, b, ldb, k, c, ldc, alpha, beta, bias);
+        else if (width == TSimd.Width && height == 12)
+            Tile<TLayout, TallHalfTile>(a, lda, 12, b, ldb, k, c, ldc, alpha, beta, bias);
+        else if (width == TSimd.Width && height == 6)
+            Tile<TLayout, HalfTile>(a, lda, 6, b, ldb, k, c, ldc, alpha, beta, bias);
         else
             Edge<TLayout>(a, lda, height, b, ldb, width, k, c, ldc, alpha, beta, bias);
     }
@@ -145,11 +149,15 @@ internal static unsafe class HostTile<TVector, TSimd>
         float* a, long lda, int height, float* b, long ldb, int width, int k, float* c, long ldc, float alpha, float beta, float* bias)
         where TLayout : struct, ILayout
     {
-        float* edge = stackalloc float[Rows * 32];
-        if (width <= TSimd.Width)
+        float* edge = stackalloc float[12 * 32];
+        if (width <= TSimd.Width && height > 6)
+            Tile<TLayout, TallHalfTile>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else if (width <= TSimd.Width)
             Tile<TLayout, HalfTile>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
         else if (height <= 4)
             Tile<TLayout, TileOfFour>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
+        else if (height > 6)
+            Tile<TLayout, TileOfTwelve>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
         else
             Tile<TLayout, TileOfSix>(a, lda, height, b, ldb, k, edge, Columns, alpha, 0, bias);
         TVector keep = TSimd.Create(beta);
@@ -179,53 +187,78 @@ internal static unsafe class HostTile<TVector, TSimd>
         float* a4 = a + Math.Min(4, end) * row, a5 = a + Math.Min(5, end) * row;
         TVector c00 = default, c01 = default, c10 = default, c11 = default, c20 = default, c21 = default;
         TVector c30 = default, c31 = default, c40 = default, c41 = default, c50 = default, c51 = default;
+        TVector c60 = default, c61 = default, c70 = default, c71 = default, c80 = default, c81 = default;
+        TVector c90 = default, c91 = default, ca0 = default, ca1 = default, cb0 = default, cb1 = default;
         if (bias != null)
         {
-            c00 = c10 = c20 = c30 = c40 = c50 = TSimd.Load(bias);
-            c01 = c11 = c21 = c31 = c41 = c51 = TSimd.Load(bias + TSimd.Width);
+            c00 = c10 = c20 = c30 = c40 = c50 = c60 = c70 = c80 = c90 = ca0 = cb0 = TSimd.Load(bias);
+            c01 = c11 = c21 = c31 = c41 = c51 = c61 = c71 = c81 = c91 = ca1 = cb1 = TSimd.Load(bias + TSimd.Width);
         }
+        // Rows 6 to 11 are rows 0 to 5 by another index: twelve addresses would not fit the general registers.
+        nint p = 0, q = 6 * row, turns = k >> 2;
         // Four steps a turn: with two, and another program on the same core, the ends of the turns cost 7 %.
-        nint p = 0, turns = k >> 2;
-        for (; turns > 0; turns--, p += 4 * stepA, b += 4 * stepB)
+        TVector b0, b1;
+        for (; turns > 0; turns--, p += 4 * stepA, q += 4 * stepA, b += 4 * stepB)
         {
-            Step<TTile>(a0, a1, a2, a3, a4, a5, p, b,
-                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            Step<TTile>(a0, a1, a2, a3, a4, a5, p + stepA, b + stepB,
-                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            Step<TTile>(a0, a1, a2, a3, a4, a5, p + 2 * stepA, b + 2 * stepB,
-                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            Step<TTile>(a0, a1, a2, a3, a4, a5, p + 3 * stepA, b + 3 * stepB,
-                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            (b0, b1) = Line<TTile>(b);
+            Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            if (TTile.Rows > 6)
+                Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            (b0, b1) = Line<TTile>(b + stepB);
+            Six<TTile>(a0, a1, a2, a3, a4, a5, p + stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            if (TTile.Rows > 6)
+                Six<TTile>(a0, a1, a2, a3, a4, a5, q + stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            (b0, b1) = Line<TTile>(b + 2 * stepB);
+            Six<TTile>(a0, a1, a2, a3, a4, a5, p + 2 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            if (TTile.Rows > 6)
+                Six<TTile>(a0, a1, a2, a3, a4, a5, q + 2 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            (b0, b1) = Line<TTile>(b + 3 * stepB);
+            Six<TTile>(a0, a1, a2, a3, a4, a5, p + 3 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            if (TTile.Rows > 6)
+                Six<TTile>(a0, a1, a2, a3, a4, a5, q + 3 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
         }
-        for (int rest = k & 3; rest > 0; rest--, p += stepA, b += stepB)
+        for (int rest = k & 3; rest > 0; rest--, p += stepA, q += stepA, b += stepB)
         {
-            Step<TTile>(a0, a1, a2, a3, a4, a5, p, b,
-                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            (b0, b1) = Line<TTile>(b);
+            Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
+            if (TTile.Rows > 6)
+                Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
         }
         Store<TTile>(c, c00, c01, alpha, beta);
         Store<TTile>(c + ldc, c10, c11, alpha, beta);
         Store<TTile>(c + 2 * ldc, c20, c21, alpha, beta);
         Store<TTile>(c + 3 * ldc, c30, c31, alpha, beta);
-        if (TTile.Rows <= 4)
+        if (TTile.Rows == 4)
             return;
         Store<TTile>(c + 4 * ldc, c40, c41, alpha, beta);
         Store<TTile>(c + 5 * ldc, c50, c51, alpha, beta);
+        if (TTile.Rows == 6)
+            return;
+        Store<TTile>(c + 6 * ldc, c60, c61, alpha, beta);
+        Store<TTile>(c + 7 * ldc, c70, c71, alpha, beta);
+        Store<TTile>(c + 8 * ldc, c80, c81, alpha, beta);
+        Store<TTile>(c + 9 * ldc, c90, c91, alpha, beta);
+        Store<TTile>(c + 10 * ldc, ca0, ca1, alpha, beta);
+        Store<TTile>(c + 11 * ldc, cb0, cb1, alpha, beta);
     }
 
-    /// <summary>One line of B times one number of each row of A, added to the sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step<TTile>(
-        float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, nint p, float* b, ref TVector c00, ref TVector c01, ref TVector c10,
-        ref TVector c11, ref TVector c20, ref TVector c21, ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41,
+    private static (TVector, TVector) Line<TTile>(float* b) where TTile : struct, ITile
+        => (TSimd.Load(b), TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default);
+
+    /// <summary>One line of B times one number of each of six rows of A, added to the sums.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Six<TTile>(
+        float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, nint p, TVector b0, TVector b1, ref TVector c00, ref TVector c01,
+        ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21, ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41,
         ref TVector c50, ref TVector c51)
         where TTile : struct, ITile
     {
-        TVector b0 = TSimd.Load(b), b1 = TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default;
         Row<TTile>(a0[p], b0, b1, ref c00, ref c01);
         Row<TTile>(a1[p], b0, b1, ref c10, ref c11);
         Row<TTile>(a2[p], b0, b1, ref c20, ref c21);
         Row<TTile>(a3[p], b0, b1, ref c30, ref c31);
-        if (TTile.Rows <= 4)
+        if (TTile.Rows == 4)
             return;
         Row<TTile>(a4[p], b0, b1, ref c40, ref c41);
         Row<TTile>(a5[p], b0, b1, ref c50, ref c51);
@@ -261,6 +294,13 @@ internal static unsafe class HostTile<TVector, TSimd>
         static abstract int Vectors { get; }
     }
 
+    private readonly struct TileOfTwelve : ITile
+    {
+        public static int Rows => 12;
+
+        public static int Vectors => 2;
+    }
+
     private readonly struct TileOfSix : ITile
     {
         public static int Rows => 6;
@@ -273,6 +313,13 @@ internal static unsafe class HostTile<TVector, TSimd>
         public static int Rows => 4;
 
         public static int Vectors => 2;
+    }
+
+    private readonly struct TallHalfTile : ITile
+    {
+        public static int Rows => 12;
+
+        public static int Vectors => 1;
     }
 
     private readonly struct HalfTile : ITile
