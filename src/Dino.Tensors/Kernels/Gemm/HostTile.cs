@@ -200,26 +200,26 @@ internal static unsafe class HostTile<TVector, TSimd>
         TVector b0, b1;
         for (; turns > 0; turns--, p += 4 * stepA, q += 4 * stepA, b += 4 * stepB)
         {
-            (b0, b1) = Line<TTile>(b);
+            Line<TTile>(b, out b0, out b1);
             Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             if (TTile.Rows > 6)
                 Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            (b0, b1) = Line<TTile>(b + stepB);
+            Line<TTile>(b + stepB, out b0, out b1);
             Six<TTile>(a0, a1, a2, a3, a4, a5, p + stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             if (TTile.Rows > 6)
                 Six<TTile>(a0, a1, a2, a3, a4, a5, q + stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            (b0, b1) = Line<TTile>(b + 2 * stepB);
+            Line<TTile>(b + 2 * stepB, out b0, out b1);
             Six<TTile>(a0, a1, a2, a3, a4, a5, p + 2 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             if (TTile.Rows > 6)
                 Six<TTile>(a0, a1, a2, a3, a4, a5, q + 2 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            (b0, b1) = Line<TTile>(b + 3 * stepB);
+            Line<TTile>(b + 3 * stepB, out b0, out b1);
             Six<TTile>(a0, a1, a2, a3, a4, a5, p + 3 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             if (TTile.Rows > 6)
                 Six<TTile>(a0, a1, a2, a3, a4, a5, q + 3 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
         }
         for (int rest = k & 3; rest > 0; rest--, p += stepA, q += stepA, b += stepB)
         {
-            (b0, b1) = Line<TTile>(b);
+            Line<TTile>(b, out b0, out b1);
             Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
             if (TTile.Rows > 6)
                 Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
@@ -243,8 +243,11 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (TVector, TVector) Line<TTile>(float* b) where TTile : struct, ITile
-        => (TSimd.Load(b), TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default);
+    private static void Line<TTile>(float* b, out TVector b0, out TVector b1) where TTile : struct, ITile
+    {
+        b0 = TSimd.Load(b);
+        b1 = TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default;
+    }
 
     /// <summary>One line of B times one number of each of six rows of A, added to the sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
