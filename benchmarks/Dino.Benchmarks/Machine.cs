@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
+using System.Runtime.Intrinsics;
 
 namespace Dino.Benchmarks;
 
@@ -10,8 +11,8 @@ internal static class Machine
     /// <summary>Processors that this process may use.</summary>
     public static int Cores => Environment.ProcessorCount;
 
-    /// <summary>Floats in a vector register.</summary>
-    public static int VectorWidth => Vector<float>.Count;
+    /// <summary>Floats in the vectors of the matrix product.</summary>
+    public static int VectorWidth => Vector512.IsHardwareAccelerated ? Vector512<float>.Count : Vector<float>.Count;
 
     /// <summary>The load average over a minute, or NaN where the system does not tell.</summary>
     public static double Load()

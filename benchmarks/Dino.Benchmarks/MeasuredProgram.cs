@@ -8,7 +8,9 @@ namespace Dino.Benchmarks;
 /// <param name="file">An assembly or a script.</param>
 /// <param name="interpreter">What runs the file.</param>
 /// <param name="needs">What to look for when it does not run.</param>
-internal sealed class MeasuredProgram(string name, string file, string interpreter = "dotnet", string needs = "")
+/// <param name="environment">Variables of its environment, NAME=VALUE each.</param>
+internal sealed class MeasuredProgram(
+    string name, string file, string interpreter = "dotnet", string needs = "", string[]? environment = null)
 {
     /// <summary>This program.</summary>
     public static MeasuredProgram Ours { get; } = new("Dino.Benchmarks", typeof(MeasuredProgram).Assembly.Location);
@@ -41,6 +43,8 @@ internal sealed class MeasuredProgram(string name, string file, string interpret
         start.ArgumentList.Add(file);
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach (string[] variable in (environment ?? []).Select(text => text.Split('=', 2)))
+            start.Environment[variable[0]] = variable[1];
         using var process = Start(start);
         var errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

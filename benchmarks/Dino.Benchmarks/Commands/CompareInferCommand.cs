@@ -14,7 +14,7 @@ internal static class CompareInferCommand
         int pairs = parsed.GetValue(ComparisonOptions.Pairs);
         var torch = ComparisonOptions.Torch(parsed);
         string[] arguments = ["infer", .. settings.Arguments];
-        var comparison = new Comparison($"compare-{string.Join(' ', arguments)} --pairs {pairs}", settings.ToString(), pairs);
+        var comparison = new Comparison($"compare-{string.Join(' ', arguments)} {ComparisonOptions.Told(parsed)}", settings.ToString(), pairs);
         comparison.Alternate(() => MeasuredProgram.Ours.Run<InferReport>(arguments), () => torch.Run<InferReport>(arguments), (ours, peer) =>
         {
             comparison.Add("features of a batch", "ms", ours.Ms.Median, peer.Ms.Median);

@@ -17,7 +17,7 @@ internal static class CompareOpsCommand
         string[] filter = only.Length > 0 ? ["--only", only] : [];
         string[] arguments = ["ops", "--threads", $"{threads}", "--seconds", $"{parsed.GetValue(OpsCommand.Seconds)}", .. filter];
         var comparison = new Comparison(
-            $"compare-{string.Join(' ', arguments)} --pairs {pairs}", $"single operators, {threads} threads", pairs);
+            $"compare-{string.Join(' ', arguments)} {ComparisonOptions.Told(parsed)}", $"single operators, {threads} threads", pairs);
         comparison.Alternate(() => MeasuredProgram.Ours.Run<OpsReport>(arguments), () => torch.Run<OpsReport>(arguments), (ours, peer) =>
         {
             var times = TimesOf(peer);
