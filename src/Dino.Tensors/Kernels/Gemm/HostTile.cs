@@ -4,7 +4,8 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>
 /// Products of a block of rows of A with a panel of columns of B, a tile of 6 rows by two vectors at a time: twelve sums keep both
-/// multiply-add units of a core busy and leave room for B and the broadcast number of A among 16 registers.
+/// multiply-add units of a core busy and leave room for B and the broadcast number of A among 16 registers. Of 32 registers the sums of 12 rows
+/// take 24: B is read half as often.
 /// </summary>
 /// <remarks>
 /// A is read where it lies, rows <c>lda</c> apart and contiguous along k: a tile reads six of its cache lines for every sixteen steps.
@@ -174,7 +175,9 @@ internal static unsafe class HostTile<TVector, TSimd>
         }
     }
 
-    /// <summary>All rows of a tile are computed and stored; of a shorter one the last row is computed again in place of those missing.</summary>
+    /// <summary>
+    /// All rows of a tile are computed and stored; of up to six that are fewer than the tile's the last is computed again in place of those missing.
+    /// </summary>
     private static void Tile<TLayout, TTile>(
         float* a, long lda, int height, float* b, long ldb, int k, float* c, long ldc, float alpha, float beta, float* bias)
         where TLayout : struct, ILayout
@@ -194,35 +197,28 @@ internal static unsafe class HostTile<TVector, TSimd>
             c00 = c10 = c20 = c30 = c40 = c50 = c60 = c70 = c80 = c90 = ca0 = cb0 = TSimd.Load(bias);
             c01 = c11 = c21 = c31 = c41 = c51 = c61 = c71 = c81 = c91 = ca1 = cb1 = TSimd.Load(bias + TSimd.Width);
         }
-        // Rows 6 to 11 are rows 0 to 5 by another index: twelve addresses would not fit the general registers.
-        nint p = 0, q = 6 * row, turns = k >> 2;
+        nint p = 0, q = 6 * row;
         // Four steps a turn: with two, and another program on the same core, the ends of the turns cost 7 %.
-        TVector b0, b1;
-        for (; turns > 0; turns--, p += 4 * stepA, q += 4 * stepA, b += 4 * stepB)
+        for (int turns = k >> 2; turns > 0; turns--, p += 4 * stepA, q += 4 * stepA, b += 4 * stepB)
         {
-            Line<TTile>(b, out b0, out b1);
-            Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            if (TTile.Rows > 6)
-                Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            Line<TTile>(b + stepB, out b0, out b1);
-            Six<TTile>(a0, a1, a2, a3, a4, a5, p + stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            if (TTile.Rows > 6)
-                Six<TTile>(a0, a1, a2, a3, a4, a5, q + stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            Line<TTile>(b + 2 * stepB, out b0, out b1);
-            Six<TTile>(a0, a1, a2, a3, a4, a5, p + 2 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            if (TTile.Rows > 6)
-                Six<TTile>(a0, a1, a2, a3, a4, a5, q + 2 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
-            Line<TTile>(b + 3 * stepB, out b0, out b1);
-            Six<TTile>(a0, a1, a2, a3, a4, a5, p + 3 * stepA, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            if (TTile.Rows > 6)
-                Six<TTile>(a0, a1, a2, a3, a4, a5, q + 3 * stepA, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, new(p, q), b,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, new(p + stepA, q + stepA), b + stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, new(p + 2 * stepA, q + 2 * stepA), b + 2 * stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, new(p + 3 * stepA, q + 3 * stepA), b + 3 * stepB,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
         }
         for (int rest = k & 3; rest > 0; rest--, p += stepA, q += stepA, b += stepB)
         {
-            Line<TTile>(b, out b0, out b1);
-            Six<TTile>(a0, a1, a2, a3, a4, a5, p, b0, b1, ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51);
-            if (TTile.Rows > 6)
-                Six<TTile>(a0, a1, a2, a3, a4, a5, q, b0, b1, ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
+            Step<TTile>(a0, a1, a2, a3, a4, a5, new(p, q), b,
+                ref c00, ref c01, ref c10, ref c11, ref c20, ref c21, ref c30, ref c31, ref c40, ref c41, ref c50, ref c51,
+                ref c60, ref c61, ref c70, ref c71, ref c80, ref c81, ref c90, ref c91, ref ca0, ref ca1, ref cb0, ref cb1);
         }
         Store<TTile>(c, c00, c01, alpha, beta);
         Store<TTile>(c + ldc, c10, c11, alpha, beta);
@@ -242,29 +238,40 @@ internal static unsafe class HostTile<TVector, TSimd>
         Store<TTile>(c + 11 * ldc, cb0, cb1, alpha, beta);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Line<TTile>(float* b, out TVector b0, out TVector b1) where TTile : struct, ITile
+    /// <summary>Where a column of a tile of A lies, from the pointers to rows 0 to 5: theirs, and that of rows 6 to 11.</summary>
+    /// <remarks>Twelve pointers would not fit the general registers. Two numbers would be one argument more than the JIT inlines.</remarks>
+    private readonly struct Place(nint upper, nint lower)
     {
-        b0 = TSimd.Load(b);
-        b1 = TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default;
+        public readonly nint Upper = upper, Lower = lower;
     }
 
-    /// <summary>One line of B times one number of each of six rows of A, added to the sums.</summary>
+    /// <summary>One line of B times one number of each row of A, added to the sums.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Six<TTile>(
-        float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, nint p, TVector b0, TVector b1, ref TVector c00, ref TVector c01,
-        ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21, ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41,
-        ref TVector c50, ref TVector c51)
+    private static void Step<TTile>(
+        float* a0, float* a1, float* a2, float* a3, float* a4, float* a5, Place at, float* b,
+        ref TVector c00, ref TVector c01, ref TVector c10, ref TVector c11, ref TVector c20, ref TVector c21,
+        ref TVector c30, ref TVector c31, ref TVector c40, ref TVector c41, ref TVector c50, ref TVector c51,
+        ref TVector c60, ref TVector c61, ref TVector c70, ref TVector c71, ref TVector c80, ref TVector c81,
+        ref TVector c90, ref TVector c91, ref TVector ca0, ref TVector ca1, ref TVector cb0, ref TVector cb1)
         where TTile : struct, ITile
     {
-        Row<TTile>(a0[p], b0, b1, ref c00, ref c01);
-        Row<TTile>(a1[p], b0, b1, ref c10, ref c11);
-        Row<TTile>(a2[p], b0, b1, ref c20, ref c21);
-        Row<TTile>(a3[p], b0, b1, ref c30, ref c31);
+        TVector b0 = TSimd.Load(b), b1 = TTile.Vectors > 1 ? TSimd.Load(b + TSimd.Width) : default;
+        Row<TTile>(a0[at.Upper], b0, b1, ref c00, ref c01);
+        Row<TTile>(a1[at.Upper], b0, b1, ref c10, ref c11);
+        Row<TTile>(a2[at.Upper], b0, b1, ref c20, ref c21);
+        Row<TTile>(a3[at.Upper], b0, b1, ref c30, ref c31);
         if (TTile.Rows == 4)
             return;
-        Row<TTile>(a4[p], b0, b1, ref c40, ref c41);
-        Row<TTile>(a5[p], b0, b1, ref c50, ref c51);
+        Row<TTile>(a4[at.Upper], b0, b1, ref c40, ref c41);
+        Row<TTile>(a5[at.Upper], b0, b1, ref c50, ref c51);
+        if (TTile.Rows == 6)
+            return;
+        Row<TTile>(a0[at.Lower], b0, b1, ref c60, ref c61);
+        Row<TTile>(a1[at.Lower], b0, b1, ref c70, ref c71);
+        Row<TTile>(a2[at.Lower], b0, b1, ref c80, ref c81);
+        Row<TTile>(a3[at.Lower], b0, b1, ref c90, ref c91);
+        Row<TTile>(a4[at.Lower], b0, b1, ref ca0, ref ca1);
+        Row<TTile>(a5[at.Lower], b0, b1, ref cb0, ref cb1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
