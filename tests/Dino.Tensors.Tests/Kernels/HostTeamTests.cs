@@ -109,16 +109,17 @@ public class HostTeamTests
         for (int round = 0; round < 100; round++)
             team.Run(hits.Length, job);
 
-        // The test runner's own threads allocate too, now and then: the quietest of ten rounds counts.
-        long quietest = long.MaxValue, caller = GC.GetAllocatedBytesForCurrentThread();
+        // The test runner's own threads allocate too, now and then, and the lock makes its event when it first has to wait: the quietest of
+        // ten rounds counts.
+        long quietest = long.MaxValue, caller = long.MaxValue;
         for (int round = 0; round < 10; round++)
         {
-            long before = GC.GetTotalAllocatedBytes();
+            long before = GC.GetTotalAllocatedBytes(), callerBefore = GC.GetAllocatedBytesForCurrentThread();
             for (int run = 0; run < 1000; run++)
                 team.Run(hits.Length, job);
+            caller = Math.Min(caller, GC.GetAllocatedBytesForCurrentThread() - callerBefore);
             quietest = Math.Min(quietest, GC.GetTotalAllocatedBytes() - before);
         }
-        caller = GC.GetAllocatedBytesForCurrentThread() - caller;
 
         Assert.That(caller, Is.Zero);
         Assert.That(quietest, Is.LessThan(10_000), "bytes in 1000 runs");
