@@ -29,6 +29,7 @@ internal sealed class HostTeam : IDisposable
     private readonly AutoResetEvent[] wake; // SemaphoreSlim allocates 96 bytes for each wait that blocks
     private readonly Thread[] workers;
     private readonly bool[] asleep;
+    private readonly Share[] shares; // the caller's first
     private readonly AutoResetEvent finished = new(false);
 
     // Guarded by the gate. Workers may join only an open run, and the caller leaves only when none is joined:
@@ -38,7 +39,6 @@ internal sealed class HostTeam : IDisposable
     private Box? current;
     private int joined;
 
-    private readonly Share[] shares;
     private volatile int generation;
     private volatile bool stopping;
     private Exception? failure;
