@@ -8,57 +8,42 @@ using Dino.Tensors.Ops;
 namespace Dino.Model;
 
 /// <summary>
-/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints with
-/// a <c>teacher</c> and a <c>student</c>, Hugging Face's ViT.
+/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints of
+/// many programs (<see cref="WeightNetwork"/>), Hugging Face's ViT.
 /// </summary>
 public sealed class ModelWeights
 {
-    /// <summary>The keys of a training checkpoint's networks.</summary>
+    /// <summary>The networks of a training checkpoint that can be asked for.</summary>
     public const string Teacher = "teacher", Student = "student";
 
-    private static readonly string[] centreNames = ["center", "dino_loss.center"];
-
-    // What a training checkpoint keeps beside its networks.
-    private static readonly string[] training = ["optimizer.", "fp16_scaler.", "dino_loss.", "scheduler."];
-
     private readonly WeightsFile file;
+    private readonly WeightNetwork network;
     private readonly Dictionary<string, WeightSource> backbone = [], head = [];
-    private readonly List<string> unexpected = [], unexpectedInHead = [], aside = [];
+    private readonly List<string> unexpected = [], unexpectedInHead = [], foreign = [], aside = [];
+    private readonly Dictionary<string, string?[]> thirds = [];
     private readonly bool isHuggingFace;
 
-    private ModelWeights(WeightsFile file, string key)
+    private ModelWeights(WeightsFile file, IReadOnlyDictionary<string, string> plain, IReadOnlyList<WeightNetwork> networks, WeightNetwork network)
     {
-        (this.file, Key) = (file, key);
-        string prefix = key.Length == 0 ? "" : key + ".";
-        var thirds = new Dictionary<string, string?[]>();
+        (this.file, this.network, Networks) = (file, network, networks);
+        string? headPrefix = plain.Values.Select(WeightNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead).OrderByDescending(prefix => prefix.Length).FirstOrDefault();
+        var inHead = headPrefix is null ? null : new WeightNetwork(headPrefix, network.Role);
+        // The longest prefix that a name stands behind is the network that it is of: one may lie in another.
+        WeightNetwork[] longestFirst = [.. networks.OrderByDescending(other => other.Prefix.Length)];
+        Centre = plain.FirstOrDefault(pair => IsCentre(pair.Value)).Key;
         foreach (string name in file.Names)
         {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal) || training.Any(start => name.StartsWith(start, StringComparison.Ordinal) && !centreNames.Contains(name)))
-            {
+            string bare = plain[name];
+            if (name == Centre)
+                continue;
+            if (inHead is not null && inHead.Owns(bare) && WeightNames.HeadPrefix(bare) == headPrefix)
+                Place(name, WeightNames.Meaning(inHead.Within(bare)));
+            else if (inHead is { IsHead: true } && inHead.Owns(bare))
+                (WeightNames.Meaning("head." + inHead.Within(bare)).Part == WeightPart.Aside ? aside : unexpectedInHead).Add(name);
+            else if (longestFirst.FirstOrDefault(other => other.Owns(bare)) != network || WeightNetwork.IsState(network.Within(bare)))
                 aside.Add(name);
-                continue;
-            }
-            if (centreNames.Contains(name))
-                continue;
-            var (part, official, third) = WeightNames.Meaning(name[prefix.Length..]);
-            isHuggingFace |= part == WeightPart.Backbone && !name.EndsWith(official, StringComparison.Ordinal);
-            if (part is WeightPart.Aside or WeightPart.Unknown)
-            {
-                (part == WeightPart.Aside ? aside : official.StartsWith("head.", StringComparison.Ordinal) ? unexpectedInHead : unexpected).Add(name);
-                continue;
-            }
-            if (third >= 0)
-            {
-                if (!thirds.TryGetValue(official, out string?[]? names))
-                    thirds.Add(official, names = new string?[3]);
-                if (names[third] is not null)
-                    unexpected.Add(name);
-                names[third] ??= name;
-            }
-            else if (!(part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name))))
-            {
-                unexpected.Add(name);
-            }
+            else
+                isHuggingFace |= Place(name, WeightNames.Meaning(network.Within(bare))) is { } official && !bare.EndsWith(official, StringComparison.Ordinal);
         }
         foreach (var (official, names) in thirds)
         {
@@ -68,11 +53,17 @@ public sealed class ModelWeights
             if (!fits || !backbone.TryAdd(official, new WeightSource(there, [3 * shape[0], .. shape.Skip(1)])))
                 unexpected.AddRange(there);
         }
-        Centre = centreNames.FirstOrDefault(file.Contains);
+        Family = WeightFamily.Of(foreign);
     }
 
-    /// <summary>The network's key in the file: <c>teacher</c>, <c>student</c>, another that wraps a state dict, or none.</summary>
-    public string Key { get; }
+    /// <summary>Where the network stands in the file: <c>teacher.backbone</c>, <c>state_dict.momentum_encoder</c>, or nothing.</summary>
+    public string Key => network.Prefix;
+
+    /// <summary>Whether it is a teacher, a student, or not said.</summary>
+    public NetworkRole Role => network.Role;
+
+    /// <summary>All networks of the file, in the order in which they are taken where none is asked for.</summary>
+    public IReadOnlyList<WeightNetwork> Networks { get; }
 
     /// <summary>The backbone's tensors by their official names.</summary>
     public IReadOnlyDictionary<string, WeightSource> Backbone => backbone;
@@ -86,10 +77,17 @@ public sealed class ModelWeights
     /// <summary>Tensors that are known to be no part of the network: optimizer state, the other network, a classifier.</summary>
     public IReadOnlyList<string> Aside => aside;
 
+    /// <summary>The other kind of network that the file looks like, in words; null for a plain Vision Transformer.</summary>
+    public string? Family { get; }
+
     /// <summary>The layout in words.</summary>
     public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
-        + (Key.Length > 0 ? $", under {Key}" : "")
+        + (Key.Length == 0 ? "" : $", under {Key}")
+        + (Networks.Count == 1 ? "" : $" ({RoleWord}; the file also has {string.Join(", ", Networks.Where(other => other != network).Take(3))})")
         + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
+
+    /// <summary>Teacher, student, or that nothing says which.</summary>
+    public string RoleWord => Role switch { NetworkRole.Teacher => "the teacher", NetworkRole.Student => "the student", _ => "not marked as teacher or student" };
 
     /// <summary>Finds the network in a file.</summary>
     /// <param name="file">The open file, which stays open as long as values are to be read.</param>
@@ -97,18 +95,53 @@ public sealed class ModelWeights
     /// <exception cref="InvalidDataException">The file holds no Vision Transformer, or not the one asked for.</exception>
     public static ModelWeights Find(WeightsFile file, string? key = null)
     {
-        bool Has(string prefix) => file.Names.Any(name => name.StartsWith(prefix + ".", StringComparison.Ordinal));
-        string[] wrapped = [.. new[] { Teacher, Student, "state_dict", "model", "" }.Where(prefix => prefix.Length == 0 || Has(prefix))];
-        // A backbone alone is what evaluation asks for, whichever network it was of.
-        string chosen = key is not null && wrapped.Contains(key) ? key
-            : key == Student && wrapped.Contains(Teacher) ? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.")
-            : wrapped[0];
-        var weights = new ModelWeights(file, chosen);
-        return weights.Backbone.Count > 0
-            ? weights
-            : throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known; its {file.Names.Count} tensors are "
+        var plain = file.Names.ToDictionary(name => name, WeightNames.Plain);
+        var networks = WeightNetwork.In(plain.Values);
+        if (networks.Count == 0)
+            throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known"
+                + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}; its {file.Names.Count} tensors are "
                 + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
+        // A backbone alone is what evaluation asks for, whichever network it was of.
+        var chosen = networks[0];
+        if (key == Student && chosen.Role == NetworkRole.Teacher)
+            chosen = networks.FirstOrDefault(network => network.Role != NetworkRole.Teacher)
+                ?? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.");
+        return new ModelWeights(file, plain, networks, chosen);
     }
+
+    // The official name of what is the backbone's.
+    private string? Place(string name, (WeightPart Part, string Official, int Third) meaning)
+    {
+        var (part, official, third) = meaning;
+        switch (part)
+        {
+            case WeightPart.Aside:
+                aside.Add(name);
+                return null;
+            case WeightPart.Foreign:
+                foreign.Add(name);
+                return null;
+            case WeightPart.Unknown:
+                (official.Split('.') is [var first, _, ..] && WeightNetwork.IsHeadName(first) ? unexpectedInHead : unexpected).Add(name);
+                return null;
+        }
+        if (third >= 0)
+        {
+            if (!thirds.TryGetValue(official, out string?[]? names))
+                thirds.Add(official, names = new string?[3]);
+            if (names[third] is not null)
+                unexpected.Add(name);
+            names[third] ??= name;
+        }
+        else if (!(part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name))))
+        {
+            unexpected.Add(name);
+        }
+        return part == WeightPart.Backbone ? official : null;
+    }
+
+    private static bool IsCentre(string plainName) =>
+        plainName is "center" or "dino_loss.center" || plainName.EndsWith(".dino_loss.center", StringComparison.Ordinal);
 
     /// <summary>
     /// The sizes of the backbone, from the shapes of its tensors. The number of heads is in no shape: it is
@@ -180,7 +213,7 @@ public sealed class ModelWeights
     {
         if (model is not (VisionTransformer or MultiCropModel))
             throw new ArgumentException($"Weights are for a {nameof(VisionTransformer)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
-        var report = new WeightReport(file.Path);
+        var report = new WeightReport(file.Path) { Family = Family };
         var used = new HashSet<WeightSource>();
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
         {
@@ -197,23 +230,24 @@ public sealed class ModelWeights
             else
                 report.Misshapen.Add($"{tensor.Name} is ({string.Join(", ", source.Shape)}), the model's {tensor.Shape}");
         }
+        report.Foreign.AddRange(foreign);
         report.Unexpected.AddRange(unexpected);
         if (model is MultiCropModel)
             report.Unexpected.AddRange(unexpectedInHead);
-        var parts = model is MultiCropModel ? backbone.Values.Concat(head.Values) : backbone.Values;
-        report.Unexpected.AddRange(parts.Where(source => !used.Contains(source)).SelectMany(source => source.Names));
+        foreach (var (name, source) in model is MultiCropModel ? backbone.Concat(head) : backbone)
+            if (!used.Contains(source))
+                (name.StartsWith("blocks.", StringComparison.Ordinal) ? report.Foreign : report.Unexpected).AddRange(source.Names);
         return report;
     }
 
     /// <summary>Sets the parameters and buffers of a model; those that the file does not fit stay as they are.</summary>
     /// <param name="model">The model, with memory.</param>
-    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen.</param>
+    /// <param name="allowPartial">Whether tensors may be missing or misshapen, or unexpected outside the blocks.</param>
     /// <exception cref="InvalidDataException">Some are, and may not; all are named, and nothing was changed.</exception>
     public WeightReport Load(Module model, bool allowPartial = false)
     {
         var report = Compare(model);
-        if (!allowPartial)
-            report.ThrowIfPartial();
+        report.ThrowIfNot(allowPartial);
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
         {
             if (Source(tensor.Name) is not { } source)
@@ -286,5 +320,5 @@ public sealed class ModelWeights
         }
     }
 
-    private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}.");
+    private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}{(Family is null ? "" : $": it looks like {Family}, which cannot be loaded")}.");
 }

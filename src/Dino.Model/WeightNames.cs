@@ -11,8 +11,13 @@ public enum WeightPart
     /// <summary>The projection head.</summary>
     Head,
 
-    /// <summary>Known, and no part of the network: a classifier, a pooler, a counter.</summary>
+    /// <summary>Known, and no part of the network: a classifier, a pooler, a counter, the token of masked patches.</summary>
     Aside,
+
+    /// <summary>
+    /// Inside a block, or among the tokens, and of no place in a network of DINO: of another kind of network, whose features would be others without it.
+    /// </summary>
+    Foreign,
 
     /// <summary>Not known.</summary>
     Unknown,
@@ -20,11 +25,14 @@ public enum WeightPart
 
 /// <summary>
 /// The names that DINO's weights go by: those of the official code, which timm shares, the early ones of its heads, and Hugging Face's, where
-/// query, key and value are three tensors.
+/// query, key and value are three tensors. What programs put before them is <see cref="WeightNetwork"/>'s.
 /// </summary>
 public static partial class WeightNames
 {
     private static readonly string[] split = ["query", "key", "value"];
+
+    // What compiling, data parallelism, sharding and recomputation put around modules, at any depth.
+    private static readonly string[] wrappers = ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
 
     private static readonly (string Official, string HuggingFace)[] whole =
     [
@@ -41,20 +49,24 @@ public static partial class WeightNames
     ];
 
     /// <summary>
-    /// What a name in a file means: its part and the official name within it, <c>blocks.0.attn.qkv.weight</c> or <c>mlp.0.bias</c>. For one
-    /// third of a <c>qkv</c>, which third (0 query, 1 key, 2 value); −1 for whole tensors.
+    /// A name without what wraps modules (<c>module.</c>, <c>_orig_mod.</c>, …, anywhere), and with blocks that are sharded in chunks numbered through:
+    /// <c>blocks.0.3.norm1.weight</c>, chunk 0, block 3, is <c>blocks.3.norm1.weight</c>.
     /// </summary>
-    public static (WeightPart Part, string Official, int Third) Meaning(string name)
+    public static string Plain(string name)
     {
-        string bare = name;
-        while (bare.StartsWith("module.", StringComparison.Ordinal))
-            bare = bare["module.".Length..];
-        foreach (string prefix in (ReadOnlySpan<string>)["backbone.", "vit."])
-            if (bare.StartsWith(prefix, StringComparison.Ordinal))
-                bare = bare[prefix.Length..];
+        string plain = wrappers.Any(name.Contains) ? string.Join('.', name.Split('.').Where(segment => !wrappers.Contains(segment))) : name;
+        return ChunkPattern().Replace(plain, "$1$2");
+    }
+
+    /// <summary>
+    /// What a plain name behind a network's prefix means: its part and the official name within it, <c>blocks.0.attn.qkv.weight</c> or <c>mlp.0.bias</c>. For
+    /// one third of a <c>qkv</c>, which third (0 query, 1 key, 2 value); −1 for whole tensors.
+    /// </summary>
+    public static (WeightPart Part, string Official, int Third) Meaning(string bare)
+    {
         if (OfHead(bare) is { } inHead)
             return inHead.EndsWith(".num_batches_tracked", StringComparison.Ordinal) ? (WeightPart.Aside, inHead, -1) : (WeightPart.Head, inHead, -1);
-        if (bare is "head.weight" or "head.bias" || bare.StartsWith("classifier.", StringComparison.Ordinal) || bare.StartsWith("pooler.", StringComparison.Ordinal))
+        if (AsidePattern().IsMatch(bare))
             return (WeightPart.Aside, bare, -1);
         if (OfficialPattern().IsMatch(bare))
             return (WeightPart.Backbone, bare, -1);
@@ -62,7 +74,7 @@ public static partial class WeightNames
             if (bare == huggingFace)
                 return (WeightPart.Backbone, official, -1);
         if (HuggingFacePattern().Match(bare) is not { Success: true } match)
-            return (WeightPart.Unknown, bare, -1);
+            return (ForeignPattern().IsMatch(bare) ? WeightPart.Foreign : WeightPart.Unknown, bare, -1);
         string block = match.Groups[1].Value, module = match.Groups[2].Value, leaf = match.Groups[3].Value;
         for (int i = 0; i < split.Length; i++)
             if (module == $"attention.attention.{split[i]}")
@@ -70,7 +82,7 @@ public static partial class WeightNames
         foreach (var (official, huggingFace) in inBlock)
             if (module == huggingFace)
                 return (WeightPart.Backbone, $"blocks.{block}.{official}.{leaf}", -1);
-        return (WeightPart.Unknown, bare, -1);
+        return (WeightPart.Foreign, bare, -1);
     }
 
     /// <summary>Hugging Face's names for an official tensor of the backbone: three for a <c>qkv</c>, which is cut along its first dimension.</summary>
@@ -91,10 +103,20 @@ public static partial class WeightNames
         throw new ArgumentException($"'{official}' is no tensor of a Vision Transformer.", nameof(official));
     }
 
+    /// <summary>The prefix of a projection head that a plain name is of, <c>teacher.head</c>; null if it is of none.</summary>
+    internal static string? HeadPrefix(string plainName)
+    {
+        // A block's MLP has its layers by name.
+        if (HeadInPathPattern().Match(plainName) is not { Success: true } match)
+            return null;
+        return match.Groups[1].Value;
+    }
+
     // Early checkpoints call the MLP projection_head and the last layer prototypes; PyTorch 2 keeps a weight norm's parts under parametrizations.
     private static string? OfHead(string bare)
     {
-        string name = bare.StartsWith("head.", StringComparison.Ordinal) ? bare["head.".Length..] : bare;
+        int dot = bare.IndexOf('.', StringComparison.Ordinal);
+        string name = dot > 0 && WeightNetwork.IsHeadName(bare[..dot]) ? bare[(dot + 1)..] : bare;
         if (name.StartsWith("projection_head.", StringComparison.Ordinal))
             name = "mlp." + name["projection_head.".Length..];
         if (name.StartsWith("prototypes.", StringComparison.Ordinal))
@@ -113,6 +135,18 @@ public static partial class WeightNames
 
     [GeneratedRegex(@"\Aencoder\.layer\.(0|[1-9][0-9]{0,3})\.([a-z_.0-9]+)\.(weight|bias)\z", RegexOptions.CultureInvariant)]
     private static partial Regex HuggingFacePattern();
+
+    [GeneratedRegex(@"(\A|\.)(blocks\.)[0-9]+\.(?=[0-9]+\.)", RegexOptions.CultureInvariant)]
+    private static partial Regex ChunkPattern();
+
+    [GeneratedRegex(@"\A(?:head\.(?:weight|bias)|(?:classifier|pooler)\..*|(?:embeddings\.)?mask_token|masked_embed)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex AsidePattern();
+
+    [GeneratedRegex(@"\A(?:(?:blocks|encoder\.layer|layer)\.[0-9]+\.|(?:embeddings\.)?(?:register_tokens|distillation_token)\z|(?:storage_tokens|reg_token|dist_token)\z|(?:rope_embed|rope_embeddings|norm_pre|rel_pos_bias)\.)", RegexOptions.CultureInvariant)]
+    private static partial Regex ForeignPattern();
+
+    [GeneratedRegex(@"\A(?:(.*)\.)?(?:(?:mlp|projection_head)(?:\.[0-9]{1,2})?\.(?:weight|bias|running_mean|running_var|num_batches_tracked)|(?:last_layer|prototypes)\.(?:weight(?:_[gv])?|parametrizations\.weight\.original[01]))\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HeadInPathPattern();
 
     [GeneratedRegex(@"\A(?:mlp(?:\.[0-9]{1,2})?\.(?:weight|bias|running_mean|running_var|num_batches_tracked)|last_layer\.weight(?:_[gv])?)\z", RegexOptions.CultureInvariant)]
     private static partial Regex HeadPattern();

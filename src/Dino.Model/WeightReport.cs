@@ -22,13 +22,23 @@ public sealed class WeightReport(string path)
     /// <summary>Tensors whose counterpart has another shape.</summary>
     public List<string> Misshapen { get; } = [];
 
+    /// <summary>
+    /// Tensors inside blocks, or among the tokens, that the model has no place for: the file is of another kind of network, and what is left without them
+    /// is none.
+    /// </summary>
+    public List<string> Foreign { get; } = [];
+
+    /// <summary>The other kind of network that the file looks like, in words, or null.</summary>
+    public string? Family { get; init; }
+
     /// <summary>Whether all of the model is in the file and nothing else.</summary>
-    public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count == 0;
+    public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count + Foreign.Count == 0;
 
     /// <summary>Names every difference.</summary>
     /// <exception cref="InvalidDataException">There are some.</exception>
     public void ThrowIfPartial()
     {
+        ThrowIfForeign();
         if (IsWhole)
             return;
         var text = new StringBuilder($"{path} does not fit the model:");
@@ -36,5 +46,23 @@ public sealed class WeightReport(string path)
             foreach (string name in names)
                 text.Append(CultureInfo.InvariantCulture, $"\n  {what}: {name}");
         throw new InvalidDataException(text.Append("\nGive --allow-partial to use what fits.").ToString());
+    }
+
+    /// <summary>What loading asks for: a whole model, or a part of one where that is allowed; never a model of another kind.</summary>
+    /// <exception cref="InvalidDataException">It is not that; the message names the differences.</exception>
+    public void ThrowIfNot(bool allowPartial)
+    {
+        ThrowIfForeign();
+        if (!allowPartial)
+            ThrowIfPartial();
+    }
+
+    private void ThrowIfForeign()
+    {
+        if (Foreign.Count == 0)
+            return;
+        string names = string.Join(", ", Foreign.Take(4)) + (Foreign.Count > 4 ? $" and {Foreign.Count - 4} more" : "");
+        throw new InvalidDataException($"{path} is of another kind of network{(Family is null ? "" : $": it looks like {Family}")}. "
+            + $"{names} {(Foreign.Count == 1 ? "has" : "have")} no place in a ViT of DINO, and without {(Foreign.Count == 1 ? "it" : "them")} the features would be others; --allow-partial does not change that.");
     }
 }

@@ -104,7 +104,7 @@ public class ModelWeightsTests
         using var network = new Network(new VisionTransformer(backbone));
         List<TensorEntry> entries = [.. network.Tensors.Where(tensor => tensor.Name != "norm.weight").Select(tensor => tensor.ToEntry())];
         entries[^1] = TensorEntry.Of(entries[^1].Name, [65], new float[65]);
-        entries.Add(TensorEntry.Of("blocks.0.gamma", [1], new float[1]));
+        entries.Add(TensorEntry.Of("fc_norm.weight", [1], new float[1]));
         string path = Path.Combine(folder, "weights.safetensors");
         SafetensorsFile.Write(path, entries);
         using var file = WeightsFile.Open(path);
@@ -112,7 +112,7 @@ public class ModelWeightsTests
         using var target = new Network(new VisionTransformer(weights.BackboneConfig()), fill: false);
 
         Assert.That(() => weights.Load(target.Model), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo(
-            $"{path} does not fit the model:\n  missing: norm.weight (64)\n  unexpected: blocks.0.gamma\n"
+            $"{path} does not fit the model:\n  missing: norm.weight (64)\n  unexpected: fc_norm.weight\n"
             + "  another shape: norm.bias is (65), the model's (64)\nGive --allow-partial to use what fits."));
         Assert.That(target.Tensors.SelectMany(tensor => tensor.Values), Is.All.Zero);
         var report = weights.Load(target.Model, allowPartial: true);

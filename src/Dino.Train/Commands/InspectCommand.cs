@@ -61,6 +61,8 @@ internal static class InspectCommand
             json.WriteString(key, value);
         json.WriteEndObject();
         json.WriteString("layout", network.Weights?.Layout);
+        json.WriteString("role", network.Weights?.Role.ToString().ToLowerInvariant());
+        json.WriteString("looksLike", network.Weights?.Family);
         json.WriteString("problem", network.Problem);
         if (network.Config is { } config)
         {
@@ -83,7 +85,7 @@ internal static class InspectCommand
         if (network.Report is not { } report)
             return;
         foreach (var (key, names) in ((string, IReadOnlyList<string>)[])
-            [("loaded", report.Loaded), ("missing", report.Missing), ("unexpected", report.Unexpected), ("misshapen", report.Misshapen), ("notUsed", network.Weights!.Aside)])
+            [("loaded", report.Loaded), ("missing", report.Missing), ("unexpected", report.Unexpected), ("misshapen", report.Misshapen), ("foreign", report.Foreign), ("notUsed", network.Weights!.Aside)])
         {
             json.WriteStartArray(key);
             foreach (string name in names)
@@ -111,10 +113,12 @@ internal static class InspectCommand
         if (network.Report is { } report)
         {
             Line($"would be loaded: {report.Loaded.Count} tensors; left aside: {network.Weights!.Aside.Count}");
-            foreach (var (what, names) in ((string, List<string>)[])[("missing", report.Missing), ("unexpected", report.Unexpected), ("another shape", report.Misshapen)])
+            foreach (var (what, names) in ((string, List<string>)[])[("missing", report.Missing), ("unexpected", report.Unexpected), ("another shape", report.Misshapen), ("of another kind of network", report.Foreign)])
                 foreach (string name in names)
                     Line($"  {what}: {Printable(name)}");
-            if (!report.IsWhole)
+            if (report.Foreign.Count > 0)
+                Line($"It would be refused{(report.Family is null ? "" : $": it looks like {report.Family}")}.");
+            else if (!report.IsWhole)
                 Line($"It would be refused without --allow-partial.");
         }
         if (network.Problem is { } problem)

@@ -31,7 +31,7 @@ public sealed class Initialization : IDisposable
             return WeightsFiles.Explain(path, () =>
             {
                 var teacher = ModelWeights.Find(file);
-                bool both = teacher.Key == ModelWeights.Teacher && file.Names.Any(name => name.StartsWith(ModelWeights.Student + ".", StringComparison.Ordinal));
+                bool both = teacher.Role == NetworkRole.Teacher && teacher.Networks.Any(network => network.Role != NetworkRole.Teacher);
                 return new Initialization(path, file, teacher, both ? ModelWeights.Find(file, ModelWeights.Student) : teacher, Checkpoint.TryInfo(path, file));
             });
         }
@@ -69,9 +69,8 @@ public sealed class Initialization : IDisposable
     public InitializationNote Apply(Distillation state, bool allowPartial) => WeightsFiles.Explain(path, () =>
     {
         var networks = ((MultiCropModel Model, ModelWeights Weights)[])[(state.Student, student), (state.Teacher, teacher)];
-        if (!allowPartial)
-            foreach (var (model, weights) in networks)
-                weights.Compare(HasHead ? model : model.Backbone).ThrowIfPartial();
+        foreach (var (model, weights) in networks)
+            weights.Compare(HasHead ? model : model.Backbone).ThrowIfNot(allowPartial);
         var reports = networks.Select(network => network.Weights.Load(HasHead ? network.Model : network.Model.Backbone, allowPartial)).ToArray();
         bool centre = HasHead && HasCentre && file.Shape(teacher.Centre!).Aggregate(1L, (product, size) => product * size) == state.Loss.Centre.Count;
         if (centre)
@@ -91,7 +90,7 @@ public sealed class Initialization : IDisposable
             Resized = reports[1].Resized,
             Missing = reports[1].Missing,
             Misshapen = reports[1].Misshapen,
-            NotUsed = [.. reports[1].Unexpected, .. teacher.Aside.Where(name => !name.StartsWith(ModelWeights.Student + ".", StringComparison.Ordinal) || ReferenceEquals(student, teacher))],
+            NotUsed = [.. reports[1].Unexpected, .. teacher.Aside.Except(student.Backbone.Values.Concat(student.Head.Values).SelectMany(source => source.Names))],
             Loaded = reports[1].Loaded.Count,
             HasCentre = centre,
         };
@@ -100,7 +99,12 @@ public sealed class Initialization : IDisposable
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    private static string From(ModelWeights weights) => weights.Key.Length == 0 ? "the file" : $"{weights.Key} of the file";
+    private static string From(ModelWeights weights) => weights.Role switch
+    {
+        NetworkRole.Teacher => "teacher of the file",
+        NetworkRole.Student => "student of the file",
+        _ => weights.Key.Length == 0 ? "the file" : $"{weights.Key} of the file",
+    };
 
     private string Hash()
     {

@@ -52,8 +52,7 @@ public sealed class LoadedBackbone : IDisposable
             var config = own is null ? weights.BackboneConfig(choice.Heads) : own.Options.Backbone with { DropPathRate = 0 };
             var backbone = new VisionTransformer(config);
             // Before memory is taken: a file that does not fit may be of any size.
-            if (!choice.AllowPartial)
-                weights.Compare(backbone).ThrowIfPartial();
+            weights.Compare(backbone).ThrowIfNot(choice.AllowPartial);
             var parameters = new FlatParameters(backbone, device, trainable: false);
             try
             {

@@ -182,12 +182,12 @@ public class WeightsCommandTests
         string part = Path.Combine(scratch, "part.safetensors"), output = Path.Combine(scratch, "partial");
         using (var file = WeightsFile.Open(FixtureBackbone))
             SafetensorsFile.Write(part, [.. file.Names.Where(name => name is not ("norm.bias" or "blocks.0.attn.proj.bias"))
-                .Select(name => TensorEntry.Of(name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))).Append(TensorEntry.Of("blocks.0.attn.extra", [1], new[] { 1f }))]);
+                .Select(name => TensorEntry.Of(name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))).Append(TensorEntry.Of("fc_norm.weight", [1], new[] { 1f }))]);
         string[] options = ["train", "--data", pictures.Root, "--output-dir", output, "--init", part, "--num-heads", Heads, .. initOptions, "--global-crops-size", $"{Size("image_size")}", "--local-crops-size", $"{Size("patch")}", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
 
         var refused = DinoProcess.Run(options);
         Assert.That(refused.Code, Is.EqualTo(ExitCode.Failure));
-        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias", "unexpected: blocks.0.attn.extra", "--allow-partial"])
+        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias", "unexpected: fc_norm.weight", "--allow-partial"])
             Assert.That(refused.Error, Does.Contain(name));
         Assert.That(Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any(), Is.False);
         string[] attend = ["attend", part, pictures.Root, "--num-heads", Heads, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "part-maps")];
