@@ -21,7 +21,7 @@ public static class Features
         if (!averagePool)
             return scope.Keep(ConcatOp.Concat(1, tokens));
         int b = images.Shape[0], d = backbone.Config.Dim;
-        var mean = Patches(layers[0]).Mean(1);
+        var mean = backbone.Patches(layers[0]).Mean(1);
         var pairs = ConcatOp.Concat(2, tokens[0].Reshape(new Shape(b, d, 1)), mean.Reshape(new Shape(b, d, 1)));
         return scope.Keep(pairs.Reshape(new Shape(b, 2 * d)));
     }
@@ -31,8 +31,10 @@ public static class Features
     {
         using var scope = images.Device.BeginArena();
         var tokens = backbone.IntermediateLayers(images, 1)[0];
-        return scope.Keep(ConcatOp.Concat(1, VisionTransformer.ClassToken(tokens), Patches(tokens).GeneralizedMean(power)));
+        return scope.Keep(ConcatOp.Concat(1, VisionTransformer.ClassToken(tokens), backbone.Patches(tokens).GeneralizedMean(power)));
     }
 
-    private static Tensor Patches(Tensor tokens) => tokens.Slice(1, 1, tokens.Shape[1] - 1);
+    /// <summary>The tokens of patches, (B, N, D) → (B, rows·columns, D): without class token and registers.</summary>
+    public static Tensor Patches(this VisionTransformer backbone, Tensor tokens) =>
+        tokens.Slice(1, backbone.Config.FirstPatch, tokens.Shape[1] - backbone.Config.FirstPatch);
 }

@@ -1,6 +1,10 @@
+using Dino.Tensors.Ops;
+
 namespace Dino.Model;
 
-/// <summary>The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1).</summary>
+/// <summary>
+/// The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1), and which parts of DINOv2 and DINOv3 it has; by default none.
+/// </summary>
 public sealed record ViTConfig
 {
     /// <summary>The square picture size, in pixels, whose patch grid the position embedding is made for.</summary>
@@ -27,11 +31,50 @@ public sealed record ViTConfig
     /// <summary>The stochastic-depth rate of the last block; it grows linearly from 0 at the first.</summary>
     public float DropPathRate { get; init; }
 
-    /// <summary>ε of every layer norm.</summary>
+    /// <summary>ε of every layer norm: 1e-6, in DINOv3 1e-5.</summary>
     public float NormEps { get; init; } = 1e-6f;
+
+    /// <summary>Tokens between the class token and the patches that stand for no part of the picture (Darcet et al. 2024): 0, 4 in DINOv3.</summary>
+    public int Registers { get; init; }
+
+    /// <summary>Whether every residual branch is multiplied by a trained γ (D) (Touvron et al. 2021): DINOv2 and DINOv3.</summary>
+    public bool LayerScale { get; init; }
+
+    /// <summary>Whether the hidden layer of the feed-forward part is a gated one, SwiGLU, in place of GELU: the large networks.</summary>
+    public bool SwiGlu { get; init; }
+
+    /// <summary>Whether queries and keys are turned by the place of their patch (<see cref="RotaryOp"/>) in place of a position embedding: DINOv3.</summary>
+    public bool Rotary { get; init; }
+
+    /// <summary>Whether query, key and value have a bias.</summary>
+    public bool QkvBias { get; init; } = true;
+
+    /// <summary>Whether the key's part of that bias is more than 0; in DINOv3 it is not.</summary>
+    public bool KeyBias { get; init; } = true;
+
+    /// <summary>Whether class token and registers have a last norm of their own, <c>cls_norm</c>.</summary>
+    public bool UntiedNorms { get; init; }
 
     /// <summary>Patches along the side of the training grid.</summary>
     public int Side => ImageSize / Patch;
+
+    /// <summary>The index of the first patch among the tokens: those before it are the class token and the registers.</summary>
+    public int FirstPatch => 1 + Registers;
+
+    /// <summary>The width of the hidden layer of the feed-forward part.</summary>
+    public int Hidden => (int)(Dim * MlpRatio);
+
+    /// <summary>
+    /// The side of the square pictures whose features are to be taken where nothing else is said: that of training, in DINOv2 and DINOv3 224 as in their
+    /// evaluations, though the last steps of DINOv2's training had 518.
+    /// </summary>
+    public int EvaluationSize => Family == ViTFamily.Dino || ImageSize <= 224 || Patch > 224 ? ImageSize : 224 / Patch * Patch;
+
+    /// <summary>How the position embedding is resampled for other grids, as in training.</summary>
+    public GridResampling Resampling => Registers > 0 ? GridResampling.Antialiased : GridResampling.Shifted;
+
+    /// <summary>Whose parts these are.</summary>
+    public ViTFamily Family => Rotary ? ViTFamily.DinoV3 : LayerScale || SwiGlu || Registers > 0 ? ViTFamily.DinoV2 : ViTFamily.Dino;
 
     /// <summary>ViT-Ti, ViT-S or ViT-B by the reference's name: <c>vit_tiny</c>, <c>vit_small</c>, <c>vit_base</c>.</summary>
     /// <exception cref="ArgumentException">There is no such architecture.</exception>
@@ -47,14 +90,26 @@ public sealed record ViTConfig
         return new ViTConfig { ImageSize = imageSize, Patch = patch, Dim = dim, Depth = 12, Heads = heads };
     }
 
-    /// <summary>The reference's name for these sizes, as <see cref="Named"/> takes it; null for others.</summary>
+    /// <summary>The reference's name for these sizes; null for others. <see cref="Named"/> takes those of DINO.</summary>
     public string? ArchName() => (Dim, Depth, Heads) switch
     {
         (192, 12, 3) => "vit_tiny",
         (384, 12, 6) => "vit_small",
         (768, 12, 12) => "vit_base",
+        (1024, 24, 16) => "vit_large",
+        (1280, 32, 20) => "vit_huge2",
+        (1536, 40, 24) => "vit_giant2",
+        (4096, 40, 32) => "vit_7b",
         _ => null,
     };
+
+    /// <summary>The network in words: <c>DINOv2's vit_small, patches of 14, 4 registers</c>.</summary>
+    public string Describe()
+    {
+        string whose = Family switch { ViTFamily.DinoV2 => "DINOv2's ", ViTFamily.DinoV3 => "DINOv3's ", _ => "" };
+        string what = ArchName() ?? $"{(whose.Length > 0 ? "" : "a ")}ViT of width {Dim}";
+        return $"{whose}{what}, patches of {Patch}{(Registers > 0 ? $", {Registers} registers" : "")}";
+    }
 
     /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
     public float DropPathOf(int block) => Depth > 1 ? (float)(DropPathRate * (double)block / (Depth - 1)) : 0;
@@ -67,7 +122,24 @@ public sealed record ViTConfig
             throw new ArgumentException($"Pictures of {ImageSize} pixels have no whole patch of {Patch}.");
         if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
             throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
+        if (Registers < 0)
+            throw new ArgumentException($"A ViT has no {Registers} registers.");
+        if (Rotary && Dim / Heads % 4 != 0)
+            throw new ArgumentException($"Rotary positions need heads of a width that 4 divides, not of {Dim / Heads}.");
         if (DropPathRate is not (>= 0 and < 1))
             throw new ArgumentException($"The drop-path rate must lie in [0, 1), not at {DropPathRate}.");
     }
+}
+
+/// <summary>The generations of DINO's backbones.</summary>
+public enum ViTFamily
+{
+    /// <summary>The Vision Transformer as it was: Caron et al. 2021.</summary>
+    Dino,
+
+    /// <summary>With LayerScale, also with registers or SwiGLU: Oquab et al. 2023, Darcet et al. 2024.</summary>
+    DinoV2,
+
+    /// <summary>With rotary positions besides: Siméoni et al. 2025.</summary>
+    DinoV3,
 }

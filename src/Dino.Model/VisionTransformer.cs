@@ -5,15 +5,21 @@ using Dino.Tensors.Ops;
 namespace Dino.Model;
 
 /// <summary>
-/// The Vision Transformer of DINO: pre-norm blocks, a class token, no classifier. Parameter names are those of the official checkpoints.
+/// The Vision Transformer of DINO: pre-norm blocks, a class token, no classifier; with parts of DINOv2 and DINOv3 where <see cref="ViTConfig"/> says so.
+/// Parameter names are those of the official checkpoints.
 /// </summary>
-/// <remarks>Shapes: B images, N = 1 + patches tokens, D width, H heads. Pictures may have any size of at least one patch.</remarks>
+/// <remarks>
+/// Shapes: B images, K = 1 + registers, N = K + patches tokens, D width, H heads. Pictures may have any size of at least one patch.
+/// </remarks>
 public sealed class VisionTransformer : Module
 {
-    private readonly Parameter cls, positions;
+    private readonly Parameter cls;
+    private readonly Parameter? positions, registers;
     private readonly PatchEmbed patchEmbed;
+    private readonly RotaryPositions? rotary;
     private readonly Block[] blocks;
     private readonly LayerNorm norm;
+    private readonly LayerNorm? clsNorm;
 
     /// <summary>Declares the network; <see cref="FlatParameters"/> gives it memory and first values.</summary>
     public VisionTransformer(ViTConfig config)
@@ -21,12 +27,19 @@ public sealed class VisionTransformer : Module
         config.Validate();
         Config = config;
         cls = Register("cls_token", new Shape(1, 1, config.Dim), Init.TruncatedNormal(0.02f));
-        positions = Register("pos_embed", new Shape(1, 1 + config.Side * config.Side, config.Dim), Init.TruncatedNormal(0.02f));
+        if (!config.Rotary)
+            positions = Register("pos_embed", new Shape(1, 1 + config.Side * config.Side, config.Dim), Init.TruncatedNormal(0.02f));
+        if (config.Registers > 0)
+            registers = Register("register_tokens", new Shape(1, config.Registers, config.Dim), Init.TruncatedNormal(0.02f));
         patchEmbed = Register("patch_embed", new PatchEmbed(config));
+        if (config.Rotary)
+            rotary = Register("rope_embed", new RotaryPositions(config));
         blocks = new Block[config.Depth];
         for (int i = 0; i < blocks.Length; i++)
-            blocks[i] = Register($"blocks.{i}", new Block(config, i));
+            blocks[i] = Register($"blocks.{i}", new Block(config, i, rotary));
         norm = Register("norm", new LayerNorm(config.Dim, config.NormEps));
+        if (config.UntiedNorms)
+            clsNorm = Register("cls_norm", new LayerNorm(config.Dim, config.NormEps));
     }
 
     /// <summary>The sizes.</summary>
@@ -44,8 +57,8 @@ public sealed class VisionTransformer : Module
         using var scope = images.Device.BeginArena();
         var x = Tokens(images); // (B, N, D)
         foreach (var block in blocks)
-            Advance(ref x, block, depth);
-        return scope.Keep(norm.Forward(ClassToken(x))); // the norm works token by token: one is enough
+            Advance(ref x, block, depth, GridOf(images));
+        return scope.Keep((clsNorm ?? norm).Forward(ClassToken(x))); // the norm works token by token: one is enough
     }
 
     /// <summary>The outputs of the last <paramref name="n"/> blocks, each through the final norm, oldest first: n × (B, N, D).</summary>
@@ -58,9 +71,9 @@ public sealed class VisionTransformer : Module
         var x = Tokens(images);
         for (int i = 0; i < blocks.Length; i++)
         {
-            Advance(ref x, blocks[i], null);
+            Advance(ref x, blocks[i], null, GridOf(images));
             if (i >= blocks.Length - n)
-                layers[i - (blocks.Length - n)] = scope.Keep(norm.Forward(x));
+                layers[i - (blocks.Length - n)] = scope.Keep(Norm(x));
         }
         return layers;
     }
@@ -71,28 +84,48 @@ public sealed class VisionTransformer : Module
         using var scope = images.Device.BeginArena();
         var x = Tokens(images);
         for (int i = 0; i < blocks.Length - 1; i++)
-            Advance(ref x, blocks[i], null);
-        return scope.Keep(blocks[^1].AttentionWeights(x));
+            Advance(ref x, blocks[i], null, GridOf(images));
+        return scope.Keep(blocks[^1].AttentionWeights(x, GridOf(images)));
     }
 
     /// <summary>(B, N, D) → (B, D): the first token of every image.</summary>
     public static Tensor ClassToken(Tensor tokens) => tokens.Slice(1, 0, 1).Reshape(new Shape(tokens.Shape[0], tokens.Shape[2]));
 
+    private (int Rows, int Columns) GridOf(Tensor images) => (images.Shape[2] / Config.Patch, images.Shape[3] / Config.Patch);
+
     private Tensor Tokens(Tensor images)
     {
-        int height = images.Shape[2], width = images.Shape[3];
-        var patches = patchEmbed.Forward(images); // (B, N − 1, D)
-        // The training geometry uses the table as it is. 34×37 pixels may have the same grid and are still resampled, as in the reference.
-        bool asTrained = height == width && patches.Shape[1] == Config.Side * Config.Side;
-        var table = asTrained ? positions.Value : positions.Value.ResizeGrid(height / Config.Patch, width / Config.Patch);
-        return patches.WithClassToken(cls.Value, table);
+        var patches = patchEmbed.Forward(images); // (B, N − K, D)
+        var first = registers is null ? cls.Value : ConcatOp.Concat(1, cls.Value, registers.Value); // (1, K, D)
+        return patches.WithClassToken(first, positions is null ? null : Positions(positions.Value, images));
     }
 
-    private void Advance(ref Tensor x, Block block, StochasticDepth? depth)
+    /// <summary>The position embedding of pictures of such a size, (1, N, D); that of a register is 0.</summary>
+    private Tensor Positions(Tensor table, Tensor images)
+    {
+        int height = images.Shape[2], width = images.Shape[3];
+        var (rows, columns) = GridOf(images);
+        // The training geometry uses the table as it is. 34×37 pixels may have the same grid and are still resampled, as in the reference.
+        bool asTrained = height == width && rows * columns == Config.Side * Config.Side;
+        if (!asTrained)
+            table = table.ResizeGrid(rows, columns, Config.Resampling);
+        if (registers is null)
+            return table;
+        return ConcatOp.Concat(1, table.Slice(1, 0, 1), Tensor.Zeros(table.Device, registers.Shape), table.Slice(1, 1, rows * columns));
+    }
+
+    private Tensor Norm(Tensor x) => clsNorm is null
+        ? norm.Forward(x)
+        : ConcatOp.Concat(
+            1, clsNorm.Forward(x.Slice(1, 0, Config.FirstPatch)), norm.Forward(x.Slice(1, Config.FirstPatch, x.Shape[1] - Config.FirstPatch)));
+
+    private void Advance(ref Tensor x, Block block, StochasticDepth? depth, (int Rows, int Columns) grid)
     {
         Tensor next;
         using (var scope = x.Device.BeginArena())
-            next = scope.Keep(Recompute ? x.Recompute((block, depth), static (x, part) => part.block.Forward(x, part.depth)) : block.Forward(x, depth));
+            next = scope.Keep(Recompute
+                ? x.Recompute((block, depth, grid), static (x, part) => part.block.Forward(x, part.depth, part.grid))
+                : block.Forward(x, depth, grid));
         x.Dispose();
         x = next;
     }
@@ -116,60 +149,126 @@ public sealed class VisionTransformer : Module
     {
         private readonly LayerNorm norm1, norm2;
         private readonly SelfAttention attention;
-        private readonly FeedForward mlp;
+        private readonly Mlp mlp;
+        private readonly LayerScale? scale1, scale2;
         private readonly float dropRate;
         private readonly int index;
 
-        public Block(ViTConfig config, int index)
+        public Block(ViTConfig config, int index, RotaryPositions? rotary)
         {
             norm1 = Register("norm1", new LayerNorm(config.Dim, config.NormEps));
-            attention = Register("attn", new SelfAttention(config));
+            attention = Register("attn", new SelfAttention(config, rotary));
+            scale1 = config.LayerScale ? Register("ls1", new LayerScale(config.Dim)) : null;
             norm2 = Register("norm2", new LayerNorm(config.Dim, config.NormEps));
-            mlp = Register("mlp", new FeedForward(config));
+            mlp = Register<Mlp>("mlp", config.SwiGlu ? new GatedFeedForward(config) : new FeedForward(config));
+            scale2 = config.LayerScale ? Register("ls2", new LayerScale(config.Dim)) : null;
             (this.index, dropRate) = (index, config.DropPathOf(index));
         }
 
-        /// <summary>x (B, N, D) + attention, then + feed-forward; each branch may be dropped for a sample.</summary>
-        public Tensor Forward(Tensor x, StochasticDepth? depth)
+        /// <summary>x (B, N, D) + γ₁ · attention, then + γ₂ · feed-forward; each branch may be dropped for a sample.</summary>
+        public Tensor Forward(Tensor x, StochasticDepth? depth, (int Rows, int Columns) grid)
         {
-            int samples = x.Shape[0];
-            x = attention.Forward(norm1.Forward(x), x, depth?.Keep(x.Device, index, 0, samples, dropRate));
-            return mlp.Forward(norm2.Forward(x), x, depth?.Keep(x.Device, index, 1, samples, dropRate));
+            Tensor? keep1 = depth?.Keep(x.Device, index, 0, x.Shape[0], dropRate), keep2 = depth?.Keep(x.Device, index, 1, x.Shape[0], dropRate);
+            // Without γ the sum is part of the branch's last product.
+            x = scale1 is null
+                ? attention.Forward(norm1.Forward(x), grid, x, keep1)
+                : x.AddBranch(scale1.Forward(attention.Forward(norm1.Forward(x), grid, null, null)), keep1);
+            return scale2 is null
+                ? mlp.Forward(norm2.Forward(x), x, keep2)
+                : x.AddBranch(scale2.Forward(mlp.Forward(norm2.Forward(x), null, null)), keep2);
         }
 
-        public Tensor AttentionWeights(Tensor x) => attention.Weights(norm1.Forward(x));
+        public Tensor AttentionWeights(Tensor x, (int Rows, int Columns) grid) => attention.Weights(norm1.Forward(x), grid);
     }
 
     private sealed class SelfAttention : Module
     {
         private readonly Linear qkv, projection;
+        private readonly RotaryPositions? rotary;
         private readonly int heads;
 
-        public SelfAttention(ViTConfig config)
+        public SelfAttention(ViTConfig config, RotaryPositions? rotary)
         {
-            heads = config.Heads;
-            qkv = Register("qkv", new Linear(config.Dim, 3 * config.Dim));
+            (heads, this.rotary) = (config.Heads, rotary);
+            qkv = Register("qkv", new Linear(config.Dim, 3 * config.Dim, config.QkvBias));
             projection = Register("proj", new Linear(config.Dim, config.Dim));
         }
 
-        public Tensor Forward(Tensor x, Tensor residual, Tensor? keep) =>
-            qkv.Forward(x).Attention(heads).Linear(projection.Weight.Value, projection.Bias!.Value, residual, keep);
+        /// <summary>The attention of x (B, N, D), added to a residual if there is one.</summary>
+        public Tensor Forward(Tensor x, (int Rows, int Columns) grid, Tensor? residual, Tensor? keep)
+        {
+            x = Projected(x, grid).Attention(heads);
+            return residual is null
+                ? projection.Forward(x)
+                : x.Linear(projection.Weight.Value, projection.Bias!.Value, residual, keep);
+        }
 
-        public Tensor Weights(Tensor x) => qkv.Forward(x).AttentionWeights(heads);
+        public Tensor Weights(Tensor x, (int Rows, int Columns) grid) => Projected(x, grid).AttentionWeights(heads);
+
+        /// <summary>Queries, keys and values (B, N, 3·D), turned by the places of their patches if the positions are rotary.</summary>
+        private Tensor Projected(Tensor x, (int Rows, int Columns) grid) => rotary is null ? qkv.Forward(x) : rotary.Forward(qkv.Forward(x), grid);
     }
 
-    private sealed class FeedForward : Module
+    /// <summary>The turns of DINOv3's queries and keys; <c>periods</c> (D/H/4) are 100^(i / count) and no parameter.</summary>
+    private sealed class RotaryPositions : Module
+    {
+        private readonly ModuleBuffer periods;
+        private readonly int heads;
+
+        public RotaryPositions(ViTConfig config)
+        {
+            heads = config.Heads;
+            periods = RegisterBuffer("periods", new Shape(config.Dim / config.Heads / 4), Init.Powers(100));
+        }
+
+        public Tensor Forward(Tensor x, (int Rows, int Columns) grid) => x.Rotary(periods.Value, heads, grid.Rows, grid.Columns);
+    }
+
+    /// <summary>γ ∘ x with a trained γ (D) that begins near 0.</summary>
+    private sealed class LayerScale : Module
+    {
+        private readonly Parameter gamma;
+
+        public LayerScale(int dim) => gamma = Register("gamma", new Shape(dim), Init.Constant(1e-5f));
+
+        public Tensor Forward(Tensor x) => x.Multiply(gamma.Value);
+    }
+
+    private abstract class Mlp : Module
+    {
+        /// <summary>x (B, N, D) → (B, N, D), added to a residual if there is one.</summary>
+        public abstract Tensor Forward(Tensor x, Tensor? residual, Tensor? keep);
+    }
+
+    private sealed class FeedForward : Mlp
     {
         private readonly Linear fc1, fc2;
 
         public FeedForward(ViTConfig config)
         {
-            int hidden = (int)(config.Dim * config.MlpRatio);
-            fc1 = Register("fc1", new Linear(config.Dim, hidden));
-            fc2 = Register("fc2", new Linear(hidden, config.Dim));
+            fc1 = Register("fc1", new Linear(config.Dim, config.Hidden));
+            fc2 = Register("fc2", new Linear(config.Hidden, config.Dim));
         }
 
-        public Tensor Forward(Tensor x, Tensor residual, Tensor? keep) =>
+        public override Tensor Forward(Tensor x, Tensor? residual, Tensor? keep) =>
             x.FeedForward(fc1.Weight.Value, fc1.Bias!.Value, fc2.Weight.Value, fc2.Bias!.Value, residual, keep);
+    }
+
+    /// <summary>w₃ (SiLU(w₁ x) ∘ w₂ x); w₁ and w₂ are one map, as in DINOv2.</summary>
+    private sealed class GatedFeedForward : Mlp
+    {
+        private readonly Linear w12, w3;
+
+        public GatedFeedForward(ViTConfig config)
+        {
+            w12 = Register("w12", new Linear(config.Dim, 2 * config.Hidden));
+            w3 = Register("w3", new Linear(config.Hidden, config.Dim));
+        }
+
+        public override Tensor Forward(Tensor x, Tensor? residual, Tensor? keep)
+        {
+            x = w12.Forward(x).SwiGlu();
+            return residual is null ? w3.Forward(x) : x.Linear(w3.Weight.Value, w3.Bias!.Value, residual, keep);
+        }
     }
 }

@@ -21,13 +21,15 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
         // Counted with a grid of one patch: that of absurdly large crops has no shape.
         double parameters = (double)vit.Side * vit.Side * vit.Dim
             + new MultiCropModel(vit with { ImageSize = vit.Patch }, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
-        double TokensOf(int size) => 1 + Math.Floor((double)size / vit.Patch) * Math.Floor((double)size / vit.Patch);
+        double TokensOf(int size) => vit.FirstPatch + Math.Floor((double)size / vit.Patch) * Math.Floor((double)size / vit.Patch);
         double globals = 2.0 * options.BatchSize, locals = (double)crops.LocalCropsNumber * options.BatchSize;
         double tokens = globals * TokensOf(crops.GlobalCropsSize) + locals * TokensOf(crops.LocalCropsSize);
         double pixels = 3 * (globals * crops.GlobalCropsSize * crops.GlobalCropsSize + locals * crops.LocalCropsSize * crops.LocalCropsSize);
         // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass runs
         // there are besides the hidden layer after GELU, its gradient, and those of input and sum.
-        double block = vit.Dim * (6 + vit.MlpRatio), atWork = vit.Dim * (4 + 2 * vit.MlpRatio);
+        // LayerScale keeps both branches before their γ, SwiGLU two hidden layers before the gate and one after.
+        double hidden = vit.SwiGlu ? 3 * vit.MlpRatio : vit.MlpRatio;
+        double block = vit.Dim * (6 + hidden + (vit.LayerScale ? 2 : 0)), atWork = vit.Dim * (4 + 2 * hidden + (vit.LayerScale ? 2 : 0));
         double kept = options.Recompute ? vit.Depth * vit.Dim + block : vit.Depth * block;
         double logits = 3.0 * (globals + locals) * head.OutDim + 2.0 * (globals + locals) * head.Layers * head.HiddenDim;
         return new(Bytes(5 * parameters), Bytes(pixels), Bytes(tokens * kept), Bytes(tokens * atWork), Bytes(logits));

@@ -15,6 +15,7 @@ public readonly record struct Init
         Constant,
         TruncatedNormal,
         Uniform,
+        Powers,
     }
 
     /// <summary>All 0.</summary>
@@ -22,6 +23,12 @@ public readonly record struct Init
 
     /// <summary>All 1.</summary>
     public static Init Ones => new(Kind.Constant, 1);
+
+    /// <summary>All the same value.</summary>
+    public static Init Constant(float value) => new(Kind.Constant, value);
+
+    /// <summary>baseⁱᐟⁿ for element i of n: from 1 towards the base, by equal factors.</summary>
+    public static Init Powers(float ofBase) => new(Kind.Powers, ofBase > 0 ? ofBase : throw new ArgumentOutOfRangeException(nameof(ofBase)));
 
     /// <summary>Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).</summary>
     public static Init TruncatedNormal(float deviation) =>
@@ -37,6 +44,10 @@ public readonly record struct Init
         {
             case Kind.Constant:
                 values.Fill(size);
+                break;
+            case Kind.Powers:
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = (float)Math.Pow(size, (double)i / values.Length);
                 break;
             case Kind.Uniform:
                 foreach (ref float value in values)

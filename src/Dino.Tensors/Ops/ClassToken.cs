@@ -2,71 +2,77 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>y = [cls; patches] + positions (Dosovitskiy et al. 2021, eq. 1).</summary>
+/// <summary>y = [cls; patches] + positions (Dosovitskiy et al. 2021, eq. 1), with registers after the class token or without.</summary>
 public static class ClassTokenOp
 {
     /// <summary>
-    /// Puts the class token before the patch tokens and adds the position embedding: patches (B, P, D), cls (1, 1, D),
-    /// positions (1, 1 + P, D); the result (B, 1 + P, D).
+    /// Puts the class token, and registers if there are any (Darcet et al. 2024), before the patch tokens and adds the position embedding:
+    /// patches (B, P, D), cls (1, K, D), positions (1, K + P, D) or null; the result (B, K + P, D).
     /// </summary>
-    public static Tensor WithClassToken(this Tensor patches, Tensor cls, Tensor positions)
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor WithClassToken(this Tensor patches, Tensor cls, Tensor? positions)
     {
         patches.ThrowIfNot(DType.Float32);
-        if (patches.Shape.Rank != 3 || cls.Count != patches.Shape[2] || positions.Count != (1 + patches.Shape[1]) * patches.Shape[2])
+        int d = patches.Shape.Rank == 3 ? patches.Shape[2] : 0, k = d > 0 ? cls.Count / d : 0;
+        if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != (k + patches.Shape[1]) * d))
             throw new ArgumentException(
-                $"Patches (B, P, D) need a class token (1, 1, D) and positions (1, 1 + P, D), not {patches.Shape}, {cls.Shape}, {positions.Shape}.");
+                $"Patches (B, P, D) need tokens (1, K, D) and positions (1, K + P, D), not {patches.Shape}, {cls.Shape}, {positions?.Shape}.");
         var device = patches.Device;
-        int b = patches.Shape[0], n = 1 + patches.Shape[1], d = patches.Shape[2];
+        int b = patches.Shape[0], n = k + patches.Shape[1];
         var y = device.Rent(new Shape(b, n, d));
         if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(
-                device, b * n, d, new(n, d, HostMemory.Of(patches), HostMemory.Of(cls), HostMemory.Of(positions), HostMemory.Of(y)));
+            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, b * n, d, new(
+                n, k, d, HostMemory.Of(patches), HostMemory.Of(cls), HostMemory.Of(positions), HostMemory.Of(y), positions is null ? 0 : 1));
         else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(
-                device, b * n, d, new(n, d, ViewMemory.Of(patches), ViewMemory.Of(cls), ViewMemory.Of(positions), ViewMemory.Of(y)));
+            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, b * n, d, new(
+                n, k, d, ViewMemory.Of(patches), ViewMemory.Of(cls), ViewMemory.Of(positions), ViewMemory.Of(y), positions is null ? 0 : 1));
         Tape.For(patches, cls, positions)?.Add<BackwardNode>(y).Of(patches, cls, positions);
         return y;
     }
 
     /// <summary>One token a row.</summary>
-    internal readonly struct Forward<T, TMemory>(int n, int d, TMemory patches, TMemory cls, TMemory positions, TMemory y) : IRowBody
+    internal readonly struct Forward<T, TMemory>(
+        int n, int k, int d, TMemory patches, TMemory cls, TMemory positions, TMemory y, int placed) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
-        private readonly int n = n, d = d;
+        private readonly int n = n, k = k, d = d, placed = placed;
         private readonly TMemory patches = patches, cls = cls, positions = positions, y = y;
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int image = row / n, token = row - image * n;
-            int patch = (image * (n - 1) + token - 1) * d, position = token * d, result = row * d;
+            int patch = (image * (n - k) + token - k) * d, position = token * d, result = row * d;
             for (int i = lanes.Id * T.Width; i < d; i += lanes.Count * T.Width)
             {
-                T x = token == 0 ? cls.Load(i, d) : patches.Load(patch + i, patch + d);
-                y.Store(result + i, result + d, x + positions.Load(position + i, position + d));
+                T x = token < k ? cls.Load(position + i, position + d) : patches.Load(patch + i, patch + d);
+                if (placed != 0)
+                    x += positions.Load(position + i, position + d);
+                y.Store(result + i, result + d, x);
             }
         }
     }
 
     private sealed class BackwardNode : Node
     {
-        private Tensor patches = null!, cls = null!, positions = null!;
+        private Tensor patches = null!, cls = null!;
+        private Tensor? positions;
 
-        public void Of(Tensor input, Tensor token, Tensor table) =>
+        public void Of(Tensor input, Tensor token, Tensor? table) =>
             (patches, cls, positions) = (Track(input), Track(token), Track(table));
 
         public override void Backward(Tensor dy)
         {
             var device = dy.Device;
-            int b = dy.Shape[0], n = dy.Shape[1], d = dy.Shape[2];
+            int b = dy.Shape[0], n = dy.Shape[1], d = dy.Shape[2], k = cls.Count / d;
             if (Tape.GradientOf(patches, out int accumulate) is { } dx)
             {
                 if (device.IsHost)
                     RowLoop<PatchGradient<Simd, HostMemory>>.OnHost(
-                        device, b * (n - 1), d, new(n, d, HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+                        device, b * (n - k), d, new(n, k, d, HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
                 else
                     RowLoop<PatchGradient<Lane, ViewMemory>>.OnAccelerator(
-                        device, b * (n - 1), d, new(n, d, ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+                        device, b * (n - k), d, new(n, k, d, ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
             }
             if (Tape.GradientOf(positions, out accumulate) is { } dp)
                 ColumnSum.Run(dy.Alias(new Shape(b, n * d)), dp, accumulate);
@@ -74,31 +80,31 @@ public static class ClassTokenOp
             {
                 if (device.IsHost)
                     ElementLoop<ClassGradient<Simd, HostMemory>>.OnHost(
-                        device, d, new(b, n * d, d, HostMemory.Of(dy), HostMemory.Of(dc), accumulate));
+                        device, k * d, new(b, n * d, k * d, HostMemory.Of(dy), HostMemory.Of(dc), accumulate));
                 else
                     ElementLoop<ClassGradient<Lane, ViewMemory>>.OnAccelerator(
-                        device, d, new(b, n * d, d, ViewMemory.Of(dy), ViewMemory.Of(dc), accumulate));
+                        device, k * d, new(b, n * d, k * d, ViewMemory.Of(dy), ViewMemory.Of(dc), accumulate));
             }
         }
     }
 
     /// <summary>The rows of dy that belong to patches.</summary>
-    internal readonly struct PatchGradient<T, TMemory>(int n, int d, TMemory dy, TMemory dx, int accumulate) : IRowBody
+    internal readonly struct PatchGradient<T, TMemory>(int n, int k, int d, TMemory dy, TMemory dx, int accumulate) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
-        private readonly int n = n, d = d, accumulate = accumulate;
+        private readonly int n = n, k = k, d = d, accumulate = accumulate;
         private readonly TMemory dy = dy, dx = dx;
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int source = (row + row / (n - 1) + 1) * d, target = row * d;
+            int source = (row + (row / (n - k) + 1) * k) * d, target = row * d;
             for (int i = lanes.Id * T.Width; i < d; i += lanes.Count * T.Width)
                 dx.Deliver(target + i, target + d, dy.Load(source + i, source + d), accumulate);
         }
     }
 
-    /// <summary>The sum over the images of the first row of dy.</summary>
+    /// <summary>The sum over the images of the first rows of dy.</summary>
     internal readonly struct ClassGradient<T, TMemory>(int images, int stride, int width, TMemory dy, TMemory dc, int accumulate) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

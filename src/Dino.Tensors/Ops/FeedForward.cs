@@ -14,12 +14,14 @@ public static class FeedForwardOp
 {
     /// <summary>
     /// x: (B, …, in), weight1: (hidden, in), bias1: (hidden), weight2: (out, hidden), bias2: (out), keep: (B) or null; residual and result
-    /// (B, …, out).
+    /// (B, …, out). Without a residual it is the branch alone, and keep must be null, too.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor FeedForward(
-        this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor residual, Tensor? keep)
+        this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor? residual, Tensor? keep)
     {
+        if (residual is null && keep is not null)
+            throw new ArgumentException("FeedForward: there are factors, and no residual to add the branch to.", nameof(keep));
         var first = LinearOp.Fit(x, weight1, bias1);
         var device = x.Device;
         var before = device.Rent(x.Shape.WithRowLength(first.N));
@@ -31,7 +33,10 @@ public static class FeedForwardOp
             // Without a backward pass GELU takes the place of its input.
             var hidden = recorded ? device.Rent(before.Shape) : before;
             MatrixProduct.Run(device, first, x, weight1, hidden, Epilogue.Gelu(bias1, recorded ? before : null));
-            LinearOp.AddProduct(second, hidden, weight2, bias2, residual, keep, y);
+            if (residual is null)
+                MatrixProduct.Run(device, second, hidden, weight2, y, new() { Bias = bias2 });
+            else
+                LinearOp.AddProduct(second, hidden, weight2, bias2, residual, keep, y);
         }
         if (recorded)
             device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2, residual, keep);
@@ -41,10 +46,10 @@ public static class FeedForwardOp
 
     private sealed class BackwardNode : Node
     {
-        private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!, residual = null!;
-        private Tensor? keep;
+        private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!;
+        private Tensor? residual, keep;
 
-        public void Of(Tensor input, Tensor w1, Tensor b1, Tensor sums, Tensor w2, Tensor b2, Tensor stream, Tensor? factors)
+        public void Of(Tensor input, Tensor w1, Tensor b1, Tensor sums, Tensor w2, Tensor b2, Tensor? stream, Tensor? factors)
         {
             (x, weight1, bias1, before, weight2, bias2) = (SaveOrRemake(input), Save(w1), Track(b1), Save(sums), Save(w2), Track(b2));
             (residual, keep) = (Track(stream), Save(factors));
@@ -53,7 +58,8 @@ public static class FeedForwardOp
         public override void Backward(Tensor dy)
         {
             var device = dy.Device;
-            Tape.AddGradient(residual, dy);
+            if (residual is not null)
+                Tape.AddGradient(residual, dy);
             dy = AddBranchOp.OfBranch(dy, keep);
             Tensor dBefore = device.Rent(before.Shape), hidden = device.Rent(before.Shape);
             // dBefore = (dy · W₂) ∘ GELU′(before), and hidden = GELU(before).

@@ -3,26 +3,20 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>
-/// Bicubic resampling of position embeddings to another grid, as DINO does it: cubic convolution with a = −0.75, indices clamped at the
-/// border, no antialiasing, output cell i at input coordinate (i + ½) · s / (n + 0.1) − ½.
-/// </summary>
-/// <remarks>
-/// The 0.1 kept floor() from losing a row in the original and shifts every sample; published checkpoints were trained with it.
-/// </remarks>
+/// <summary>Bicubic resampling of position embeddings to another grid, in either way of <see cref="GridResampling"/>.</summary>
 public static class ResizeGridOp
 {
-    private const double Offset = 0.1, A = -0.75;
+    private const double Offset = 0.1;
 
     // An axis' table outlives every step, and ends with its device.
-    private static readonly ConditionalWeakTable<Device, Dictionary<(int From, int To), Axis>> tables = [];
+    private static readonly ConditionalWeakTable<Device, Dictionary<(int From, int To, GridResampling Way), Axis>> tables = [];
 
     /// <summary>
     /// Resamples the patch slots of position embeddings: (1, 1 + s², D) to (1, 1 + rows·columns, D), row-major. The class slot is passed
     /// through. Resamples even where rows = columns = s, which is not the identity.
     /// </summary>
     /// <exception cref="ArgumentException">The input is not a class slot and a square grid, or a size is not positive.</exception>
-    public static Tensor ResizeGrid(this Tensor pos, int rows, int columns)
+    public static Tensor ResizeGrid(this Tensor pos, int rows, int columns, GridResampling way = GridResampling.Shifted)
     {
         pos.ThrowIfNot(DType.Float32);
         int side = pos.Shape.Rank == 3 && pos.Shape[0] == 1 ? (int)Math.Sqrt(pos.Shape[1] - 1) : 0;
@@ -32,7 +26,7 @@ public static class ResizeGridOp
             throw new ArgumentException($"A grid of {rows} × {columns} has no cells.");
         var device = pos.Device;
         int d = pos.Shape[2];
-        Axis vertical = AxisOf(device, side, rows), horizontal = AxisOf(device, side, columns);
+        Axis vertical = AxisOf(device, side, rows, way), horizontal = AxisOf(device, side, columns, way);
         var y = device.Rent(new Shape(1, 1 + rows * columns, d));
         Launch(pos, y, vertical, horizontal, toInput: false, accumulate: 0);
         Tape.For(pos)?.Add<BackwardNode>(y).Of(pos, vertical, horizontal);
@@ -40,9 +34,9 @@ public static class ResizeGridOp
     }
 
     /// <summary>The input coordinate of each of <paramref name="to"/> cells over <paramref name="from"/> cells.</summary>
-    public static double[] Coordinates(int from, int to)
+    public static double[] Coordinates(int from, int to, GridResampling way = GridResampling.Shifted)
     {
-        double step = from / (to + Offset);
+        double step = way == GridResampling.Shifted ? from / (to + Offset) : (double)from / to;
         double[] coordinates = new double[to];
         for (int i = 0; i < to; i++)
             coordinates[i] = (i + 0.5) * step - 0.5;
@@ -50,14 +44,23 @@ public static class ResizeGridOp
     }
 
     /// <summary>The weight of each input cell in each output cell along one axis: (to, from), row-major, each row summing to 1.</summary>
-    public static double[] Weights(int from, int to)
+    public static double[] Weights(int from, int to, GridResampling way = GridResampling.Shifted)
     {
-        double[] weights = new double[to * from], coordinates = Coordinates(from, to);
+        double[] weights = new double[to * from], coordinates = Coordinates(from, to, way);
         for (int i = 0; i < to; i++)
         {
-            int cell = (int)Math.Floor(coordinates[i]);
-            for (int tap = cell - 1; tap <= cell + 2; tap++)
-                weights[i * from + Math.Clamp(tap, 0, from - 1)] += Cubic(coordinates[i] - tap);
+            if (way == GridResampling.Shifted)
+            {
+                int cell = (int)Math.Floor(coordinates[i]);
+                for (int tap = cell - 1; tap <= cell + 2; tap++)
+                    weights[i * from + Math.Clamp(tap, 0, from - 1)] += Cubic(coordinates[i] - tap, -0.75);
+                continue;
+            }
+            double width = Math.Max(1, (double)from / to), sum = 0;
+            for (int tap = 0; tap < from; tap++)
+                sum += weights[i * from + tap] = Cubic((coordinates[i] - tap) / width, -0.5);
+            for (int tap = 0; tap < from; tap++)
+                weights[i * from + tap] /= sum;
         }
         return weights;
     }
@@ -66,12 +69,12 @@ public static class ResizeGridOp
     /// The same on the host, from stored weights: position embeddings (1, fromTokens, D) to (1, toTokens, D), both a class slot and a square
     /// grid. In double precision.
     /// </summary>
-    public static float[] Resized(ReadOnlySpan<float> pos, int fromTokens, int toTokens, int d)
+    public static float[] Resized(ReadOnlySpan<float> pos, int fromTokens, int toTokens, int d, GridResampling way = GridResampling.Shifted)
     {
         int from = (int)Math.Sqrt(fromTokens - 1), to = (int)Math.Sqrt(toTokens - 1);
         if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || pos.Length != fromTokens * d)
             throw new ArgumentException($"Position embeddings of {fromTokens} and {toTokens} tokens are not a class slot and a square grid each.");
-        double[] weights = Weights(from, to), lines = new double[to * from * d]; // (to rows, from columns, D)
+        double[] weights = Weights(from, to, way), lines = new double[to * from * d]; // (to rows, from columns, D)
         for (int row = 0; row < to; row++)
             for (int i = 0; i < from; i++)
                 if (weights[row * from + i] is var weight and not 0)
@@ -94,19 +97,19 @@ public static class ResizeGridOp
         return resized;
     }
 
-    private static double Cubic(double distance)
+    private static double Cubic(double distance, double a)
     {
         double t = Math.Abs(distance);
-        return t <= 1 ? ((A + 2) * t - (A + 3)) * t * t + 1
-            : t < 2 ? A * (((t - 5) * t + 8) * t - 4)
+        return t <= 1 ? ((a + 2) * t - (a + 3)) * t * t + 1
+            : t < 2 ? a * (((t - 5) * t + 8) * t - 4)
             : 0;
     }
 
-    private static Axis AxisOf(Device device, int from, int to)
+    private static Axis AxisOf(Device device, int from, int to, GridResampling way)
     {
         var known = tables.GetOrCreateValue(device);
-        if (!known.TryGetValue((from, to), out var axis))
-            known.Add((from, to), axis = new Axis(device, from, to));
+        if (!known.TryGetValue((from, to, way), out var axis))
+            known.Add((from, to, way), axis = new Axis(device, from, to, way));
         return axis;
     }
 
@@ -148,10 +151,10 @@ public static class ResizeGridOp
     {
         private readonly Tensor inputsOfOutput, outputsOfInput; // (cells, 2): the first, and one past the last
 
-        public Axis(Device device, int from, int to)
+        public Axis(Device device, int from, int to, GridResampling way)
         {
             (From, To) = (from, to);
-            double[] weights = ResizeGridOp.Weights(from, to);
+            double[] weights = ResizeGridOp.Weights(from, to, way);
             Weights = Permanent(Tensor.From(device, Array.ConvertAll(weights, w => (float)w), new Shape(to, from)));
             inputsOfOutput = Permanent(Tensor.From(device, RangesOf(weights, to, from, from, 1), new Shape(to, 2)));
             outputsOfInput = Permanent(Tensor.From(device, RangesOf(weights, from, to, 1, from), new Shape(from, 2)));

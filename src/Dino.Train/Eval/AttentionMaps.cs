@@ -25,10 +25,10 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
 
         using var arena = device.BeginArena();
         var weights = backbone.LastSelfAttention(Tensor.From(device, pixels, new Shape(1, 3, height, width))); // (1, H, N, N)
-        int heads = weights.Shape[1], tokens = weights.Shape[2];
-        float[] all = weights.ToArray(), rows = new float[heads * (tokens - 1)];
-        for (int head = 0; head < heads; head++) // the class token's query, without its own key
-            all.AsSpan(head * tokens * tokens + 1, tokens - 1).CopyTo(rows.AsSpan(head * (tokens - 1)));
+        int heads = weights.Shape[1], tokens = weights.Shape[2], first = backbone.Config.FirstPatch, patches = tokens - first;
+        float[] all = weights.ToArray(), rows = new float[heads * patches];
+        for (int head = 0; head < heads; head++) // the class token's query, without its own key and those of registers
+            all.AsSpan(head * tokens * tokens + first, patches).CopyTo(rows.AsSpan(head * patches));
         return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows, heads, height / patch, width / patch);
     }
 

@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
+using Dino.Tensors.Ops;
 using Dino.Train.Data;
 
 namespace Dino.Train.Eval;
@@ -63,6 +64,6 @@ public sealed class PatchComponents(VisionTransformer backbone, Device device, i
         float[] pixels = new float[3 * resized.Width * resized.Height];
         Normalize.ImageNet.Apply(resized, pixels);
         var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, resized.Height, resized.Width)), 1)[0];
-        return tokens.Alias(new Shape(rows * columns, backbone.Config.Dim), backbone.Config.Dim);
+        return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim));
     }
 }

@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
+using Dino.Tensors.Ops;
 using Dino.Train.Data;
 
 namespace Dino.Train.Eval;
@@ -94,8 +95,8 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         (rows, columns) = (height / patch, width / patch);
 
         using var arena = device.BeginArena();
-        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, height, width)), 1)[0]; // (1, 1 + N, D)
-        return tokens.Alias(new Shape(rows * columns, backbone.Config.Dim), backbone.Config.Dim).ToArray();
+        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, height, width)), 1)[0]; // (1, K + N, D)
+        return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim)).ToArray();
     }
 
     /// <summary>Each pixel takes the one that its centre falls into, as Pillow's nearest.</summary>

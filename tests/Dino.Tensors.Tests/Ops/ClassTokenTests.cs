@@ -14,7 +14,16 @@ public class ClassTokenTests : OpTests<ClassTokenTests>, IOpCases
                              from token in Enumerable.Range(0, 4)
                              from i in Enumerable.Range(0, d)
                              select (token == 0 ? x[1][i] : x[0][(image * 3 + token - 1) * d + i]) + x[2][token * d + i]],
-        })];
+        }),
+        .. new[] { 5, 16 }.SelectMany(d => new[] { true, false }.Select(placed => new OpCase(
+            "WithClassToken and two registers", x => x[0].WithClassToken(x[1], placed ? x[2] : null),
+            [new Shape(2, 4, d), new Shape(1, 3, d), .. placed ? [new Shape(1, 7, d)] : Array.Empty<Shape>()])
+        {
+            Truth = x => [.. from image in Enumerable.Range(0, 2)
+                             from token in Enumerable.Range(0, 7)
+                             from i in Enumerable.Range(0, d)
+                             select (token < 3 ? x[1][token * d + i] : x[0][(image * 4 + token - 3) * d + i]) + (placed ? x[2][token * d + i] : 0)],
+        }))];
 
     [Test]
     public void WrongShapes_AreNamed()

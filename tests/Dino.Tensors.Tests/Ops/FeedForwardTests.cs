@@ -12,6 +12,7 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
         .. new[] { 1, 3, 8, 17, 37 }.Select(hidden => Map(new Shape(3, 5), hidden, 4, scaled: false)),
         Map(new Shape(2, 7, 9), 20, 9, scaled: true),
         Map(new Shape(1, 1), 1, 1, scaled: true),
+        BranchAlone(new Shape(3, 5), 8, 4),
     ];
 
     [Test]
@@ -22,6 +23,7 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
         Tensor x = Tensor.Zeros(device, new Shape(2, 3)), w1 = Tensor.Zeros(device, new Shape(5, 3)), b1 = Tensor.Zeros(device, new Shape(5));
         Tensor w2 = Tensor.Zeros(device, new Shape(4, 6)), b2 = Tensor.Zeros(device, new Shape(4));
         Assert.That(() => x.FeedForward(w1, b1, w2, b2, x, null), Throws.ArgumentException.With.Message.Contains("(2, 5)").And.Message.Contains("(4, 6)"));
+        Assert.That(() => x.FeedForward(w1, b1, w2, b2, null, b1), Throws.ArgumentException.With.Message.Contains("residual"));
         Assert.That(() => x.FeedForward(w1, b2, w2, b2, x, null), Throws.ArgumentException.With.Message.Contains("(4)"));
     }
 
@@ -51,6 +53,16 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
             Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray()).SelectMany(row => Affine(row, t[3], t[4]))
                 .Select((y, i) => t[5][i] + (scaled ? t[6][i / perSample] : 1) * y)],
             Constant = [6],
+        };
+    }
+
+    private static OpCase BranchAlone(Shape x, int hidden, int outputs)
+    {
+        int inputs = x.RowLength;
+        return new("FeedForward without a residual", t => t[0].FeedForward(t[1], t[2], t[3], t[4], null, null),
+            x, new Shape(hidden, inputs), new Shape(hidden), new Shape(outputs, hidden), new Shape(outputs))
+        {
+            Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray()).SelectMany(row => Affine(row, t[3], t[4]))],
         };
     }
 
