@@ -16,7 +16,7 @@ internal sealed class FileBytes : IDisposable
 
     public static FileBytes Open(string path)
     {
-        var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, FileOptions.RandomAccess);
+        var handle = RegularFile.Open(path, options: FileOptions.RandomAccess);
         try
         {
             return new FileBytes(path, handle);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -33,6 +34,7 @@ internal static class AttendCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[outputDir, threshold, size, limit, video, videoFormat, fps])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -48,7 +50,7 @@ internal static class AttendCommand
             throw new UserErrorException("--video takes one folder of frames, or one GIF.") { IsUsage = true };
         if (context.Get(fps) is not (>= 0 and <= 1000))
             throw new UserErrorException("--fps must lie between 0 and 1000.") { IsUsage = true };
-        string[] paths = film ? context.Get(pictures)! : [.. context.Get(pictures)!.SelectMany(path => Expand(path, most))];
+        string[] paths = film ? context.Get(pictures)! : [.. context.Get(pictures)!.SelectMany(path => Expand(context, path, most))];
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : 2 * pictureSize;
@@ -76,7 +78,7 @@ internal static class AttendCommand
         }
         var seen = new List<AttentionPicture>();
         var written = new List<string>();
-        using var decoder = new ImageDecoder();
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
         var picture = new RgbImage();
         context.Progress.Run("attention", paths.Length, tracker =>
         {
@@ -106,11 +108,12 @@ internal static class AttendCommand
             text => text.WriteLine($"{seen.Count} pictures: {sheet}, and each by itself in {folder}"));
     }
 
-    private static IEnumerable<string> Expand(string path, int most)
+    private static IEnumerable<string> Expand(CommandContext context, string path, int most)
     {
-        if (!Directory.Exists(path))
-            return File.Exists(path) ? [path] : throw new UserErrorException($"There is no picture or folder {path}.");
-        var folder = Folders.Scan(path, new SkippedFiles());
+        var kind = FileStatus.Of(path).Kind;
+        if (kind != FileKind.Folder)
+            return kind != FileKind.Missing ? [path] : throw new UserErrorException($"There is no picture or folder {path}.");
+        var folder = Folders.Scan(context, path, Folders.Skipped(context));
         return Enumerable.Range(0, Math.Min(most, folder.Count)).Select(folder.PathOf);
     }
 }

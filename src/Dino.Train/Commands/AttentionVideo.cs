@@ -34,9 +34,15 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
             Ffmpeg(context, "-version");
         string frames = Path.Combine(folder, "frames");
         Directory.CreateDirectory(frames);
-        using var source = Directory.Exists(path) ? new FrameSource(Folders.Scan(path, new SkippedFiles()))
-            : File.Exists(path) ? new FrameSource(path)
-            : throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF.");
+        int maxPixels = PictureChoice.MaxPixels(context);
+        using var source = FileStatus.Of(path).Kind switch
+        {
+            FileKind.Folder => new FrameSource(Folders.Scan(context, path, Folders.Skipped(context)), maxPixels),
+            FileKind.Missing => throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF."),
+            _ => new FrameSource(path, maxPixels),
+        };
+        if (source.Doubt is { } doubt)
+            context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from {source.NameOf(0)} to {source.NameOf(source.Count - 1)}");
         int count = Math.Min(source.Count, most);
         string gif = Path.Combine(folder, "attention.gif");
         context.Progress.Run("attention", count, tracker =>
@@ -103,19 +109,26 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
     {
         private const int DefaultDuration = 40;
 
-        private readonly ImageFolder? folder;
+        private readonly string[]? frames;
         private readonly ImageDecoder? decoder;
         private readonly AnimatedPicture? animation;
         private readonly string path;
 
-        public FrameSource(ImageFolder folder) => (this.folder, decoder, path, Count) = (folder, new ImageDecoder(), folder.Root, folder.Count);
+        public FrameSource(ImageFolder folder, int maxPixels)
+        {
+            (decoder, path, Count) = (new ImageDecoder(maxPixels), folder.Root, folder.Count);
+            // Time goes as people count, 2 before 10; the folder itself is in ordinal order.
+            int[] order = [.. Enumerable.Range(0, Count).OrderBy(folder.RelativePathOf, NaturalOrder.Instance)];
+            frames = [.. order.Select(folder.PathOf)];
+            Doubt = NaturalOrder.Doubt([.. order.Select(sample => Path.ChangeExtension(folder.RelativePathOf(sample), null))]);
+        }
 
-        public FrameSource(string path)
+        public FrameSource(string path, int maxPixels)
         {
             this.path = path;
             try
             {
-                animation = new AnimatedPicture(path);
+                animation = new AnimatedPicture(path, maxPixels);
             }
             catch (ImageDecodeException e)
             {
@@ -126,10 +139,13 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
 
         public int Count { get; }
 
+        /// <summary>Why the order of the frames may not be what it looks like, or null.</summary>
+        public string? Doubt { get; }
+
         /// <summary>Frames a second.</summary>
         public double MeanRate => 1000.0 * Count / Enumerable.Range(0, Count).Sum(Duration);
 
-        public string NameOf(int frame) => folder?.PathOf(frame) ?? $"{path}, frame {frame}";
+        public string NameOf(int frame) => frames?[frame] ?? $"{path}, frame {frame}";
 
         /// <summary>Milliseconds.</summary>
         public int Duration(int frame) => animation?.Duration(frame) is > 0 and var own ? own : DefaultDuration;
@@ -141,7 +157,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
                 if (animation is not null)
                     animation.Decode(frame, picture);
                 else
-                    decoder!.Decode(folder!.PathOf(frame), picture);
+                    decoder!.Decode(frames![frame], picture);
             }
             catch (ImageDecodeException e)
             {

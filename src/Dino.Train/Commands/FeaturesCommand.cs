@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Security.Cryptography;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -45,6 +46,7 @@ internal static class FeaturesCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[outputDir, kind, size, batchSize, pca, pcaSize])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -53,8 +55,8 @@ internal static class FeaturesCommand
     {
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
         int painted = context.GetBetween(pca, 0), wantedPca = context.GetBetween(pcaSize, 0, 8192);
-        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
-        var pictures = Folders.Scan(context.Get(folder)!, skipped);
+        var skipped = Folders.Skipped(context);
+        var pictures = Folders.Scan(context, context.Get(folder)!, skipped);
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;
@@ -115,7 +117,7 @@ internal static class FeaturesCommand
                 try
                 {
                     result = dump.Run(
-                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch), skipped, done => tracker.Report(done), context.Cancel);
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) }), skipped, done => tracker.Report(done), context.Cancel);
                 }
                 catch (Exception e) when (e is ImageFolderException or ArgumentException)
                 {
@@ -131,7 +133,7 @@ internal static class FeaturesCommand
         string target = Path.Combine(context.Get(outputDir)!, "pca");
         Directory.CreateDirectory(target);
         var written = new List<string>();
-        using var decoder = new ImageDecoder();
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
         var picture = new RgbImage();
         context.Progress.Run("patch features", 2 * count, tracker =>
         {
@@ -169,7 +171,7 @@ internal static class FeaturesCommand
 
     private static string HashOf(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.OpenStream(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

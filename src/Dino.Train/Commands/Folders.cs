@@ -1,17 +1,25 @@
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 
 namespace Dino.Train.Commands;
 
-/// <summary>Opens the folders of pictures that a command was given.</summary>
+/// <summary>Opens the folders of pictures that a command was given, as its options choose, and says what is odd about them.</summary>
 internal static class Folders
 {
+    /// <summary>Where a command names what it leaves out, each file once.</summary>
+    public static SkippedFiles Skipped(CommandContext context) =>
+        new((path, reason) => context.Error.WriteLine($"skipped {RawName.Shown(path)}: {reason}"));
+
     /// <exception cref="UserErrorException">The folder is missing or has no picture.</exception>
-    public static ImageFolder Scan(string path, SkippedFiles skipped)
+    public static ImageFolder Scan(CommandContext context, string path, SkippedFiles skipped)
     {
         try
         {
-            return ImageFolder.Scan(path, skipped);
+            var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);
+            foreach (string remark in folder.Remarks)
+                context.Error.WriteLine($"note: {RawName.Shown(folder.Root)}: {remark}");
+            return folder;
         }
         catch (ImageFolderException e)
         {
@@ -20,9 +28,9 @@ internal static class Folders
     }
 
     /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
-    public static ImageFolder ScanLabelled(string path, SkippedFiles skipped)
+    public static ImageFolder ScanLabelled(CommandContext context, string path, SkippedFiles skipped)
     {
-        var folder = Scan(path, skipped);
+        var folder = Scan(context, path, skipped);
         return folder.IsLabelled
             ? folder
             : throw new UserErrorException($"{path} holds pictures outside class folders; k-NN needs one folder a class.");
@@ -30,27 +38,44 @@ internal static class Folders
 
     /// <summary>Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names.</summary>
     /// <exception cref="UserErrorException">A folder has no picture, or a picture has no mask.</exception>
-    public static List<(string Image, string Mask)> PairByName(string images, string masks)
+    public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks)
     {
-        var skipped = new SkippedFiles();
-        var maskOf = new Dictionary<string, string>(StringComparer.Ordinal);
-        var maskFolder = Scan(masks, skipped);
+        var skipped = Skipped(context);
+        var pictures = Scan(context, images, skipped);
+        var found = new Dictionary<string, List<string>>(NameForm.Comparer);
+        ImageFolder maskFolder;
+        try
+        {
+            // The patterns choose pictures; their masks follow from them.
+            maskFolder = ImageFolder.Scan(masks, skipped, null, context.Cancel);
+        }
+        catch (ImageFolderException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
         for (int i = 0; i < maskFolder.Count; i++)
         {
-            if (!maskOf.TryAdd(Name(masks, maskFolder.PathOf(i)), maskFolder.PathOf(i)))
-                throw new UserErrorException($"{masks} has more than one mask named {Name(masks, maskFolder.PathOf(i))}.");
+            string stem = Stem(maskFolder, i);
+            if (!found.TryGetValue(stem, out var paths))
+                found[stem] = paths = [];
+            paths.Add(maskFolder.PathOf(i));
         }
-        var pictures = Scan(images, skipped);
         var pairs = new List<(string Image, string Mask)>(pictures.Count);
         for (int i = 0; i < pictures.Count; i++)
         {
             string picture = pictures.PathOf(i);
-            pairs.Add((picture, maskOf.TryGetValue(Name(images, picture), out string? mask)
-                ? mask
-                : throw new UserErrorException($"{picture} has no mask: {masks} holds no {Name(images, picture)}.")));
+            var paths = found.GetValueOrDefault(Stem(pictures, i)) ?? [];
+            // Where pictures and masks share a folder, a picture is not its own mask.
+            string[] other = paths.Count > 1 ? [.. paths.Where(path => path != picture)] : [.. paths];
+            pairs.Add(other.Length switch
+            {
+                1 => (picture, other[0]),
+                0 => throw new UserErrorException($"{RawName.Shown(picture)} has no mask: {masks} holds no {Stem(pictures, i)}."),
+                _ => throw new UserErrorException($"{masks} has more than one mask named {Stem(pictures, i)}."),
+            });
         }
         return pairs;
     }
 
-    private static string Name(string root, string path) => Path.ChangeExtension(Path.GetRelativePath(root, path), null).Replace('\\', '/');
+    private static string Stem(ImageFolder folder, int sample) => Path.ChangeExtension(folder.RelativePathOf(sample), null);
 }

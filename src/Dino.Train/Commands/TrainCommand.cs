@@ -70,6 +70,7 @@ internal static class TrainCommand
         command.Options.Add(partial);
         command.Options.Add(restart);
         command.Options.Add(plan);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         hyperparameters.AddTo(command);
         return command;
@@ -77,8 +78,8 @@ internal static class TrainCommand
 
     private static void Run(CommandContext context)
     {
-        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
-        var folder = Folders.Scan(context.Get(data)!, skipped);
+        var skipped = Folders.Skipped(context);
+        var folder = Folders.Scan(context, context.Get(data)!, skipped);
         using var from = context.Get(init) is { } file ? Initialization.Open(file) : null;
         var (options, reasons) = hyperparameters.Read(context, folder.Count, from);
         foreach (string reason in reasons)
@@ -88,6 +89,7 @@ internal static class TrainCommand
         var prefetch = new PrefetchOptions
         {
             Workers = context.GetBetween(workers, 0, 1024),
+            MaxPixels = PictureChoice.MaxPixels(context),
             CacheBytes = (long)context.GetBetween(cache, 0) << 20,
         };
         var run = new RunOptions
@@ -109,7 +111,7 @@ internal static class TrainCommand
         }
         KnnRun? knn = null;
         if (context.Get(val) is { } valFolder)
-            knn = new KnnRun(folder, Folders.Scan(valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
+            knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
         bool resumed = !context.Get(restart) && trainer.Resume();

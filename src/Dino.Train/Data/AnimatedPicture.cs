@@ -1,3 +1,4 @@
+using Dino.Tensors.Io;
 using SkiaSharp;
 
 namespace Dino.Train.Data;
@@ -17,9 +18,9 @@ public sealed class AnimatedPicture : IDisposable
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = RegularFile.ReadAllBytes(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
         }

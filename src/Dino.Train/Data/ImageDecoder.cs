@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Dino.Tensors.Io;
 using SkiaSharp;
 
 namespace Dino.Train.Data;
@@ -35,8 +36,6 @@ public sealed class ImageDecoder : IDisposable
     {
         int length = ReadFile(path);
         Span<byte> bytes = file.Span[..length];
-        if (!PictureSignature.Matches(bytes))
-            throw new ImageDecodeException(path, $"it is not a {PictureSignature.Formats} picture");
         if (PictureSignature.IsPng(bytes) && !PngStructure.IsComplete(bytes))
             throw new ImageDecodeException(path, Truncated);
         string? fault = DecodeBytes(length, image);
@@ -102,10 +101,14 @@ public sealed class ImageDecoder : IDisposable
     {
         try
         {
-            using var handle = File.OpenHandle(path);
+            using var handle = RegularFile.Open(path);
             long length = RandomAccess.GetLength(handle);
             if (length == 0)
                 throw new ImageDecodeException(path, "the file is empty");
+            Span<byte> start = stackalloc byte[PictureSignature.LengthOfOthers];
+            start = start[..RandomAccess.Read(handle, start, 0)];
+            if (!PictureSignature.Matches(start))
+                throw new ImageDecodeException(path, PictureSignature.Reason(start));
             if (length > int.MaxValue - ProbeBytes)
                 throw new ImageDecodeException(path, $"the file is too large ({length} bytes)");
             file.Reserve((nuint)length + ProbeBytes);

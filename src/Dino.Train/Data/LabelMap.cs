@@ -1,3 +1,5 @@
+using Dino.Tensors.Io;
+
 namespace Dino.Train.Data;
 
 /// <summary>How the numbers of a mask are to be read.</summary>
@@ -61,7 +63,7 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
     {
         try
         {
-            byte[] file = File.ReadAllBytes(path);
+            byte[] file = RegularFile.ReadAllBytes(path);
             if (PngIndices.Read(file, ImageDecoder.DefaultMaxPixels) is { } indices)
                 return indices;
             using var decoder = new ImageDecoder();
@@ -88,6 +90,10 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new UserErrorException($"There is no mask {path}.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"The mask {path} cannot be read: {e.Message}", e);
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dino.Tensors.Io;
 using Dino.Train.Eval;
 
 namespace Dino.Train.Data;
@@ -47,8 +48,8 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
 
     private static string Only(string root)
     {
-        string[] found = Directory.GetFiles(root, "gnd_*.json");
-        return found.Length == 1 ? found[0]
+        string[] found = [.. FolderTree.Names(root, FileKind.Regular).Where(name => name.StartsWith("gnd_", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal))];
+        return found.Length == 1 ? Path.Combine(root, found[0])
             : throw new UserErrorException($"{root} holds {found.Length} files gnd_*.json; name the ground truth with --ground-truth.");
     }
 
@@ -56,7 +57,7 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
     {
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = RegularFile.OpenStream(path);
             return JsonSerializer.Deserialize<GroundTruth>(stream, json) ?? new GroundTruth(null, null, null);
         }
         catch (JsonException e)

@@ -29,6 +29,12 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
 
     private static readonly FeatureKind kind = FeatureKind.CopyDetection;
 
+    /// <summary>How the pictures are loaded.</summary>
+    public PrefetchOptions Prefetch { get; init; } = new();
+
+    /// <summary>Which files of the copies and originals are meant.</summary>
+    public PicturePatterns Patterns { get; init; } = PicturePatterns.All;
+
     /// <summary>Evaluates every folder of copies.</summary>
     /// <param name="root">The folder that holds <c>original</c> and the copies.</param>
     /// <param name="distractors">Pictures that are nobody's original, or null.</param>
@@ -44,8 +50,8 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
             throw new UserErrorException($"{root} has no folder '{Originals}': copies are compared with the pictures in it.");
         try
         {
-            var originals = ImageFolder.Scan(original);
-            var blocks = Blocks(root);
+            var originals = ImageFolder.Scan(original, skipped, Patterns, cancel);
+            var blocks = Blocks(root, cancel);
             using var map = whitening is null ? null : Learn(whitening, progress, cancel);
 
             var names = new List<string>();
@@ -110,15 +116,12 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
     }
 
     /// <summary>Every folder below the root that holds pictures itself, other than the originals: strong, jpegqual/75, crops/10, …</summary>
-    private static List<(string Name, ImageFolder Pictures)> Blocks(string root)
+    private List<(string Name, ImageFolder Pictures)> Blocks(string root, CancellationToken cancel)
     {
         var blocks = new List<(string Name, ImageFolder Pictures)>();
-        foreach (string path in Directory.GetDirectories(root, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
-        {
-            string name = Path.GetRelativePath(root, path).Replace('\\', '/');
-            if (name.Split('/')[0] != Originals && Directory.EnumerateFiles(path).Any())
-                blocks.Add((name, ImageFolder.Scan(path)));
-        }
+        var folders = FolderTree.Files(root, skipped, cancel).Select(file => file.Name[..Math.Max(0, file.Name.LastIndexOf('/'))]).Distinct();
+        foreach (string name in folders.Where(name => name.Length > 0 && name.Split('/')[0] != Originals).Order(StringComparer.Ordinal))
+            blocks.Add((name, ImageFolder.Scan(Path.Combine(root, name), skipped, Patterns, cancel)));
         return blocks.Count > 0 ? blocks : throw new UserErrorException($"{root} has no folder of copies beside '{Originals}'.");
     }
 
@@ -170,7 +173,7 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
         }
     }
 
-    private EvalLoaderOptions Options() => new() { View = EvalView.WholePicture, CropSize = size, BatchSize = batchSize };
+    private EvalLoaderOptions Options() => new() { View = EvalView.WholePicture, CropSize = size, BatchSize = batchSize, Prefetch = Prefetch };
 
     private delegate void RowsOf(ReadOnlySpan<int> samples, float[] rows);
 

@@ -17,7 +17,7 @@ public sealed class LabelledPair
             if (!folder.IsLabelled)
                 throw new UserErrorException($"{folder.Root} holds pictures outside class folders; {what} needs one folder a class.");
         }
-        var known = train.ClassNames.Select((name, label) => (name, label)).ToDictionary(entry => entry.name, entry => entry.label);
+        var known = train.ClassNames.Select((name, label) => (name, label)).ToDictionary(entry => entry.name, entry => entry.label, NameForm.Comparer);
         if (val.ClassNames.FirstOrDefault(name => !known.ContainsKey(name)) is { } missing)
             throw new UserErrorException(
                 $"{val.Root} has a class '{missing}' that {train.Root} has not; {what} needs class folders of the same names in both.");

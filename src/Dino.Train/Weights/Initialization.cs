@@ -108,7 +108,7 @@ public sealed class Initialization : IDisposable
 
     private string Hash()
     {
-        using var stream = File.OpenRead(path);
+        using var stream = RegularFile.OpenStream(path);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

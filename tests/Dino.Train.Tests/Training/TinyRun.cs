@@ -48,7 +48,7 @@ internal static class TinyRun
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = 2 });
         var run = new RunOptions { OutputDir = output, Prefetch = new PrefetchOptions { Workers = workers, CacheBytes = 1 << 20 } };
-        using var trainer = new Trainer(options, run, device, ImageFolder.Scan(pictures), new SkippedFiles());
+        using var trainer = new Trainer(options, run, device, ImageFolder.Scan(pictures, cancel: cancel), new SkippedFiles());
         trainer.Resume();
         trainer.Run(display ?? new StepDisplay(_ => { }), cancel);
     }

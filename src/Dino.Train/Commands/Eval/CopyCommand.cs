@@ -28,6 +28,7 @@ internal static class CopyCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[data, distractors, whitening, imsize, batchSize])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -38,15 +39,19 @@ internal static class CopyCommand
         string root = context.Get(data)!;
         if (!Directory.Exists(root))
             throw new UserErrorException($"There is no folder {root}.");
-        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
-        var more = context.Get(distractors) is { } folder ? Folders.Scan(folder, skipped) : null;
-        var learned = context.Get(whitening) is { } other ? Folders.Scan(other, skipped) : null;
+        var skipped = Folders.Skipped(context);
+        var more = context.Get(distractors) is { } folder ? Folders.Scan(context, folder, skipped) : null;
+        var learned = context.Get(whitening) is { } other ? Folders.Scan(context, other, skipped) : null;
         using var device = DeviceOption.Open(context);
         var (backbone, _) = BackboneArgument.Open(context, device);
         if (size < backbone.Config.Patch)
             throw new UserErrorException($"--imsize {size} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
 
-        var (blocks, database) = new CopyDetectionRun(backbone, device, size, batch, skipped).Evaluate(root, more, learned, context.Progress, context.Cancel);
+        var (blocks, database) = new CopyDetectionRun(backbone, device, size, batch, skipped)
+        {
+            Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
+            Patterns = PictureChoice.Read(context),
+        }.Evaluate(root, more, learned, context.Progress, context.Cancel);
         string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, {(learned is null ? "not whitened" : $"whitened by {learned.Count} pictures")}, "
             + $"cosine, first 20 of {database} pictures ({more?.Count ?? 0} distractors)";
         context.Result(

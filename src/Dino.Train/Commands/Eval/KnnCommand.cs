@@ -48,6 +48,7 @@ internal static class KnnCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[train, val, ks, temperature, fewShot, seed, size, batchSize])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -67,9 +68,9 @@ internal static class KnnCommand
         if (percents.Any(percent => percent is not (> 0 and < 100)))
             throw new UserErrorException("--few-shot takes percentages above 0 and below 100.") { IsUsage = true };
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192), draw = context.GetBetween(seed, 0);
-        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
-        var bank = Folders.ScanLabelled(context.Get(train)!, skipped);
-        var queries = Folders.ScanLabelled(context.Get(val)!, skipped);
+        var skipped = Folders.Skipped(context);
+        var bank = Folders.ScanLabelled(context, context.Get(train)!, skipped);
+        var queries = Folders.ScanLabelled(context, context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;
@@ -78,7 +79,7 @@ internal static class KnnCommand
         context.Progress.Run("features", bank.Count + queries.Count, tracker =>
         {
             int done = 0;
-            var run = new KnnRun(bank, queries, side, device)
+            var run = new KnnRun(bank, queries, side, device, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) })
             {
                 BatchSize = batch,
                 Options = votes,

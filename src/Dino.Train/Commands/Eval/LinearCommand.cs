@@ -55,6 +55,7 @@ internal static class LinearCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[train, val, rates, epochs, batchSize, blocks, averagePool, crops, views, valFreq, seed, size, weights, outputDir])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -80,9 +81,9 @@ internal static class LinearCommand
             throw new UserErrorException(e.Message, e) { IsUsage = true };
         }
         int wanted = context.GetBetween(size, 0, 8192), viewCount = context.GetBetween(views, 1), frequency = context.GetBetween(valFreq, 1);
-        var skipped = new SkippedFiles((path, reason) => context.Error.WriteLine($"skipped {path}: {reason}"));
-        var valPictures = Folders.ScanLabelled(context.Get(val)!, skipped);
-        var trainPictures = file is null ? Folders.ScanLabelled(trainFolder!, skipped) : valPictures;
+        var skipped = Folders.Skipped(context);
+        var valPictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
+        var trainPictures = file is null ? Folders.ScanLabelled(context, trainFolder!, skipped) : valPictures;
         var folders = new LabelledPair(trainPictures, valPictures, "the linear evaluation");
         if (context.Get(outputDir) is { } made)
             Directory.CreateDirectory(made);
@@ -103,6 +104,7 @@ internal static class LinearCommand
             Views = viewCount,
             ValFreq = frequency,
             Skipped = skipped,
+            Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
             OnFeatures = (name, store) => WriteFeatures(context, name, store),
         };
         var result = file is null ? run.Run(context.Progress, context.Cancel) : run.Evaluate(LinearClassifierFile.Read(file), context.Progress, context.Cancel);

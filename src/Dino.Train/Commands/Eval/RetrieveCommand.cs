@@ -32,6 +32,7 @@ internal static class RetrieveCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[data, groundTruth, imsize, multiScale, crop])
             command.Options.Add(option);
+        PictureChoice.AddLimitTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -48,7 +49,7 @@ internal static class RetrieveCommand
 
         int dim = backbone.Config.Dim;
         var features = new RetrievalFeatures(backbone, device, size, scales);
-        using var decoder = new ImageDecoder();
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
         var picture = new RgbImage();
         float[] queries = new float[set.Queries.Count * dim];
         using var database = new FeatureStore(dim);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -40,6 +41,7 @@ internal static class SegmentCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[images, masks, voc, split, classes, kind, size, limit])
             command.Options.Add(option);
+        PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -59,7 +61,7 @@ internal static class SegmentCommand
         var score = new SegmentScore(backbone.Config.Heads, masses);
         var maps = new AttentionMaps(backbone, device);
         int without = 0;
-        using var decoder = new ImageDecoder();
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
         var picture = new RgbImage();
         context.Progress.Run("segment", pairs.Count, tracker =>
         {
@@ -89,10 +91,10 @@ internal static class SegmentCommand
             if (imageFolder is not null || maskFolder is not null)
                 throw new UserErrorException("--voc takes the place of --images and --masks; give one or the other.") { IsUsage = true };
             string list = Path.Combine(root, "ImageSets", "Segmentation", context.Get(split) + ".txt");
-            if (!File.Exists(list))
+            if (FileStatus.Of(list).Kind == FileKind.Missing)
                 throw new UserErrorException($"There is no list {list}.");
             string annotations = Path.Combine(root, context.Get(classes) ? "SegmentationClass" : "SegmentationObject");
-            string[] names = [.. File.ReadAllLines(list).Select(line => line.Trim()).Where(line => line.Length > 0)];
+            string[] names = RegularFile.ReadLines(list);
             if (names.Length == 0)
                 throw new UserErrorException($"The list {list} is empty.");
             return ([.. names.Select(name => (Path.Combine(root, "JPEGImages", name + ".jpg"), Path.Combine(annotations, name + ".png")))],
@@ -100,7 +102,7 @@ internal static class SegmentCommand
         }
         if (imageFolder is null || maskFolder is null)
             throw new UserErrorException("Pictures and masks are missing: give --images and --masks, or --voc.") { IsUsage = true };
-        return (Folders.PairByName(imageFolder, maskFolder), context.Get(kind));
+        return (Folders.PairByName(context, imageFolder, maskFolder), context.Get(kind));
     }
 
     private static void Print(CommandContext context, SegmentScore score, int without, int side, string device)

@@ -42,6 +42,7 @@ internal static class VideoCommand
         BackboneArgument.AddTo(command);
         foreach (var option in (Option[])[data, sequences, outputDir, lastFrames, radius, topk, temperature, size, kind])
             command.Options.Add(option);
+        PictureChoice.AddLimitTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
