@@ -167,13 +167,14 @@ internal static class PyTorchWriter
             stream.Write([(byte)'F', (byte)'B', (byte)padding, 0]);
             stream.Write(new byte[padding]);
 
-            var checksum = new ChecksumStream(stream);
+            var crc = new Crc32();
+            var checksum = new HashingStream(stream, crc);
             write(checksum);
             if (checksum.Written != length)
                 throw new InvalidOperationException($"'{member}' has {checksum.Written} bytes, not {length}.");
             Span<byte> descriptor = stackalloc byte[16];
             BinaryPrimitives.WriteUInt32LittleEndian(descriptor, 0x08074b50);
-            BinaryPrimitives.WriteUInt32LittleEndian(descriptor[4..], checksum.Value);
+            BinaryPrimitives.WriteUInt32LittleEndian(descriptor[4..], crc.GetCurrentHashAsUInt32());
             BinaryPrimitives.WriteUInt32LittleEndian(descriptor[8..], size);
             BinaryPrimitives.WriteUInt32LittleEndian(descriptor[12..], size);
             stream.Write(descriptor);
@@ -182,7 +183,7 @@ internal static class PyTorchWriter
             entry.Clear();
             BinaryPrimitives.WriteUInt32LittleEndian(entry, 0x02014b50);
             BinaryPrimitives.WriteUInt16LittleEndian(entry[8..], HasDescriptorAndUtf8);
-            BinaryPrimitives.WriteUInt32LittleEndian(entry[16..], checksum.Value);
+            BinaryPrimitives.WriteUInt32LittleEndian(entry[16..], crc.GetCurrentHashAsUInt32());
             BinaryPrimitives.WriteUInt32LittleEndian(entry[20..], size);
             BinaryPrimitives.WriteUInt32LittleEndian(entry[24..], size);
             BinaryPrimitives.WriteUInt16LittleEndian(entry[28..], (ushort)name.Length);
@@ -206,42 +207,6 @@ internal static class PyTorchWriter
             BinaryPrimitives.WriteUInt32LittleEndian(end[12..], checked((uint)directory.Length));
             BinaryPrimitives.WriteUInt32LittleEndian(end[16..], at);
             stream.Write(end);
-        }
-    }
-
-    private sealed class ChecksumStream(Stream inner) : Stream
-    {
-        private readonly Crc32 crc = new();
-
-        public long Written { get; private set; }
-
-        public uint Value => crc.GetCurrentHashAsUInt32();
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            crc.Append(buffer);
-            Written += buffer.Length;
-            inner.Write(buffer);
         }
     }
 }

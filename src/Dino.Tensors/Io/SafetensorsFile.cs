@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text.Json;
 
 namespace Dino.Tensors.Io;
@@ -19,8 +20,8 @@ public sealed class SafetensorsFile : WeightsFile
     public static SafetensorsFile Read(string path) => OpenAs(path, Of);
 
     /// <summary>
-    /// Writes a file by a temporary name, flushes it and renames it. Values go from the entries' memory to the disk; entries with wide
-    /// elements come first, so that every tensor is aligned, otherwise in the order given.
+    /// Writes a file by a temporary name, flushes it and renames it. Values go from the entries' memory to the disk, once, and their checksums into the
+    /// metadata, where reading finds a flipped bit; entries with wide elements come first, so that every tensor is aligned, otherwise in the order given.
     /// </summary>
     /// <exception cref="ArgumentException">Two entries share a name, or a name is reserved.</exception>
     /// <exception cref="IOException">The file cannot be written; an existing one is left as it was.</exception>
@@ -28,33 +29,56 @@ public sealed class SafetensorsFile : WeightsFile
         string path, IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string>? metadata = null)
     {
         TensorEntry[] ordered = [.. entries.OrderByDescending(entry => entry.Type.Size())];
-        byte[] header = Header(ordered, metadata);
+        byte[] header = Header(ordered, metadata, out int headerSum, out int sums);
         AtomicFile.Write(path, stream =>
         {
-            Span<byte> length = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-            stream.Write(length);
-            stream.Write(header);
-            foreach (var entry in ordered)
-                entry.WriteTo(stream);
+            long start = stream.Position;
+            WriteHeader();
+            var hash = new XxHash3();
+            var hashing = new HashingStream(stream, hash);
+            for (int i = 0; i < ordered.Length; i++)
+            {
+                ordered[i].WriteTo(hashing);
+                SafetensorsChecksums.Format(hash.GetCurrentHashAsUInt64(), header.AsSpan(sums + i * SafetensorsChecksums.Digits));
+                hash.Reset();
+            }
+            SafetensorsChecksums.Format(SafetensorsChecksums.OfHeader(header, headerSum), header.AsSpan(headerSum));
+            // The sums are known behind the values and stand before them.
+            long end = stream.Position;
+            stream.Position = start;
+            WriteHeader();
+            stream.Position = end;
+
+            void WriteHeader()
+            {
+                Span<byte> length = stackalloc byte[8];
+                BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
+                stream.Write(length);
+                stream.Write(header);
+            }
         });
     }
 
-    internal static SafetensorsFile Of(FileBytes bytes) => new(bytes, SafetensorsHeader.Parse(bytes));
+    internal static SafetensorsFile Of(FileBytes bytes)
+    {
+        var header = SafetensorsHeader.Parse(bytes);
+        SafetensorsChecksums.Verify(bytes, header);
+        return new SafetensorsFile(bytes, header);
+    }
 
-    private static byte[] Header(TensorEntry[] entries, IReadOnlyDictionary<string, string>? metadata)
+    // Zeros stand where the sums will, at the places that are given back.
+    private static byte[] Header(TensorEntry[] entries, IReadOnlyDictionary<string, string>? metadata, out int headerSum, out int sums)
     {
         using var buffer = new MemoryStream();
         using (var json = new Utf8JsonWriter(buffer))
         {
             json.WriteStartObject();
-            if (metadata is { Count: > 0 })
-            {
-                json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata)
-                    json.WriteString(key, value);
-                json.WriteEndObject();
-            }
+            json.WriteStartObject("__metadata__");
+            foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
+                json.WriteString(key, SafetensorsChecksums.IsKey(key) ? throw new ArgumentException($"The metadata key '{key}' is reserved.") : value);
+            headerSum = WriteZeros(SafetensorsChecksums.HeaderKey, 1);
+            sums = WriteZeros(SafetensorsChecksums.TensorsKey, entries.Length);
+            json.WriteEndObject();
             var names = new HashSet<string> { "__metadata__" };
             long at = 0;
             foreach (var entry in entries)
@@ -69,6 +93,14 @@ public sealed class SafetensorsFile : WeightsFile
                 at += entry.ByteLength;
             }
             json.WriteEndObject();
+
+            int WriteZeros(string key, int count)
+            {
+                json.WritePropertyName(key);
+                json.Flush();
+                json.WriteStringValue(new string('0', count * SafetensorsChecksums.Digits));
+                return (int)buffer.Length + 1; // the quotation mark
+            }
         }
         while (buffer.Length % 8 != 0)
             buffer.WriteByte((byte)' ');

@@ -22,13 +22,24 @@ internal sealed class SafetensorsHeader
     private readonly long dataLength;
     private readonly Dictionary<string, StoredTensor> tensors = [];
     private Dictionary<string, string>? metadata;
+    private int headerSumAt;
 
     private SafetensorsHeader(string file, long dataLength) => (this.file, this.dataLength) = (file, dataLength);
 
     /// <summary>The tensors in the order of their data.</summary>
     public IReadOnlyList<StoredTensor> Tensors { get; private set; } = [];
 
+    /// <summary>The texts of the metadata but for the checksums.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata ?? [];
+
+    /// <summary>The checksums that the file states of its header and, in the order of the data, of its tensors; null if it does not.</summary>
+    public string? HeaderSum { get; private set; }
+
+    /// <inheritdoc cref="HeaderSum"/>
+    public string? TensorSums { get; private set; }
+
+    /// <summary>The header's sum as it is.</summary>
+    public ulong ActualHeaderSum { get; private set; }
 
     /// <summary>Parses the header of a file.</summary>
     public static SafetensorsHeader Parse(FileBytes bytes)
@@ -50,6 +61,7 @@ internal sealed class SafetensorsHeader
             // The JSON reader looks at the bytes inside strings only when asked for them.
             _ = new UTF8Encoding(false, throwOnInvalidBytes: true).GetCharCount(text);
             header.ReadAll(text);
+            header.TakeSums(text);
         }
         catch (Exception e) when (e is JsonException or DecoderFallbackException or InvalidOperationException or FormatException)
         {
@@ -91,9 +103,23 @@ internal sealed class SafetensorsHeader
             json.Read();
             if (json.TokenStartIndex + json.ValueSpan.Length - start > MaxMetadata)
                 throw new InvalidDataException($"{file}: {MetadataKey} holds more than {MaxMetadata} bytes.");
+            if (key == SafetensorsChecksums.HeaderKey && json.ValueSpan.Length == SafetensorsChecksums.Digits)
+                headerSumAt = (int)json.TokenStartIndex + 1;
             if (json.TokenType != JsonTokenType.String || !metadata.TryAdd(key, json.GetString()!))
                 throw new InvalidDataException($"{file}: entry {StoredTensor.Quote(key)} of {MetadataKey} is repeated or is not a string.");
         }
+    }
+
+    private void TakeSums(byte[] text)
+    {
+        if (metadata is null)
+            return;
+        if (metadata.Remove(SafetensorsChecksums.HeaderKey, out string? headerSum))
+            HeaderSum = headerSum;
+        if (metadata.Remove(SafetensorsChecksums.TensorsKey, out string? tensorSums))
+            TensorSums = tensorSums;
+        if (headerSumAt > 0)
+            ActualHeaderSum = SafetensorsChecksums.OfHeader(text, headerSumAt);
     }
 
     // Offsets are still relative to the data here; Arrange makes them absolute once they are known to lie inside.

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.RegularExpressions;
 using Dino.Tensors.Io;
 using NUnit.Framework;
 using NUnit.Framework.Constraints;
@@ -64,15 +65,17 @@ public class SafetensorsTests
     public void Write_LaysTheBytesThatTheFormatStates()
     {
         SafetensorsFile.Write(File1,
-            [TensorEntry.Of("u", [1], new byte[] { 7 }), TensorEntry.Of("f", [1, 2], new[] { 1f, -10f })],
+            [TensorEntry.Of("u", [1], new byte[] { 7 }), TensorEntry.Of("f", [1, 2], new[] { 1f, -10f }), TensorEntry.Of("n", [0], Array.Empty<byte>())],
             new Dictionary<string, string> { ["step"] = "3" });
 
         byte[] bytes = File.ReadAllBytes(File1);
         int length = (int)BinaryPrimitives.ReadInt64LittleEndian(bytes);
         Assert.That(length % 8, Is.Zero, "the values are aligned");
-        Assert.That(Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' '), Is.EqualTo(
-            """{"__metadata__":{"step":"3"},"f":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}"""
-            + ""","u":{"dtype":"U8","shape":[1],"data_offsets":[8,9]}}"""));
+        string header = Encoding.UTF8.GetString(bytes, 8, length).TrimEnd(' ');
+        Assert.That(header, Does.Contain("2d06800538d394c2\"}"), "XXH3's published sum of nothing, for the tensor without values");
+        Assert.That(Regex.Replace(header, "[0-9a-f]{16}", "S"), Is.EqualTo(
+            """{"__metadata__":{"step":"3","xxh3.header":"S","xxh3.tensors":"SSS"},"f":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}"""
+            + ""","u":{"dtype":"U8","shape":[1],"data_offsets":[8,9]},"n":{"dtype":"U8","shape":[0],"data_offsets":[9,9]}}"""));
         Assert.That(Convert.ToHexString(bytes[(8 + length)..]), Is.EqualTo("0000803F000020C1" + "07"));
         Assert.That(Directory.GetFiles(folder), Has.Length.EqualTo(1), "no temporary file stays");
     }
@@ -102,11 +105,42 @@ public class SafetensorsTests
     }
 
     [Test]
+    public void AnyFlippedBit_IsNoticed_AndTheTensorIsNamed()
+    {
+        SafetensorsFile.Write(File1,
+            [TensorEntry.Of("weights", [3], new[] { 1f, 2f, 3f }), TensorEntry.Of("steps", [1], new[] { 5L }), TensorEntry.Of("flags", [1], new[] { true })],
+            new Dictionary<string, string> { ["dino"] = "{\"step\": 3}" });
+        byte[] good = File.ReadAllBytes(File1);
+        using (var file = SafetensorsFile.Read(File1))
+            Assert.That(file.Metadata.Keys, Is.EqualTo(new[] { "dino" }), "the sums are not for the reader");
+        int data = 8 + (int)BinaryPrimitives.ReadInt64LittleEndian(good);
+        // Every bit of the values; of the header, where one bit of a byte is as good as another, one bit a byte, each in its turn.
+        for (int bit = 0; bit < 8 * good.Length; bit += bit / 8 < data ? 9 : 1)
+        {
+            byte[] flipped = [.. good];
+            flipped[bit / 8] ^= (byte)(1 << bit % 8);
+            File.WriteAllBytes(File1, flipped);
+            string tensor = bit / 8 < data ? "" : bit / 8 < data + 8 ? "'steps'" : bit / 8 < data + 20 ? "'weights'" : "'flags'";
+            Assert.That(() => SafetensorsFile.Read(File1), Refused(tensor), $"bit {bit}");
+        }
+    }
+
+    [Test]
+    public void TheSameState_IsTheSameFile()
+    {
+        void Write(string path) => SafetensorsFile.Write(path, [TensorEntry.Of("a", [2], new[] { 1f, 2f })], new Dictionary<string, string> { ["k"] = "v" });
+        Write(File1);
+        Write(Path.Combine(folder, "two.safetensors"));
+        Assert.That(File.ReadAllBytes(Path.Combine(folder, "two.safetensors")), Is.EqualTo(File.ReadAllBytes(File1)));
+    }
+
+    [Test]
     public void Write_RefusesWhatNoReaderWouldTake()
     {
         var one = TensorEntry.Of("a", [1], new[] { 1f });
 
         Assert.That(() => SafetensorsFile.Write(File1, [one, one]), Throws.ArgumentException.With.Message.Contains("'a'"));
+        Assert.That(() => SafetensorsFile.Write(File1, [one], new Dictionary<string, string> { ["xxh3.header"] = "" }), Throws.ArgumentException.With.Message.Contains("reserved"));
         Assert.That(() => TensorEntry.Of("a", [3], new[] { 1f }), Throws.ArgumentException.With.Message.Contains("[3]"));
         Assert.That(() => TensorEntry.Of("a", [-1], new[] { 1f }), Throws.ArgumentException);
         Assert.That(Directory.GetFiles(folder), Is.Empty);
