@@ -124,6 +124,7 @@ public sealed class Trainer : IDisposable
         display.Run("training", steps, tracker =>
         {
             progress = tracker;
+            tracker.StartAt(State.Step);
             while (State.Step < steps)
             {
                 Learn(crops);
@@ -251,7 +252,7 @@ public sealed class Trainer : IDisposable
         var (learningRate, weightDecay, momentum, temperature) = State.ScheduleAt(step);
         var line = new StepReport(
             step, (int)(step / stepsPerEpoch), loss, entropy, loss - entropy, Math.Log(options.Head.OutDim), centreNorm, gradientNorm,
-            learningRate, weightDecay, momentum, temperature, clock.ImagesPerSecond(step + 1), clock.TimeLeft(step + 1));
+            learningRate, weightDecay, momentum, temperature, clock.ImagesPerSecond(State.Step), clock.TimeLeft(State.Step));
         log!.Write(line);
         progress!.Report(step + 1, line);
         if (collapse.Observe(line) is { } warning)

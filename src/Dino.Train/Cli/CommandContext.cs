@@ -10,18 +10,22 @@ public sealed class CommandContext
 {
     private static readonly JsonWriterOptions JsonOptions = new() { Indented = true, NewLine = "\n" };
     private readonly ParseResult parsed;
+    private readonly SturdyWriter output;
 
-    internal CommandContext(ParseResult parsed, TextWriter output, TextWriter error, bool json, bool verbose, CancellationToken cancel)
+    internal CommandContext(
+        ParseResult parsed, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, bool json, bool verbose, CancellationToken cancel)
     {
-        this.parsed = parsed;
-        (Output, Error, Json, Verbose, Cancel) = (output, error, json, verbose, cancel);
+        (this.parsed, this.output) = (parsed, output);
+        (Output, Error, Json, Verbose, Cancel) = (new ScreenWriter(output), errorLines, json, verbose, cancel);
         Progress = ProgressDisplay.For(json ? error : output);
     }
 
-    /// <summary>Standard output. With <c>--json</c> it belongs to the result alone: use <see cref="Say"/> for anything else.</summary>
+    /// <summary>
+    /// Standard output for lines of text. With <c>--json</c> it belongs to the result alone: use <see cref="Say"/> for anything else.
+    /// </summary>
     public TextWriter Output { get; }
 
-    /// <summary>Standard error.</summary>
+    /// <summary>Standard error, for lines of text; the middle of a very long one is left out.</summary>
     public TextWriter Error { get; }
 
     /// <summary>Whether the result is wanted as one JSON object.</summary>
@@ -65,6 +69,6 @@ public sealed class CommandContext
             json(writer);
             writer.WriteEndObject();
         }
-        Output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
+        output.WriteLine(Encoding.UTF8.GetString(buffer.ToArray()));
     }
 }

@@ -1,14 +1,19 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Dino.Tensors;
 using Dino.Train.Data;
+using Dino.Train.Report;
 
 namespace Dino.Train.Cli;
 
 /// <summary>The shell conventions that all commands of <c>dino</c> share: help, errors, exit codes, <c>--json</c>, Ctrl-C.</summary>
 public static class CommandLine
 {
+    /// <summary>Most characters of a line on standard error: about a screen.</summary>
+    private const int LongestErrorLine = 1500;
+
     private static readonly Option<bool> Json = new("--json")
     {
         Description = "Print the result alone on standard output, as one JSON object; progress goes to standard error.",
@@ -58,7 +63,8 @@ public static class CommandLine
             });
         try
         {
-            return Run(arguments, commands, Console.Out, Console.Error, stop.Token);
+            var (output, error) = StandardStreams.Open();
+            return Run(arguments, commands, output, error, stop.Token);
         }
         finally
         {
@@ -66,23 +72,47 @@ public static class CommandLine
         }
     }
 
-    /// <summary>Runs the program with the given streams.</summary>
+    /// <summary>Runs the program with the given streams. A stream that fails loses what it was to hold, and the work goes on.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error,
         CancellationToken cancel = default)
     {
-        var root = Build(commands);
-        var parsed = (arguments.Length == 0 ? ["--help"] : arguments) is var words ? root.Parse(words) : null!;
-        bool asksHelp = parsed.Action is HelpWithExamples;
-        if (parsed.Errors.Count > 0 && !asksHelp)
+        // Numbers and dates are read and written in one way, whatever the country of the machine.
+        var (culture, language) = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
+        CultureInfo.CurrentCulture = CultureInfo.CurrentUICulture = CultureInfo.InvariantCulture;
+        try
         {
-            error.WriteLine(UsageError.Describe(parsed));
+            using SturdyWriter sturdyOutput = new(output), sturdyError = new(error);
+            using var lines = new ScreenWriter(sturdyError, LongestErrorLine);
+            int code = Run(arguments, commands, sturdyOutput, sturdyError, lines, cancel);
+            sturdyOutput.Flush();
+            if (sturdyOutput.Failure is not { } failure)
+                return code;
+            lines.WriteLine($"dino: standard output cannot be written: {failure.Message.TrimEnd('.')}. What it was to hold is lost; files are whole.");
+            return code == ExitCode.Ok ? ExitCode.Failure : code;
+        }
+        finally
+        {
+            (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture) = (culture, language);
+        }
+    }
+
+    private static int Run(
+        string[] arguments, IEnumerable<Command> commands, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, CancellationToken cancel)
+    {
+        var root = Build(commands);
+        // An @ before a name is a part of the name.
+        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        bool asksHelp = parsed.Action is HelpWithExamples;
+        if (!asksHelp && (parsed.Errors.Count > 0 || WordCheck.Fault(parsed.CommandResult) is not null))
+        {
+            errorLines.WriteLine(UsageError.Describe(parsed));
             return ExitCode.Usage;
         }
         if (parsed.CommandResult.Command is not ProgramCommand command || asksHelp || parsed.Action is not null && !IsOwn(parsed))
             return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
 
-        var context = new CommandContext(parsed, output, error, parsed.GetValue(Json), parsed.GetValue(Verbose), cancel);
+        var context = new CommandContext(parsed, output, error, errorLines, parsed.GetValue(Json), parsed.GetValue(Verbose), cancel);
         try
         {
             command.Body(context);
@@ -91,10 +121,6 @@ public static class CommandLine
         catch (Exception exception)
         {
             return Report(exception, UsageError.PathOf(parsed.CommandResult), context);
-        }
-        finally
-        {
-            output.Flush();
         }
     }
 
@@ -138,7 +164,10 @@ public static class CommandLine
         }
         context.Error.WriteLine($"{name}: {line}");
         if (context.Verbose)
-            context.Error.WriteLine(exception);
+        {
+            foreach (string step in exception.ToString().Split('\n'))
+                context.Error.WriteLine(step.TrimEnd('\r'));
+        }
         return code;
     }
 

@@ -17,36 +17,34 @@ internal static class UsageError
     {
         if (parsed.UnmatchedTokens.Count > 0)
             return Unknown(parsed.UnmatchedTokens[0], parsed);
-        var error = parsed.Errors[0];
-        if (error.SymbolResult is OptionResult { Tokens.Count: > 0 } result && IsConversion(error))
-            return $"{result.Option.Name} needs {Expected(result.Option.ValueType)}, not '{result.Tokens[^1].Value}'.";
-        if (error.SymbolResult is ArgumentResult { Tokens.Count: > 0 } argument && IsConversion(error))
+        if (WordCheck.Fault(parsed.CommandResult) is { } fault)
+            return fault;
+        // What was typed and is wrong goes before what was not typed.
+        var error = parsed.Errors.FirstOrDefault(error => !error.Message.EndsWith("is required.", StringComparison.Ordinal)) ?? parsed.Errors[0];
+        string name = NameOf(error.SymbolResult);
+        string[] lines = [.. error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
+        return (error.SymbolResult, lines) switch
         {
-            string name = argument.Parent is OptionResult option ? option.Option.Name : $"<{argument.Argument.Name}>";
-            return $"{name} needs {Expected(argument.Argument.ValueType)}, not '{argument.Tokens[^1].Value}'.";
-        }
-        string first = error.Message.Split('\n')[0].Trim();
-        return first.EndsWith('.') ? first : first + ".";
-    }
-
-    // The library marks a failed conversion by its wording alone.
-    private static bool IsConversion(ParseError error) => error.Message.StartsWith("Cannot parse argument", StringComparison.Ordinal);
-
-    private static string Expected(Type type)
-    {
-        type = Nullable.GetUnderlyingType(type) ?? type;
-        if (type.IsArray)
-            type = type.GetElementType()!;
-        if (type.IsEnum)
-            return "one of " + string.Join(", ", Enum.GetNames(type).Select(name => name.ToLowerInvariant()));
-        return Type.GetTypeCode(type) switch
-        {
-            TypeCode.Int32 or TypeCode.Int64 or TypeCode.UInt32 or TypeCode.UInt64 => "a whole number",
-            TypeCode.Single or TypeCode.Double or TypeCode.Decimal => "a number",
-            TypeCode.Boolean => "true or false",
-            _ => "another kind of value",
+            // The library tells these apart by their wording alone.
+            (OptionResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} needs a value.",
+            (ArgumentResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} is missing.",
+            (OptionResult { Tokens: { Count: > 1 } words } option, [var first]) when first.Contains("expects a single argument", StringComparison.Ordinal) =>
+                $"{name} was given {words.Count} times ({string.Join(", ", words.Select(word => word.Value))}): give it once.",
+            ({ Tokens: [.., var last] }, [var first, .. var choices]) when choices.Length > 0 && first.Contains("not recognized", StringComparison.Ordinal) =>
+                $"{name} needs one of {string.Join(", ", choices.Select(choice => choice.Trim('\'')))}, not '{last.Value}'.",
+            (_, [var first, ..]) when first.StartsWith("Required command", StringComparison.Ordinal) =>
+                $"a command is missing: one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}.",
+            _ => string.Join(' ', lines).TrimEnd('.') + ".",
         };
     }
+
+    private static string NameOf(SymbolResult? result) => result switch
+    {
+        OptionResult option => option.Option.Name,
+        ArgumentResult { Parent: OptionResult option } => option.Option.Name,
+        ArgumentResult argument => $"<{argument.Argument.Name}>",
+        _ => "",
+    };
 
     private static string Unknown(string token, ParseResult parsed)
     {

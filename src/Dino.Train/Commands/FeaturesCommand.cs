@@ -112,16 +112,26 @@ internal static class FeaturesCommand
         (int, int) Extract()
         {
             (int, int) result = default;
+            bool any = false;
             context.Progress.Run("features", pictures.Count, tracker =>
             {
                 try
                 {
                     result = dump.Run(
-                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) }), skipped, done => tracker.Report(done), context.Cancel);
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) }), skipped,
+                        Done, context.Cancel);
                 }
                 catch (Exception e) when (e is ImageFolderException or ArgumentException)
                 {
                     throw new UserErrorException(e.Message, e);
+                }
+
+                void Done(int done)
+                {
+                    if (!any)
+                        tracker.StartAt(done); // the first report is of the pictures of earlier runs
+                    any = true;
+                    tracker.Report(done);
                 }
             });
             return result;

@@ -6,6 +6,9 @@ namespace Dino.Train.Report;
 /// <summary>A table of results as plain text.</summary>
 public sealed class ResultTable
 {
+    // A name of a folder or file may be as long as a screen is wide.
+    private const int WidestName = 60;
+
     private readonly Table table = new() { Border = TableBorder.Simple };
 
     /// <summary>An empty table; all columns but the first are numbers and stand at the right.</summary>
@@ -25,7 +28,7 @@ public sealed class ResultTable
                 null => "",
                 double number => number.ToString("F2", CultureInfo.InvariantCulture),
                 IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
-                var other => other.ToString() ?? "",
+                var other => ScreenText.CutToColumns(ScreenText.Escape(other.ToString() ?? ""), WidestName),
             });
         table.AddRow(texts);
     }

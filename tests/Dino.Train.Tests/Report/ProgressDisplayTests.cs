@@ -67,14 +67,60 @@ public class ProgressDisplayTests
         HealthLine.Format(new StepReport(1, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24)),
         Is.EqualTo("loss 5.912 · entropy 3.870 · KL 2.042 · ln K − loss 1.019 · |centre| 1.25 · |g| 0.83 · lr 9.8e-04 · 41.2 img/s"));
 
-    private sealed class HandClock : TimeProvider
+    [Test]
+    public void ALine_IsNoWiderThanItsScreen([Values(40, 80)] int columns, [Values("training", "日本語の長い名前のビデオ")] string name)
     {
-        private TimeSpan now;
+        var clock = new HandClock();
+        var writer = new StringWriter { NewLine = "\n" };
+        new PlainProgress(writer, clock, columns).Run(name, 1_000_000, tracker =>
+        {
+            for (int done = 1; done <= 40; done++)
+            {
+                clock.Advance(TimeSpan.FromSeconds(6));
+                if (done % 2 == 0)
+                    tracker.Report(done * 1000, new StepReport(done, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24, TimeSpan.FromHours(99)));
+                else
+                    tracker.Report(done * 1000, "クラスの名前\u001b[31m" + new string('語', done));
+            }
+        });
 
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+        string[] lines = writer.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines, Has.Length.EqualTo(40));
+        foreach (string line in lines)
+        {
+            Assert.That(ScreenText.Columns(line), Is.LessThanOrEqualTo(columns), line);
+            Assert.That(line, Does.StartWith(name[..8]).And.Not.Contain('\u001b'));
+        }
+        if (columns == 80 && name == "training")
+            Assert.That(lines[1], Does.Contain("loss 5.912").And.Contain("img/s").And.Contain("lr 9.8e-04"));
+    }
 
-        public void Advance(TimeSpan time) => now += time;
+    [Test]
+    public void WhatHasNoRoom_IsLeftOut_TheLeastImportantFirst()
+    {
+        var step = new StepReport(1, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24);
 
-        public override long GetTimestamp() => now.Ticks;
+        Assert.That(HealthLine.Format(step, 60), Is.EqualTo("loss 5.912 · KL 2.042 · lr 9.8e-04 · 41.2 img/s"));
+        Assert.That(HealthLine.Format(step, 24), Is.EqualTo("loss 5.912 · 41.2 img/s"));
+        Assert.That(HealthLine.Format(step, 5), Is.Empty);
+    }
+
+    [Test]
+    public void PartsOfAnEarlierRun_TakeNoTimeNow()
+    {
+        var clock = new HandClock();
+        var writer = new StringWriter { NewLine = "\n" };
+        new PlainProgress(writer, clock).Run("features", 1000, tracker =>
+        {
+            tracker.StartAt(900);
+            tracker.Report(900);
+            for (int done = 901; done <= 903; done++)
+            {
+                clock.Advance(TimeSpan.FromSeconds(1));
+                tracker.Report(done);
+            }
+        });
+
+        Assert.That(writer.ToString(), Is.EqualTo("features 902/1000 (90 %), 1:38 left\n"));
     }
 }

@@ -1,0 +1,13 @@
+namespace Dino.Train.Tests.Report;
+
+/// <summary>A clock that moves by hand.</summary>
+internal sealed class HandClock : TimeProvider
+{
+    private TimeSpan now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public void Advance(TimeSpan time) => now += time;
+
+    public override long GetTimestamp() => now.Ticks;
+}
