@@ -4,6 +4,7 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
+using Dino.Train.Data;
 using Dino.Train.Weights;
 
 namespace Dino.Train;
@@ -11,8 +12,10 @@ namespace Dino.Train;
 /// <summary>What a checkpoint says of its run, beside the tensors.</summary>
 public sealed record CheckpointInfo
 {
-    /// <summary>The version of the layout.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>The version of the layout: 2 notes the data set and the first weights.</summary>
+    public const int CurrentFormat = 2;
+
+    internal const int FirstWithOrigin = 2;
 
     /// <summary>The layout of this file.</summary>
     public int Format { get; init; } = CurrentFormat;
@@ -34,7 +37,25 @@ public sealed record CheckpointInfo
 
     /// <summary>Every hyperparameter.</summary>
     public required TrainOptions Options { get; init; }
+
+    /// <summary>What the pictures are compared by; null in files of older versions.</summary>
+    public DataIdentity? Data { get; init; }
+
+    /// <summary>The file that the run began with; null for the seed's weights.</summary>
+    public InitialWeights? Init { get; init; }
+
+    /// <summary>Device and precision, which decide on the rounding of sums.</summary>
+    public string? Arithmetic { get; init; }
+
+    /// <summary>How often the run was made longer, and where; null for never.</summary>
+    public IReadOnlyList<GrownRun>? Grown { get; init; }
 }
+
+/// <summary>A run that was made longer: its schedules, which are functions of the whole, were stretched from a step on.</summary>
+/// <param name="Step">The steps done by then.</param>
+/// <param name="FromEpochs">Its length before.</param>
+/// <param name="ToEpochs">Its length afterwards.</param>
+public sealed record GrownRun(long Step, int FromEpochs, int ToEpochs);
 
 /// <summary>
 /// The state of a run in one safetensors file: <c>student.</c>, <c>teacher.</c>, <c>optimizer.</c> and <c>center</c>, with everything else
@@ -48,6 +69,7 @@ public static class Checkpoint
     {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         Converters = { new JsonStringEnumConverter() },
     };
@@ -64,7 +86,17 @@ public static class Checkpoint
             TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
         ];
         SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
-        AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
+        WriteCopy(path, json);
+    }
+
+    /// <summary>Writes the copy for people beside a checkpoint again where it is missing or of another moment, as a kill may leave it.</summary>
+    public static void RefreshCopy(string path)
+    {
+        using var file = Open(path);
+        _ = Info(path, file);
+        string json = file.Metadata[MetadataKey], copy = Path.ChangeExtension(path, ".json");
+        if (!File.Exists(copy) || File.ReadAllText(copy) != json)
+            WriteCopy(path, json);
     }
 
     /// <summary>What a checkpoint says of its run.</summary>
@@ -100,6 +132,9 @@ public static class Checkpoint
     internal static CheckpointInfo? TryInfo(string path, WeightsFile file) =>
         file is SafetensorsFile own && own.Metadata.ContainsKey(MetadataKey) ? Info(path, own) : null;
 
+    private static void WriteCopy(string path, string json) =>
+        AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
+
     private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
         file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix));
 
@@ -118,11 +153,16 @@ public static class Checkpoint
             throw new UserErrorException($"{path} holds tensors, but was not written by dino train.");
         try
         {
+            // First the layout: a newer one may hold what this version cannot place.
+            using (var document = JsonDocument.Parse(json))
+            {
+                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out var layout)
+                    && layout.TryGetInt32(out int number) && number > CheckpointInfo.CurrentFormat)
+                    throw new UserErrorException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
+            }
             var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json);
             if (info?.Options is not { Backbone: not null, Head: not null, Crops: not null })
                 throw new JsonException("its hyperparameters are missing.");
-            if (info.Format > CheckpointInfo.CurrentFormat)
-                throw new UserErrorException($"{path} was written by a newer version ({info.Version}): layout {info.Format}.");
             return info;
         }
         catch (JsonException e)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using Dino.Model;
 using Dino.Tensors;
+using Dino.Tensors.Io;
 using Dino.Train.Data;
 using Dino.Train.Report;
 using Dino.Train.Weights;
@@ -27,6 +29,12 @@ public sealed record RunOptions
 
     /// <summary>Seconds after which the run ends itself, as for Ctrl-C; null for no limit.</summary>
     public double? MaxSeconds { get; init; }
+
+    /// <summary>Whether a run that the folder holds is replaced; otherwise a new one refuses to begin there.</summary>
+    public bool Restart { get; init; }
+
+    /// <summary>Whether the contents of the pictures are compared however many they are, instead of their times alone.</summary>
+    public bool Verify { get; init; }
 }
 
 /// <summary>The training loop: batches in, checkpoints and log out.</summary>
@@ -46,6 +54,15 @@ public sealed class Trainer : IDisposable
     private readonly CollapseWatch collapse = new();
     private readonly Func<VisionTransformer, double?>? knn;
 
+    private readonly List<string> notes = [];
+
+    private FolderLock? hold;
+    private PictureListing? listing;
+    private DataIdentity? identity;
+    private InitialWeights? initial;
+    private IReadOnlyList<GrownRun>? grown;
+    private string? beginning;
+    private bool resumed, listed;
     private bool hasCentre;
     private RunLog? log;
     private ProgressTracker? progress;
@@ -85,11 +102,18 @@ public sealed class Trainer : IDisposable
     public Distillation State { get; }
 
     /// <summary>The checkpoint that a run continues from.</summary>
-    public string LatestPath => Path.Combine(run.OutputDir, "latest.safetensors");
+    public string LatestPath => Path.Combine(run.OutputDir, RunFiles.Latest);
+
+    /// <summary>What a person should know of how the run goes on, after <see cref="Resume()"/>.</summary>
+    public IReadOnlyList<string> Notes => notes;
+
+    /// <summary>The steps of the whole run.</summary>
+    public long Steps => (long)options.Epochs * stepsPerEpoch;
 
     /// <summary>Trains to the end of the last epoch.</summary>
     /// <exception cref="UserErrorException">
-    /// The loss is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept.
+    /// The loss is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run that was
+    /// not resumed, or another process uses it.
     /// </exception>
     /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
     public void Run(ProgressDisplay display, CancellationToken cancel)
@@ -111,9 +135,11 @@ public sealed class Trainer : IDisposable
 
     private void Train(ProgressDisplay display, CancellationToken cancel)
     {
-        Directory.CreateDirectory(run.OutputDir);
-        using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, "log.jsonl"), State.Step);
-        long steps = (long)options.Epochs * stepsPerEpoch;
+        Hold();
+        if (!resumed)
+            Begin(cancel);
+        using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, RunFiles.Log), State.Step);
+        long steps = Steps;
         reported = State.Step;
         var limit = Stopwatch.StartNew();
         if (State.Step == 0 && !hasCentre)
@@ -125,6 +151,8 @@ public sealed class Trainer : IDisposable
         {
             progress = tracker;
             tracker.StartAt(State.Step);
+            if (beginning is not null)
+                tracker.Note(beginning);
             while (State.Step < steps)
             {
                 Learn(crops);
@@ -135,16 +163,16 @@ public sealed class Trainer : IDisposable
                 if (State.Monitor.Pending == State.Monitor.Window)
                     State.Monitor.Read(report);
 
-                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
                 bool epochEnds = State.Step % stepsPerEpoch == 0;
                 if (epochEnds)
-                    EndEpoch((int)(State.Step / stepsPerEpoch) - 1);
+                    EndEpoch((int)(State.Step / stepsPerEpoch) - 1, cancel);
+                bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
                 if (stop || epochEnds)
                 {
                     // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
                     // finite ends the run here, before it is saved.
                     State.Monitor.Read(report);
-                    log.Flush();
+                    log.Sync();
                     Save(LatestPath);
                 }
                 if (!stop || State.Step == steps)
@@ -156,16 +184,43 @@ public sealed class Trainer : IDisposable
                 return;
             }
         });
+        log.Close();
     }
 
-    /// <summary>Goes on from <see cref="LatestPath"/> if it is there.</summary>
-    /// <returns>Whether it was.</returns>
-    public bool Resume()
+    /// <summary>Goes on from <see cref="LatestPath"/> if it is there and of the same run; whatever weights that began with.</summary>
+    /// <returns>Whether it was there.</returns>
+    /// <exception cref="UserErrorException">It is of another run, or another process uses the folder; nothing was changed.</exception>
+    public bool Resume() => Resume(check => { });
+
+    /// <summary>Goes on from <see cref="LatestPath"/> if it is there and of the same run.</summary>
+    /// <param name="file">The weights that the run is to have begun with; null for those of the seed.</param>
+    /// <param name="allowPartial">Whether they were allowed to fit in part.</param>
+    /// <param name="cancel">Stops the comparison of the pictures.</param>
+    /// <returns>Whether it was there.</returns>
+    /// <exception cref="UserErrorException">It is of another run, or another process uses the folder; nothing was changed.</exception>
+    public bool Resume(Initialization? file, bool allowPartial, CancellationToken cancel = default) =>
+        Resume(check => check.Origin(file?.Identity(allowPartial, cancel)), cancel);
+
+    private bool Resume(Action<ResumeCheck> origin, CancellationToken cancel = default)
     {
         if (!File.Exists(LatestPath))
             return false;
-        ResumeCheck.Verify(LatestPath, Checkpoint.ReadInfo(LatestPath), options, stepsPerEpoch, folder.Count);
+        Hold();
+        var info = Checkpoint.ReadInfo(LatestPath);
+        List(cancel);
+        var check = new ResumeCheck(LatestPath, info);
+        check.Options(options);
+        origin(check);
+        check.Pictures(identity!, listing!, stepsPerEpoch);
+        check.Arithmetic(Arithmetic);
+        check.ThrowIfOther();
         Checkpoint.Restore(LatestPath, State);
+        (initial, grown, resumed) = (info.Init, info.Grown, true);
+        notes.AddRange(check.Notes);
+        if (check.GrownFrom is { } epochs)
+            Grow(info, epochs);
+        // A kill may have come between the two files.
+        Checkpoint.RefreshCopy(LatestPath);
         return true;
     }
 
@@ -173,12 +228,14 @@ public sealed class Trainer : IDisposable
     /// <exception cref="UserErrorException">The file does not fit, and <paramref name="allowPartial"/> is false; nothing was changed.</exception>
     public InitializationNote Initialize(Initialization file, bool allowPartial)
     {
+        Hold();
+        RefuseToReplace();
         var note = file.Apply(State, allowPartial);
+        initial = file.Identity(allowPartial);
         hasCentre = note.HasCentre;
         if (!hasCentre && options.CenterWarmup > 0)
             note = note with { Centre = $"mean of the teacher logits of the first {CenterWarmup} batches" };
-        Directory.CreateDirectory(run.OutputDir);
-        note.Write(Path.Combine(run.OutputDir, "init.json"));
+        note.Write(Path.Combine(run.OutputDir, RunFiles.InitialWeights));
         return note;
     }
 
@@ -188,6 +245,58 @@ public sealed class Trainer : IDisposable
         State.Dispose();
         globals.Dispose();
         locals?.Dispose();
+        hold?.Dispose();
+    }
+
+    private string Arithmetic =>
+        $"{(device.Name == "cpu" ? $"cpu with {System.Numerics.Vector<float>.Count} floats a vector" : device.ToString())} in {device.Precision.ToString().ToLowerInvariant()}";
+
+    /// <summary>Keeps the folder to this run, and removes what killed runs left in it.</summary>
+    private void Hold()
+    {
+        if (hold is not null)
+            return;
+        hold = FolderLock.Acquire(run.OutputDir);
+        AtomicFile.RemoveLeftovers(run.OutputDir, RunFiles.IsOne);
+    }
+
+    private void List(CancellationToken cancel)
+    {
+        listing ??= PictureListing.Of(folder, run.Verify, cancel);
+        identity ??= listing.Identity();
+    }
+
+    private void RefuseToReplace()
+    {
+        if (!run.Restart && File.Exists(LatestPath))
+            throw new UserErrorException(
+                $"{run.OutputDir} holds a run already: go on with it (Resume), replace it (--restart), or give another folder.");
+    }
+
+    /// <summary>Makes the folder that of a new run: nothing that is left of an earlier one may pass for a part of it.</summary>
+    private void Begin(CancellationToken cancel)
+    {
+        RefuseToReplace();
+        List(cancel);
+        File.Delete(LatestPath);
+        File.Delete(Path.ChangeExtension(LatestPath, ".json"));
+        if (initial is null)
+            File.Delete(Path.Combine(run.OutputDir, RunFiles.InitialWeights));
+        string[] earlier = RunFiles.Kept(run.OutputDir);
+        if (earlier.Length > 0)
+            beginning = $"{run.OutputDir} keeps checkpoints of an earlier run until this one replaces them: {string.Join(", ", earlier.Take(3))}{(earlier.Length > 3 ? ", …" : "")}";
+    }
+
+    private void Grow(CheckpointInfo info, int epochs)
+    {
+        grown = [.. info.Grown ?? [], new GrownRun(State.Step, epochs, options.Epochs)];
+        var before = info.Options.Schedules(stepsPerEpoch);
+        long last = Math.Min(State.Step, (long)epochs * stepsPerEpoch - 1);
+        var now = State.ScheduleAt(State.Step);
+        notes.Add(string.Create(CultureInfo.InvariantCulture,
+            $"--epochs {options.Epochs}: the run of {epochs} epochs is made longer at step {State.Step}. Its schedules are stretched to the new length from here on: "
+            + $"learning rate {before.LearningRate.At(last):G3} → {now.LearningRate:G3}, weight decay {before.WeightDecay.At(last):G3} → {now.WeightDecay:G3}, "
+            + $"teacher momentum {before.Momentum.At(last):G5} → {now.Momentum:G5}. This is not the run that {options.Epochs} epochs from the start would have been"));
     }
 
     private ICropSource OpenCrops()
@@ -266,12 +375,21 @@ public sealed class Trainer : IDisposable
 
     private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
 
-    private void EndEpoch(int epoch)
+    private void EndEpoch(int epoch, CancellationToken cancel)
     {
         State.Monitor.Read(report);
         double? top1 = null;
         if (run.KnnEvery > 0 && knn is not null && ((epoch + 1) % run.KnnEvery == 0 || epoch + 1 == options.Epochs))
-            top1 = clock.Without(() => knn(State.Teacher.Backbone));
+        {
+            try
+            {
+                top1 = clock.Without(() => knn(State.Teacher.Backbone));
+            }
+            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+            {
+                // The epoch is whole without its evaluation, and is saved before the run stops.
+            }
+        }
         double seconds = clock.EpochSeconds();
         var line = new EpochReport(
             epoch, State.Step, epochLoss / epochSteps, epochEntropy / epochSteps, seconds,
@@ -284,7 +402,15 @@ public sealed class Trainer : IDisposable
             Save(Path.Combine(run.OutputDir, $"checkpoint{epoch + 1:D4}.safetensors"));
     }
 
-    private void Save(string path) => Checkpoint.Save(path, State, new CheckpointInfo
+    private void Save(string path)
+    {
+        if (!listed)
+            listing!.Write(run.OutputDir);
+        listed = true;
+        Checkpoint.Save(path, State, Info());
+    }
+
+    private CheckpointInfo Info() => new()
     {
         Version = typeof(Trainer).Assembly.GetName().Version!.ToString(3),
         Step = State.Step,
@@ -292,7 +418,11 @@ public sealed class Trainer : IDisposable
         Epoch = (double)State.Step / stepsPerEpoch,
         Pictures = folder.Count,
         Options = options,
-    });
+        Data = identity,
+        Init = initial,
+        Arithmetic = Arithmetic,
+        Grown = grown,
+    };
 
     private static bool TotalNorm(ReadOnlySpan<float> norms, out double total)
     {

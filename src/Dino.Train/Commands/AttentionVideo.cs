@@ -59,7 +59,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
         // H.264 in the form that players want has even sides.
         Ffmpeg(context, "-y", "-loglevel", "error", "-framerate", rate, "-i", Path.Combine(frames, "%05d.png"), "-frames:v",
             count.ToString(CultureInfo.InvariantCulture), "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", unfinished);
-        File.Move(unfinished, film, overwrite: true);
+        DurableFile.Rename(unfinished, film);
         return (film, count);
 
         void Paint(Stream? stream, ProgressTracker tracker)

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -25,6 +23,8 @@ internal static class FeaturesCommand
     private static readonly Option<int> pca = new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
     private static readonly Option<int> pcaSize = new("--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
 
+    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those of features that are there, however many they are; without it, names, sizes and times of large data sets." };
+
     private enum FeatureChoice
     {
         Cls,
@@ -44,7 +44,7 @@ internal static class FeaturesCommand
         };
         command.Arguments.Add(folder);
         BackboneArgument.AddTo(command);
-        foreach (var option in (Option[])[outputDir, kind, size, batchSize, pca, pcaSize])
+        foreach (var option in (Option[])[outputDir, kind, size, batchSize, pca, pcaSize, verify])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
@@ -68,9 +68,16 @@ internal static class FeaturesCommand
             _ => FeatureKind.ClassToken,
         };
         int dim = feature.Width(backbone.Config);
-        var dump = new FeatureDump(context.Get(outputDir)!, new FeatureDumpOrigin(
-            HashOf(BackboneArgument.Path(context)), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
-            FeatureDumpOrigin.ListingOf(pictures)));
+        var listing = PictureListing.Of(pictures, context.Get(verify), context.Cancel);
+        var origin = new FeatureDumpOrigin(
+            FileHash.Of(BackboneArgument.Path(context), context.Cancel), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
+            FeatureDumpOrigin.ListingOf(pictures))
+        {
+            Architecture = backbone.Config + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
+            Precision = device.Precision.ToString().ToLowerInvariant(),
+            Data = listing.Identity(),
+        };
+        using var dump = new FeatureDump(context.Get(outputDir)!, origin, listing);
         (int Kept, int Rows)? made = null;
         if (dump.IsDone)
             context.Say($"{dump.NpyPath} is there already, of the same pictures and weights");
@@ -177,11 +184,5 @@ internal static class FeaturesCommand
             }
         });
         return [.. written];
-    }
-
-    private static string HashOf(string path)
-    {
-        using var stream = RegularFile.OpenStream(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 }

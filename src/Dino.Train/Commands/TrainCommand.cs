@@ -43,6 +43,7 @@ internal static class TrainCommand
     private static readonly Option<string?> init = new("--init") { Description = "Begin with the weights of a file, of dino train, official, Hugging Face's or timm's; head and centre too if it has them.", HelpName = "FILE" };
     private static readonly Option<bool> partial = new("--allow-partial") { Description = "Use what fits of --init when tensors are missing, unexpected or misshapen." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
+    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those that the run began with, however many they are; without it, names, sizes and times of large data sets." };
 
     public static Command Build()
     {
@@ -69,6 +70,7 @@ internal static class TrainCommand
         command.Options.Add(init);
         command.Options.Add(partial);
         command.Options.Add(restart);
+        command.Options.Add(verify);
         command.Options.Add(plan);
         PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
@@ -81,7 +83,7 @@ internal static class TrainCommand
         var skipped = Folders.Skipped(context);
         var folder = Folders.Scan(context, context.Get(data)!, skipped);
         using var from = context.Get(init) is { } file ? Initialization.Open(file) : null;
-        var (options, reasons) = hyperparameters.Read(context, folder.Count, from);
+        var (options, reasons) = hyperparameters.Read(context, folder.Count, from, Found(context));
         foreach (string reason in reasons)
             context.Say(reason);
         if (context.Get(minutes) is { } most && !(most > 0))
@@ -100,6 +102,8 @@ internal static class TrainCommand
             MaxSeconds = context.Get(minutes) * 60,
             Prefetch = prefetch,
             Augment = context.Get(augment),
+            Restart = context.Get(restart),
+            Verify = context.Get(verify),
         };
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && device.Name == "cpu")
@@ -114,22 +118,46 @@ internal static class TrainCommand
             knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
-        bool resumed = !context.Get(restart) && trainer.Resume();
+        bool resumed = !run.Restart && trainer.Resume(from, context.Get(partial), context.Cancel);
+        foreach (string note in trainer.Notes)
+            context.Say(note);
+        long before = trainer.State.Step;
+        bool whole = resumed && before == trainer.Steps;
         if (from is not null && !resumed)
             context.Say(trainer.Initialize(from, context.Get(partial)).Summary);
         context.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{(resumed ? $"going on from step {trainer.State.Step}" : "starting")}: {folder.Count} pictures, {trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
+            $"{(resumed ? $"going on from step {before}" : "starting")}: {folder.Count} pictures, {trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
         trainer.Run(context.Progress, context.Cancel);
         context.Result(
             json =>
             {
                 json.WriteString("checkpoint", trainer.LatestPath);
                 json.WriteNumber("steps", trainer.State.Step);
+                json.WriteNumber("stepsOfEarlierRuns", before);
                 json.WriteNumber("epochs", options.Epochs);
                 json.WriteNumber("skippedFiles", skipped.Count);
                 json.WriteString("device", device.Name);
             },
-            text => text.WriteLine($"trained {trainer.State.Step} steps: {trainer.LatestPath}"));
+            text => text.WriteLine(whole
+                ? $"already trained {trainer.State.Step} steps of the same run: {trainer.LatestPath} (--restart trains anew, more --epochs go on)"
+                : $"trained {trainer.State.Step} steps: {trainer.LatestPath}"));
+    }
+
+    /// <summary>The hyperparameters of the run that the output folder holds, if that is to go on.</summary>
+    private static TrainOptions? Found(CommandContext context)
+    {
+        string latest = Path.Combine(context.Get(outputDir)!, RunFiles.Latest);
+        if (context.Get(restart) || context.Get(plan) || !File.Exists(latest))
+            return null;
+        try
+        {
+            return Checkpoint.ReadInfo(latest).Options;
+        }
+        catch (UserErrorException e)
+        {
+            throw new UserErrorException(
+                $"{e.Message.TrimEnd('.')}. Put a checkpoint of the run in its place (checkpointNNNN.safetensors), or train anew with --restart or another --output-dir.", e);
+        }
     }
 
     private static void Plan(CommandContext context, TrainOptions options, Device device)

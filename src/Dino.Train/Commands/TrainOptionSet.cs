@@ -71,12 +71,13 @@ internal sealed class TrainOptionSet
     /// <param name="context">The command line.</param>
     /// <param name="pictures">The pictures to train on.</param>
     /// <param name="init">A file to begin with; its network goes before the preset's, and what is given before both.</param>
+    /// <param name="found">The hyperparameters of a run that goes on. If it is made longer, what was chosen for it stays.</param>
     /// <exception cref="UserErrorException">A value makes no sense.</exception>
-    public (TrainOptions Options, IReadOnlyList<string> Reasons) Read(CommandContext context, int pictures, Initialization? init)
+    public (TrainOptions Options, IReadOnlyList<string> Reasons) Read(CommandContext context, int pictures, Initialization? init, TrainOptions? found = null)
     {
         try
         {
-            return Fit(context, pictures, init);
+            return Fit(context, pictures, init, found);
         }
         catch (ArgumentException e)
         {
@@ -84,7 +85,7 @@ internal sealed class TrainOptionSet
         }
     }
 
-    private (TrainOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures, Initialization? init)
+    private (TrainOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures, Initialization? init, TrainOptions? found)
     {
         string? name = context.Get(preset) ?? (init is null ? null : "adapt");
         var options = name is null ? new TrainOptions() : Presets.Named(name);
@@ -96,6 +97,7 @@ internal sealed class TrainOptionSet
         // The position grid is that of the global crops.
         options = options with { Backbone = options.Backbone with { ImageSize = options.Crops.GlobalCropsSize } };
         bool choose = name != "paper";
+        bool longer = found is not null && options.Epochs > found.Epochs;
         var (fitted, reasons) = Presets.FitTo(
             options, pictures,
             choose && !context.IsGiven(outDim) && init is not { HasHead: true },
@@ -105,6 +107,17 @@ internal sealed class TrainOptionSet
         {
             fitted = fitted with { WarmupEpochs = fitted.Epochs / 10 };
             reasons = [.. reasons, $"--warmup-epochs {fitted.WarmupEpochs}: a tenth of the run"];
+        }
+        if (longer)
+        {
+            // These follow from the length of a run, and a run does not become another one by being made longer.
+            if (choose && !context.IsGiven(teacherTemp) && !context.IsGiven(warmupTeacherTemp))
+                fitted = fitted with { WarmupTeacherTemp = found!.WarmupTeacherTemp, TeacherTemp = found.TeacherTemp, WarmupTeacherTempEpochs = found.WarmupTeacherTempEpochs };
+            if (choose && !context.IsGiven(momentum))
+                fitted = fitted with { MomentumTeacher = found!.MomentumTeacher };
+            if (!context.IsGiven(warmupEpochs))
+                fitted = fitted with { WarmupEpochs = found!.WarmupEpochs };
+            reasons = [.. reasons.Where(reason => reason.StartsWith("--out-dim", StringComparison.Ordinal)), "what was chosen for the run before it is made longer stays"];
         }
         fitted.Validate();
         return (fitted, reasons);

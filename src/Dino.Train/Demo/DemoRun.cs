@@ -44,6 +44,9 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     /// <summary>Makes the pictures, trains, evaluates, and writes everything into the folder.</summary>
     public DemoResult Run()
     {
+        using var hold = FolderLock.Acquire(folder);
+        string runFolder = Path.Combine(folder, "run");
+        RefuseOtherRun(Path.Combine(runFolder, RunFiles.Latest));
         var pictures = new ProceduralPictures(seed, PictureSize);
         string data = Path.Combine(folder, "pictures");
         progress.Run("making pictures", TrainPictures + ValPictures, tracker =>
@@ -51,6 +54,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         var skipped = new SkippedFiles();
         var train = ImageFolder.Scan(Path.Combine(data, "train"), skipped);
         var val = ImageFolder.Scan(Path.Combine(data, "val"), skipped);
+        if (train.Count != TrainPictures || val.Count != ValPictures)
+            throw new UserErrorException($"{data} holds other pictures beside those of the demonstration ({train.Count} and {val.Count}, not {TrainPictures} and {ValPictures}): remove them, or give another --output-dir.");
         var prefetch = new PrefetchOptions { CacheBytes = 1L << 30 };
         var options = Options(seed);
         var knn = new KnnRun(train, val, options.Crops.GlobalCropsSize, device, prefetch)
@@ -66,10 +71,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
             RawFeatures(pictures.MakeMany(PictureSplit.Validation, ValPictures, cancel)),
             new KnnOptions { Ks = [Neighbours] }, cancel).Top1(Neighbours)!.Value;
 
-        string runFolder = Path.Combine(folder, "run");
-        if (Directory.Exists(runFolder))
-            Directory.Delete(runFolder, recursive: true); // a demo starts from random weights
-        var run = new RunOptions { OutputDir = runFolder, KnnEvery = 10, SaveEvery = options.Epochs, Prefetch = prefetch };
+        // A demo starts from random weights.
+        var run = new RunOptions { OutputDir = runFolder, KnnEvery = 10, SaveEvery = options.Epochs, Prefetch = prefetch, Restart = true };
         using var trainer = new Trainer(options, run, device, train, skipped, backbone => Top1(backbone));
         var network = trainer.State.Teacher.Backbone;
         double randomTop1 = Top1(network);
@@ -90,6 +93,13 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         return new DemoResult(
             rawTop1, randomTop1, Top1(network), randomJaccard, MeanJaccard(network, labelled, out _), objects,
             epochs.Average(e => e.ImagesPerSecond), files);
+    }
+
+    /// <summary>A run of somebody's own, in the folder that the demonstration would begin in, is worth more than it.</summary>
+    private static void RefuseOtherRun(string latest)
+    {
+        if (File.Exists(latest) && Checkpoint.ReadInfo(latest).Options is var found && found != Options(found.Seed))
+            throw new UserErrorException($"{latest} is not of the demonstration, which would replace it: give another --output-dir.");
     }
 
     private static AttentionPicture Attention(AttentionMaps maps, LabelledPicture picture)

@@ -1,6 +1,9 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Io;
@@ -18,6 +21,15 @@ namespace Dino.Train.Eval;
 /// <param name="Listing">SHA-256 of their relative paths.</param>
 public sealed record FeatureDumpOrigin(string Weights, string Network, string Feature, int Dim, int Size, int Pictures, string Listing)
 {
+    /// <summary>The network as it was read: sizes, heads, and whether the file was allowed to fit in part.</summary>
+    public string? Architecture { get; init; }
+
+    /// <summary>What its products multiply.</summary>
+    public string? Precision { get; init; }
+
+    /// <summary>What the pictures are compared by, beside their paths.</summary>
+    public DataIdentity? Data { get; init; }
+
     /// <summary>SHA-256 of the relative paths of a folder's pictures.</summary>
     internal static string ListingOf(ImageFolder folder)
     {
@@ -32,26 +44,52 @@ public sealed record FeatureDumpOrigin(string Weights, string Network, string Fe
 /// The features of a folder's pictures as <c>features.npy</c>, (rows, D), and <c>features.csv</c>, which names the picture of each row. Until they
 /// are whole they end in <c>.part</c>; a run that was stopped goes on behind the last whole row.
 /// </summary>
-public sealed class FeatureDump
+public sealed class FeatureDump : IDisposable
 {
     private const string Part = ".part", CsvHeader = "row,path,class";
-    private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
+    private static readonly TimeSpan mostLost = TimeSpan.FromSeconds(3);
+
+    private static readonly JsonSerializerOptions json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
     private readonly FeatureDumpOrigin origin;
+    private readonly FolderLock hold;
 
     /// <summary>Opens a folder of features, or begins one.</summary>
     /// <param name="folder">Where; made when missing.</param>
     /// <param name="origin">What the features are made of.</param>
-    /// <exception cref="UserErrorException">The folder holds features of something else; nothing was changed.</exception>
-    public FeatureDump(string folder, FeatureDumpOrigin origin)
+    /// <param name="listing">The pictures, to name those that differ; kept beside the features.</param>
+    /// <exception cref="UserErrorException">
+    /// The folder holds features of something else, which were not changed, or another process uses it.
+    /// </exception>
+    public FeatureDump(string folder, FeatureDumpOrigin origin, PictureListing? listing = null)
     {
-        Directory.CreateDirectory(folder);
         this.origin = origin;
         (NpyPath, CsvPath, OriginPath) = (Path.Combine(folder, "features.npy"), Path.Combine(folder, "features.csv"), Path.Combine(folder, "features.json"));
+        hold = FolderLock.Acquire(folder);
+        try
+        {
+            Open(folder, listing);
+        }
+        catch
+        {
+            hold.Dispose();
+            throw;
+        }
+    }
+
+    private void Open(string folder, PictureListing? listing)
+    {
+        string[] ours = [NpyPath, CsvPath, OriginPath, Path.Combine(folder, PictureListing.FileName)];
+        AtomicFile.RemoveLeftovers(folder, name => ours.Any(path => Path.GetFileName(path) == name));
         if (File.Exists(OriginPath))
         {
-            if (ReadOrigin() is var found && found != origin)
-                throw new UserErrorException($"{folder} holds other features: {Difference(found)}. Choose another --output-dir.");
+            if (ReadOrigin() is var found && !IsSame(found))
+                throw new UserErrorException($"{folder} holds other features: {Difference(found, listing, folder)}. Choose another --output-dir, or remove the folder to make them anew.");
         }
         else if (File.Exists(NpyPath) || File.Exists(CsvPath))
         {
@@ -59,6 +97,7 @@ public sealed class FeatureDump
         }
         else
         {
+            listing?.Write(folder);
             AtomicFile.Write(OriginPath, stream => JsonSerializer.Serialize(stream, origin, json));
         }
     }
@@ -98,32 +137,55 @@ public sealed class FeatureDump
             (kept, next) = Recover(npy, csv, pictures);
             rows = kept;
             onBatch?.Invoke(next);
+            var lines = new StringBuilder();
+            var waiting = Stopwatch.StartNew();
+            // A line says that its row is whole, also after a power cut; a row without a line is made again.
+            void Commit()
+            {
+                DurableFile.Sync(npy);
+                csv.Write(Encoding.UTF8.GetBytes(lines.ToString()));
+                csv.Flush();
+                lines.Clear();
+                waiting.Restart();
+            }
             if (next < pictures.Count)
             {
-                FeatureExtractor.Stream(backbone, device, kind, pictures, options with { FirstSample = next }, skipped, (batch, values) =>
+                try
                 {
-                    var lines = new StringBuilder();
-                    foreach (int sample in batch.Samples)
+                    FeatureExtractor.Stream(backbone, device, kind, pictures, options with { FirstSample = next }, skipped, (batch, values) =>
                     {
-                        string? label = pictures.LabelOf(sample) is >= 0 and var number ? pictures.ClassNames[number] : null;
-                        lines.Append(FormattableString.Invariant($"{rows++},{Quoted(pictures.RelativePathOf(sample))},{Quoted(label ?? "")}\n"));
-                    }
-                    npy.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values));
-                    npy.Flush();
-                    csv.Write(Encoding.UTF8.GetBytes(lines.ToString())); // a row without its line is made again
-                    csv.Flush();
-                    onBatch?.Invoke(batch.Samples[^1] + 1);
-                }, cancel);
+                        foreach (int sample in batch.Samples)
+                        {
+                            string? label = pictures.LabelOf(sample) is >= 0 and var number ? pictures.ClassNames[number] : null;
+                            lines.Append(FormattableString.Invariant($"{rows++},{Quoted(pictures.RelativePathOf(sample))},{Quoted(label ?? "")}\n"));
+                        }
+                        npy.Write(MemoryMarshal.AsBytes(values));
+                        if (waiting.Elapsed > mostLost)
+                            Commit();
+                        onBatch?.Invoke(batch.Samples[^1] + 1);
+                    }, cancel);
+                }
+                catch (OperationCanceledException)
+                {
+                    Commit();
+                    throw;
+                }
             }
+            Commit();
             npy.Position = 0;
             npy.Write(NpyFile.FloatHeader(rows, origin.Dim));
-            npy.Flush(flushToDisk: true);
-            csv.Flush(flushToDisk: true);
+            DurableFile.Sync(npy);
+            DurableFile.Close(npy);
+            DurableFile.Sync(csv);
+            DurableFile.Close(csv);
         }
-        File.Move(NpyPath + Part, NpyPath, overwrite: true);
-        File.Move(CsvPath + Part, CsvPath, overwrite: true);
+        DurableFile.Rename(NpyPath + Part, NpyPath);
+        DurableFile.Rename(CsvPath + Part, CsvPath);
         return (kept, rows);
     }
+
+    /// <summary>Gives the folder free for others.</summary>
+    public void Dispose() => hold.Dispose();
 
     /// <summary>Cuts both files back to the rows that both have; how many those are, and the first sample behind them.</summary>
     private (int Rows, int Next) Recover(FileStream npy, FileStream csv, ImageFolder pictures)
@@ -215,16 +277,35 @@ public sealed class FeatureDump
         }
     }
 
-    private string Difference(FeatureDumpOrigin? found)
+    // A copy of the pictures has other times, and its contents say that it is one.
+    private bool IsSame(FeatureDumpOrigin? found) =>
+        found is not null && found with { Data = null } == origin with { Data = null }
+        && (found.Data is null ? origin.Data is null : origin.Data is not null && origin.Data.Since(found.Data) is DataChange.None or DataChange.TimesAlone);
+
+    private string Difference(FeatureDumpOrigin? found, PictureListing? listing, string folder)
     {
         if (found is null)
             return $"{OriginPath} cannot be read";
-        (string Name, object Theirs, object Ours)[] all =
+        if ((found.Architecture, found.Precision, found.Data) == (null, null, null) && origin.Data is not null)
+            return $"{OriginPath} is of an older version, which did not note sizes, times and contents of the pictures";
+        (string Name, object? Theirs, object? Ours)[] all =
         [
-            ("weights", found.Weights, origin.Weights), ("network", found.Network, origin.Network), ("feature", found.Feature, origin.Feature),
-            ("width", found.Dim, origin.Dim), ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
+            ("weights", found.Weights, origin.Weights), ("network", found.Network, origin.Network), ("architecture", found.Architecture, origin.Architecture),
+            ("precision", found.Precision, origin.Precision), ("feature", found.Feature, origin.Feature), ("width", found.Dim, origin.Dim),
+            ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
             ("list of pictures", found.Listing, origin.Listing),
         ];
-        return string.Join(", ", all.Where(entry => !entry.Theirs.Equals(entry.Ours)).Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}"));
+        var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours)).Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}").ToList();
+        if (found.Data is { } then && origin.Data?.Since(then) is { } change and not (DataChange.None or DataChange.TimesAlone))
+        {
+            string what = change switch
+            {
+                DataChange.Times => "the pictures have other times than then (if this is a copy, --verify compares the contents, where they were noted)",
+                DataChange.Contents => "the pictures have other contents than then",
+                _ => "the pictures are others than then",
+            };
+            differences.Add(listing?.Differences(folder) is { Length: > 0 } names ? $"{what}: {names}" : what);
+        }
+        return string.Join(", ", differences);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using Dino.Tensors.Io;
 
 namespace Dino.Train.Report;
 
@@ -92,6 +93,22 @@ public sealed class RunLog : IDisposable
     {
         file.Flush();
         flushed = Environment.TickCount64;
+    }
+
+    /// <summary>Sends everything to the disk and waits until it is there: a checkpoint counts on the lines before it.</summary>
+    /// <exception cref="IOException">Something could not be written.</exception>
+    public void Sync()
+    {
+        DurableFile.Sync(file);
+        flushed = Environment.TickCount64;
+    }
+
+    /// <summary>Sends everything to the disk and closes the file.</summary>
+    /// <exception cref="IOException">Something could not be written.</exception>
+    public void Close()
+    {
+        DurableFile.Sync(file);
+        DurableFile.Close(file);
     }
 
     /// <inheritdoc />

@@ -1,6 +1,6 @@
-using System.Security.Cryptography;
 using Dino.Model;
 using Dino.Tensors.Io;
+using Dino.Train.Data;
 
 namespace Dino.Train.Weights;
 
@@ -11,6 +11,7 @@ public sealed class Initialization : IDisposable
     private readonly ModelWeights teacher, student;
     private readonly CheckpointInfo? own;
     private readonly string path;
+    private string? sha256;
 
     private Initialization(string path, WeightsFile file, ModelWeights teacher, ModelWeights student, CheckpointInfo? own) =>
         (this.path, this.file, this.teacher, this.student, this.own) = (path, file, teacher, student, own);
@@ -20,6 +21,12 @@ public sealed class Initialization : IDisposable
 
     /// <summary>Whether the file has a centre of the loss.</summary>
     public bool HasCentre => teacher.Centre is not null;
+
+    /// <summary>What a run that begins with the file is compared by.</summary>
+    /// <param name="allowPartial">Whether it is allowed to fit in part.</param>
+    /// <param name="cancel">Stops between two pieces of the file.</param>
+    public InitialWeights Identity(bool allowPartial, CancellationToken cancel = default) =>
+        new(Path.GetFullPath(path), sha256 ??= FileHash.Of(path, cancel), allowPartial);
 
     /// <summary>Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.</summary>
     /// <exception cref="UserErrorException">There is none, or the file is refused.</exception>
@@ -80,7 +87,7 @@ public sealed class Initialization : IDisposable
         return new InitializationNote
         {
             File = Path.GetFullPath(path),
-            Sha256 = Hash(),
+            Sha256 = Identity(allowPartial).Sha256,
             Format = file.Format,
             Layout = teacher.Layout,
             Student = From(student),
@@ -105,10 +112,4 @@ public sealed class Initialization : IDisposable
         NetworkRole.Student => "student of the file",
         _ => weights.Key.Length == 0 ? "the file" : $"{weights.Key} of the file",
     };
-
-    private string Hash()
-    {
-        using var stream = RegularFile.OpenStream(path);
-        return Convert.ToHexStringLower(SHA256.HashData(stream));
-    }
 }

@@ -67,7 +67,13 @@ public class FeatureDumpTests
             () => new FeatureDump(folder, origin with { Size = 32 }),
             Throws.TypeOf<UserErrorException>().With.Message.Contains("picture size is 16, not 32"));
         Assert.That(File.ReadAllBytes(Path.Combine(folder, "features.npy")), Is.EqualTo(before));
-        Assert.That(new FeatureDump(folder, origin).IsDone);
+        Assert.That(IsDone(folder));
+    }
+
+    private static bool IsDone(string folder)
+    {
+        using var dump = new FeatureDump(folder, origin);
+        return dump.IsDone;
     }
 
     private static PictureFolder Pictures()
@@ -90,7 +96,8 @@ public class FeatureDumpTests
         using var network = new Network();
         using var stop = new CancellationTokenSource();
         var scanned = ImageFolder.Scan(Path.Combine(pictures.Root, "pictures"));
-        return new FeatureDump(folder, origin).Run(
+        using var dump = new FeatureDump(folder, origin);
+        return dump.Run(
             network.Backbone, Devices.Open("cpu"), FeatureKind.ClassToken, scanned, FeatureExtractor.Protocol(16, 1), new SkippedFiles(),
             done =>
             {

@@ -61,8 +61,8 @@ public class ResumeTests
 
         Assert.That(
             () => TinyRun.Run(other, pictures.Root, scratch),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("Lr (0.02 then, 0.5 now)")
-                .And.Message.Contains("Head.BottleneckDim (8 then, 4 now)").And.Message.Contains("--output-dir"));
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("--lr (0.02 then, 0.5 now)")
+                .And.Message.Contains("--bottleneck-dim (8 then, 4 now)").And.Message.Contains("--output-dir"));
         Assert.That(File.ReadAllBytes(Path.Combine(scratch, "latest.safetensors")), Is.EqualTo(before));
     }
 
