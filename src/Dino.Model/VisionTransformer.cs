@@ -88,6 +88,20 @@ public sealed class VisionTransformer : Module
         return scope.Keep(blocks[^1].AttentionWeights(x, GridOf(images)));
     }
 
+    /// <summary>
+    /// Where the class token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row. It is the class
+    /// token's row of <see cref="LastSelfAttention"/>, without the tokens that are no patches, and in memory that grows with the patches alone.
+    /// </summary>
+    public Tensor LastClassAttention(Tensor images)
+    {
+        using var scope = images.Device.BeginArena();
+        var x = Tokens(images);
+        for (int i = 0; i < blocks.Length - 1; i++)
+            Advance(ref x, blocks[i], null, GridOf(images));
+        var row = blocks[^1].ClassAttention(x, GridOf(images)); // (B, H, N)
+        return scope.Keep(row.Slice(2, Config.FirstPatch, row.Shape[2] - Config.FirstPatch));
+    }
+
     /// <summary>(B, N, D) → (B, D): the first token of every image.</summary>
     public static Tensor ClassToken(Tensor tokens) => tokens.Slice(1, 0, 1).Reshape(new Shape(tokens.Shape[0], tokens.Shape[2]));
 
@@ -179,6 +193,8 @@ public sealed class VisionTransformer : Module
         }
 
         public Tensor AttentionWeights(Tensor x, (int Rows, int Columns) grid) => attention.Weights(norm1.Forward(x), grid);
+
+        public Tensor ClassAttention(Tensor x, (int Rows, int Columns) grid) => attention.ClassRow(norm1.Forward(x), grid);
     }
 
     private sealed class SelfAttention : Module
@@ -204,6 +220,8 @@ public sealed class VisionTransformer : Module
         }
 
         public Tensor Weights(Tensor x, (int Rows, int Columns) grid) => Projected(x, grid).AttentionWeights(heads);
+
+        public Tensor ClassRow(Tensor x, (int Rows, int Columns) grid) => Projected(x, grid).FirstTokenAttention(heads);
 
         /// <summary>Queries, keys and values (B, N, 3·D), turned by the places of their patches if the positions are rotary.</summary>
         private Tensor Projected(Tensor x, (int Rows, int Columns) grid) => rotary is null ? qkv.Forward(x) : rotary.Forward(qkv.Forward(x), grid);

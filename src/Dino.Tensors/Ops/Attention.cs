@@ -32,6 +32,31 @@ public static class AttentionOp
         return weights;
     }
 
+    /// <summary>
+    /// The first row of the same weights, where the first token looks: (B, H, N), in memory that grows with N and not with its square.
+    /// </summary>
+    /// <param name="qkv">(B, N, 3·D): queries, keys and values side by side, each H heads of D/H.</param>
+    /// <param name="heads">H; must divide D.</param>
+    public static Tensor FirstTokenAttention(this Tensor qkv, int heads)
+    {
+        var shape = Fit(qkv, heads);
+        using var scope = qkv.Device.BeginArena();
+        var query = qkv.Slice(1, 0, 1).Slice(2, 0, shape.Width); // (B, 1, D)
+        var keys = qkv.Slice(2, shape.Width, shape.Width); // (B, N, D)
+        // One product serves all heads: row h of the queries is 0 outside the channels of head h.
+        var queries = ConcatOp.Concat(1, [.. Enumerable.Repeat(query, heads)]).Multiply(HeadChannels(qkv.Device, shape)); // (B, H, D)
+        return scope.Keep(queries.MatMul(keys, transposeB: true).Softmax());
+    }
+
+    /// <summary>(H, D): 1/√d in the channels of each head, 0 elsewhere.</summary>
+    private static Tensor HeadChannels(Device device, in AttentionShape shape)
+    {
+        float[] channels = new float[shape.Heads * shape.Width];
+        for (int head = 0; head < shape.Heads; head++)
+            channels.AsSpan(head * shape.Width + head * shape.HeadDim, shape.HeadDim).Fill(1 / MathF.Sqrt(shape.HeadDim));
+        return Tensor.From(device, channels, new Shape(shape.Heads, shape.Width));
+    }
+
     private static AttentionShape Fit(Tensor qkv, int heads)
     {
         qkv.ThrowIfNot(DType.Float32);

@@ -17,8 +17,15 @@ internal enum VideoFormat
 }
 
 /// <summary>The attention of a video's frames, as PNG files and as one film (video_generation.py). One frame is in memory at a time.</summary>
-internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
+/// <param name="maps">The network.</param>
+/// <param name="size">The most pixels of a frame's longer side.</param>
+/// <param name="mass">The share of the attention inside a mask.</param>
+/// <param name="skipped">Takes in the frames that cannot be read.</param>
+internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, SkippedLines skipped)
 {
+    /// <summary>The frames that were left out: the one before each is shown for its time, too.</summary>
+    public SkippedLines Skipped => skipped;
+
     /// <summary>Paints a folder's pictures in order, or the frames of an animated picture.</summary>
     /// <param name="context">Progress, and when to stop.</param>
     /// <param name="path">The folder or file.</param>
@@ -27,7 +34,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
     /// <param name="fps">Frames a second; 0 for the animated picture's own times, or 25.</param>
     /// <param name="most">Most frames.</param>
     /// <returns>The film and the number of frames.</returns>
-    /// <exception cref="UserErrorException">There is no video, a frame cannot be read, or ffmpeg is needed and missing or fails.</exception>
+    /// <exception cref="UserErrorException">There is no video, no frame can be read, or ffmpeg is needed and missing or fails.</exception>
     public (string Film, int Frames) Write(CommandContext context, string path, string folder, VideoFormat format, double fps, int most)
     {
         if (format == VideoFormat.Mp4)
@@ -37,13 +44,14 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
         int maxPixels = PictureChoice.MaxPixels(context);
         using var source = FileStatus.Of(path).Kind switch
         {
-            FileKind.Folder => new FrameSource(Folders.Scan(context, path, Folders.Skipped(context)), maxPixels),
+            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maxPixels),
             FileKind.Missing => throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF."),
             _ => new FrameSource(path, maxPixels),
         };
         if (source.Doubt is { } doubt)
             context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from {source.NameOf(0)} to {source.NameOf(source.Count - 1)}");
         int count = Math.Min(source.Count, most);
+        var painter = new FramePainter(source, maps, size, mass, skipped);
         string gif = Path.Combine(folder, "attention.gif");
         context.Progress.Run("attention", count, tracker =>
         {
@@ -65,23 +73,23 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
         void Paint(Stream? stream, ProgressTracker tracker)
         {
             GifWriter? writer = null;
-            var picture = new RgbImage();
-            int width = 0, height = 0;
-            for (int i = 0; i < count; i++)
+            byte[]? shown = null;
+            for (int i = 0, next = 0; i < count; i++)
             {
                 context.Cancel.ThrowIfCancellationRequested();
-                source.Read(i, picture);
-                var attention = maps.Of(source.NameOf(i), picture, size);
-                if (i == 0)
-                    (width, height) = (attention.Width, attention.Height);
-                else if (attention.Width != width || attention.Height != height)
-                    throw new UserErrorException($"{source.NameOf(i)} has another shape than the first frame: the frames of a video must be of one size.");
-                byte[] rgb = AttentionFrame.Paint(attention, mass);
-                Png.WriteRgb(Path.Combine(frames, $"{i:D5}.png"), rgb, 2 * width, height);
-                if (stream is not null)
-                    (writer ??= new GifWriter(stream, 2 * width, height)).Add(rgb, fps > 0 ? (int)Math.Round(1000 / fps) : source.Duration(i));
+                if (painter.Paint(i) is { } painted)
+                    shown = painted;
+                // Before the first that can be read there is none to show; it then stands for those before it.
+                for (; shown is not null && next <= i; next++)
+                {
+                    Png.WriteRgb(Path.Combine(frames, $"{next:D5}.png"), shown, painter.Width, painter.Height);
+                    if (stream is not null)
+                        (writer ??= new GifWriter(stream, painter.Width, painter.Height)).Add(shown, fps > 0 ? (int)Math.Round(1000 / fps) : source.Duration(next));
+                }
                 tracker.Report(i + 1);
             }
+            if (shown is null)
+                throw skipped.Failure(count == 1 ? "The frame cannot be read" : $"None of the {count} frames can be read");
             writer?.Finish();
         }
     }
@@ -101,6 +109,43 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
         catch (Win32Exception e)
         {
             throw new UserErrorException("MP4 needs the program ffmpeg, which was not found. Install it, or leave out --video-format mp4.", e);
+        }
+    }
+
+    /// <summary>Paints frames that can be read and have the shape of the first of them.</summary>
+    private sealed class FramePainter(FrameSource source, AttentionMaps maps, int size, double mass, SkippedLines skipped)
+    {
+        private readonly RgbImage picture = new();
+        private PictureGrid? grid;
+
+        /// <summary>Of what is painted: the picture and its map side by side.</summary>
+        public int Width { get; private set; }
+
+        public int Height { get; private set; }
+
+        /// <summary>The painted frame, or null if it is left out.</summary>
+        public byte[]? Paint(int frame)
+        {
+            string name = source.NameOf(frame);
+            try
+            {
+                source.Read(frame, picture);
+            }
+            catch (ImageDecodeException e)
+            {
+                skipped.Files.Report(name, e.Reason);
+                return null;
+            }
+            var own = PictureGrid.Within(picture.Width, picture.Height, size, maps.Patch);
+            if (own != (grid ??= own))
+            {
+                skipped.Files.Report(name, $"it has another shape ({picture.Width} × {picture.Height} pixels) than the first frame");
+                return null;
+            }
+            skipped.Release();
+            var attention = maps.Of(name, picture, own);
+            (Width, Height) = (2 * attention.Width, attention.Height);
+            return AttentionFrame.Paint(attention, mass);
         }
     }
 
@@ -150,19 +195,13 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass)
         /// <summary>Milliseconds.</summary>
         public int Duration(int frame) => animation?.Duration(frame) is > 0 and var own ? own : DefaultDuration;
 
+        /// <exception cref="ImageDecodeException">The frame is damaged.</exception>
         public void Read(int frame, RgbImage picture)
         {
-            try
-            {
-                if (animation is not null)
-                    animation.Decode(frame, picture);
-                else
-                    decoder!.Decode(frames![frame], picture);
-            }
-            catch (ImageDecodeException e)
-            {
-                throw new UserErrorException(e.Message, e);
-            }
+            if (animation is not null)
+                animation.Decode(frame, picture);
+            else
+                decoder!.Decode(frames![frame], picture);
         }
 
         public void Dispose()

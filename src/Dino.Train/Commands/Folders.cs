@@ -36,11 +36,13 @@ internal static class Folders
             : throw new UserErrorException($"{path} holds pictures outside class folders; k-NN needs one folder a class.");
     }
 
-    /// <summary>Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names.</summary>
-    /// <exception cref="UserErrorException">A folder has no picture, or a picture has no mask.</exception>
-    public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks)
+    /// <summary>
+    /// Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names. A picture without a mask, or with
+    /// more than one, and a mask without a picture are reported.
+    /// </summary>
+    /// <exception cref="UserErrorException">A folder has no picture.</exception>
+    public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks, SkippedFiles skipped)
     {
-        var skipped = Skipped(context);
         var pictures = Scan(context, images, skipped);
         var found = new Dictionary<string, List<string>>(NameForm.Comparer);
         ImageFolder maskFolder;
@@ -61,18 +63,27 @@ internal static class Folders
             paths.Add(maskFolder.PathOf(i));
         }
         var pairs = new List<(string Image, string Mask)>(pictures.Count);
+        var known = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < pictures.Count; i++)
         {
-            string picture = pictures.PathOf(i);
-            var paths = found.GetValueOrDefault(Stem(pictures, i)) ?? [];
+            string picture = pictures.PathOf(i), stem = Stem(pictures, i);
+            var paths = found.GetValueOrDefault(stem) ?? [];
             // Where pictures and masks share a folder, a picture is not its own mask.
             string[] other = paths.Count > 1 ? [.. paths.Where(path => path != picture)] : [.. paths];
-            pairs.Add(other.Length switch
+            known.Add(picture);
+            known.UnionWith(other);
+            if (other.Length == 1)
+                pairs.Add((picture, other[0]));
+            else
+                skipped.Report(picture, other.Length == 0 ? $"it has no mask: {masks} holds no {stem}" : $"{masks} has more than one mask named {stem}");
+        }
+        if (PictureChoice.Read(context).IsAll) // else what was not chosen has masks, too
+        {
+            for (int i = 0; i < maskFolder.Count; i++)
             {
-                1 => (picture, other[0]),
-                0 => throw new UserErrorException($"{RawName.Shown(picture)} has no mask: {masks} holds no {Stem(pictures, i)}."),
-                _ => throw new UserErrorException($"{masks} has more than one mask named {Stem(pictures, i)}."),
-            });
+                if (!known.Contains(maskFolder.PathOf(i)))
+                    skipped.Report(maskFolder.PathOf(i), $"it has no picture: {images} holds no {Stem(maskFolder, i)}");
+            }
         }
         return pairs;
     }

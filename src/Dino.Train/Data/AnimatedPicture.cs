@@ -9,6 +9,7 @@ public sealed class AnimatedPicture : IDisposable
     private readonly string path;
     private readonly SKCodec codec;
     private readonly SKBitmap bitmap;
+    private int held = -1; // the frame that the bitmap holds
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="ImageDecodeException">It is no picture, or too large.</exception>
@@ -46,11 +47,12 @@ public sealed class AnimatedPicture : IDisposable
     /// <exception cref="ImageDecodeException">The file is damaged.</exception>
     public void Decode(int frame, RgbImage image)
     {
-        // The bitmap holds the frame before; the codec makes any other that it needs by itself.
-        bool continues = frame > 0 && codec.FrameCount > 0 && codec.FrameInfo[frame].RequiredFrame == frame - 1;
+        // If the bitmap holds the frame before, that need not be made again; the codec makes any other that it needs by itself.
+        bool continues = frame > 0 && held == frame - 1 && codec.FrameCount > 0 && codec.FrameInfo[frame].RequiredFrame == frame - 1;
         var options = continues ? new SKCodecOptions(frame, frame - 1) : new SKCodecOptions(frame);
         var result = codec.GetPixels(bitmap.Info, bitmap.GetPixels(), codec.FrameCount > 0 ? options : SKCodecOptions.Default);
-        if (result != SKCodecResult.Success)
+        held = result == SKCodecResult.Success ? frame : -1;
+        if (held < 0)
             throw new ImageDecodeException(path, $"frame {frame} could not be decoded ({result})");
         image.Reshape(bitmap.Width, bitmap.Height);
         var pixels = bitmap.GetPixelSpan();

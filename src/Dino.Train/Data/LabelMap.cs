@@ -35,6 +35,37 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
     /// <exception cref="UserErrorException">The file gives no mask; the message says why.</exception>
     public static LabelMap Read(string path, ref MaskKind kind)
     {
+        try
+        {
+            return Decode(path, ref kind);
+        }
+        catch (Exception e) when (ReasonOf(e) is { } reason)
+        {
+            throw new UserErrorException(
+                e is FileNotFoundException or DirectoryNotFoundException ? $"There is no mask {path}." : $"The mask {path} cannot be read: {reason}.", e);
+        }
+    }
+
+    /// <summary>Reads a mask; a file that gives none is reported.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="kind">How to read it; <see cref="MaskKind.Auto"/> becomes what was found.</param>
+    /// <param name="skipped">Takes in the file if it gives none.</param>
+    /// <returns>The mask, or null.</returns>
+    internal static LabelMap? TryRead(string path, ref MaskKind kind, SkippedFiles skipped)
+    {
+        try
+        {
+            return Decode(path, ref kind);
+        }
+        catch (Exception e) when (ReasonOf(e) is { } reason)
+        {
+            skipped.Report(path, reason);
+            return null;
+        }
+    }
+
+    private static LabelMap Decode(string path, ref MaskKind kind)
+    {
         var (values, width, height, isPalette) = ReadValues(path);
         if (kind == MaskKind.Auto)
             kind = KindOf(values, isPalette);
@@ -61,39 +92,29 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
 
     private static (byte[] Values, int Width, int Height, bool IsPalette) ReadValues(string path)
     {
-        try
+        byte[] file = RegularFile.ReadAllBytes(path);
+        if (PngIndices.Read(file, ImageDecoder.DefaultMaxPixels) is { } indices)
+            return indices;
+        using var decoder = new ImageDecoder();
+        var picture = new RgbImage();
+        decoder.Decode(path, picture);
+        byte[] values = new byte[picture.Width * picture.Height];
+        var pixels = picture.Pixels;
+        for (int i = 0; i < values.Length; i++)
         {
-            byte[] file = RegularFile.ReadAllBytes(path);
-            if (PngIndices.Read(file, ImageDecoder.DefaultMaxPixels) is { } indices)
-                return indices;
-            using var decoder = new ImageDecoder();
-            var picture = new RgbImage();
-            decoder.Decode(path, picture);
-            byte[] values = new byte[picture.Width * picture.Height];
-            var pixels = picture.Pixels;
-            for (int i = 0; i < values.Length; i++)
-            {
-                values[i] = pixels[3 * i];
-                if (pixels[3 * i + 1] != values[i] || pixels[3 * i + 2] != values[i])
-                    throw new InvalidDataException("it is coloured; a mask is grey, or has a palette whose numbers are the objects");
-            }
-            return (values, picture.Width, picture.Height, false);
+            values[i] = pixels[3 * i];
+            if (pixels[3 * i + 1] != values[i] || pixels[3 * i + 2] != values[i])
+                throw new InvalidDataException("it is coloured; a mask is grey, or has a palette whose numbers are the objects");
         }
-        catch (InvalidDataException e)
-        {
-            throw new UserErrorException($"The mask {path} cannot be read: {e.Message.TrimEnd('.')}.", e);
-        }
-        catch (ImageDecodeException e)
-        {
-            throw new UserErrorException(e.Message, e);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UserErrorException($"There is no mask {path}.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"The mask {path} cannot be read: {e.Message}", e);
-        }
+        return (values, picture.Width, picture.Height, false);
     }
+
+    /// <summary>What is wrong with the file, or null where the fault is not the file's.</summary>
+    private static string? ReasonOf(Exception fault) => fault switch
+    {
+        ImageDecodeException e => e.Reason,
+        FileNotFoundException or DirectoryNotFoundException => "there is no such mask",
+        InvalidDataException or IOException or UnauthorizedAccessException => fault.Message.TrimEnd('.'),
+        _ => null,
+    };
 }

@@ -10,26 +10,30 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
     private readonly Resample resample = new();
     private readonly RgbImage resized = new();
 
+    /// <summary>Pixels along the side of the network's patches.</summary>
+    public int Patch => backbone.Config.Patch;
+
     /// <summary>
-    /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole patches.
+    /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole patches;
+    /// the longer side has at most <see cref="PictureGrid.LongestRatio"/> times as many.
     /// </summary>
-    public AttentionPicture Of(string name, RgbImage picture, int size)
+    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
+    public AttentionPicture Of(string name, RgbImage picture, int size) =>
+        Of(name, picture, PictureGrid.Of(picture.Width, picture.Height, size, Patch));
+
+    /// <summary>The attention of a picture, resized to so many whole patches.</summary>
+    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
+    public AttentionPicture Of(string name, RgbImage picture, PictureGrid grid)
     {
-        int patch = backbone.Config.Patch;
-        double scale = (double)size / Math.Min(picture.Width, picture.Height);
-        int Whole(int side) => Math.Max(1, (int)Math.Round(side * scale / patch)) * patch;
-        int width = Whole(picture.Width), height = Whole(picture.Height);
+        int width = grid.Columns * Patch, height = grid.Rows * Patch;
+        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
         resample.Resize(picture, resized, width, height);
         float[] pixels = new float[3 * width * height];
         Normalize.ImageNet.Apply(resized, pixels);
 
         using var arena = device.BeginArena();
-        var weights = backbone.LastSelfAttention(Tensor.From(device, pixels, new Shape(1, 3, height, width))); // (1, H, N, N)
-        int heads = weights.Shape[1], tokens = weights.Shape[2], first = backbone.Config.FirstPatch, patches = tokens - first;
-        float[] all = weights.ToArray(), rows = new float[heads * patches];
-        for (int head = 0; head < heads; head++) // the class token's query, without its own key and those of registers
-            all.AsSpan(head * tokens * tokens + first, patches).CopyTo(rows.AsSpan(head * patches));
-        return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows, heads, height / patch, width / patch);
+        var rows = backbone.LastClassAttention(Tensor.From(device, pixels, new Shape(1, 3, height, width))); // (1, H, patches)
+        return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
     }
 
     /// <summary>The Jaccard index of every object with the mask of its best head, mass 0.6 (paper, figure 4).</summary>

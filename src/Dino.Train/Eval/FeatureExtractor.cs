@@ -60,11 +60,14 @@ public static class FeatureExtractor
     /// </summary>
     /// <exception cref="ArgumentException">A feature is not finite.</exception>
     /// <exception cref="ImageFolderException">No file is readable.</exception>
+    /// <exception cref="UserErrorException">There is not the memory for a batch.</exception>
     public static void Stream(
         VisionTransformer backbone, Device device, FeatureKind kind, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped,
         FeatureBatch onBatch, CancellationToken cancel = default)
     {
         int width = kind.Width(backbone.Config);
+        ForwardMemory.Check(
+            backbone.Config, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
         float[] rows = new float[options.BatchSize * width];
         using var loader = new EvalLoader(folder, options, skipped);
         while (loader.Next() is { } batch)

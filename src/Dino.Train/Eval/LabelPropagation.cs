@@ -66,6 +66,18 @@ public sealed class LabelPropagation : IDisposable
     /// <summary>C.</summary>
     public int Classes { get; }
 
+    /// <summary>Bytes that a video takes, from the sizes alone; the largest number where they are more than one array holds.</summary>
+    internal static long BytesOf(int rows, int columns, int dim, int classes, int frames, LabelPropagationOptions options)
+    {
+        double context = Math.Min(frames, 1.0 + options.LastFrames), patches = (double)rows * columns;
+        double similarities = context * columns * Band(rows, columns, options.Radius);
+        double floats = similarities + (context + 2) * patches * (dim + classes);
+        return similarities > Array.MaxLength ? long.MaxValue : (long)(sizeof(float) * floats);
+    }
+
+    /// <summary>Patches that one row of the grid is compared with in each frame.</summary>
+    private static double Band(int rows, int columns, int radius) => radius > 0 ? Math.Min(rows, 2.0 * radius + 1) * columns : (double)rows * columns;
+
     /// <summary>The soft labels (C, N) of the next frame, from which later frames take theirs.</summary>
     /// <param name="features">Patch features (N, D), of any lengths.</param>
     public float[] Next(ReadOnlySpan<float> features)
@@ -73,9 +85,8 @@ public sealed class LabelPropagation : IDisposable
         var target = Normalized(features);
         Frame[] context = [first, .. last];
         float[] labels = new float[Classes * rows * columns];
-        int reach = options.Radius > 0 ? options.Radius : Math.Max(rows, columns);
-        int band = Math.Min(rows, 2 * reach + 1) * columns;
-        float[] similarities = ArrayPool<float>.Shared.Rent(context.Length * columns * band);
+        int reach = Math.Min(options.Radius > 0 ? options.Radius : int.MaxValue, Math.Max(rows, columns));
+        float[] similarities = ArrayPool<float>.Shared.Rent(checked((int)(context.Length * columns * Band(rows, columns, options.Radius))));
         try
         {
             for (int row = 0; row < rows; row++)

@@ -11,7 +11,7 @@ namespace Dino.Train.Eval;
 /// </summary>
 /// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>
 /// <param name="device">Where to compute.</param>
-/// <param name="size">About the pixels along the shorter side; both sides become whole patches.</param>
+/// <param name="size">About the pixels along the shorter side; both sides become whole patches (<see cref="PictureGrid.Of"/>).</param>
 public sealed class PatchComponents(VisionTransformer backbone, Device device, int size)
 {
     private const double Range = 2; // deviations on either side that the colours span
@@ -58,8 +58,8 @@ public sealed class PatchComponents(VisionTransformer backbone, Device device, i
     private Tensor Patches(RgbImage picture, out int rows, out int columns)
     {
         int patch = backbone.Config.Patch;
-        double scale = (double)size / Math.Min(picture.Width, picture.Height);
-        (columns, rows) = (Math.Max(1, (int)Math.Round(picture.Width * scale / patch)), Math.Max(1, (int)Math.Round(picture.Height * scale / patch)));
+        (rows, columns) = PictureGrid.Of(picture.Width, picture.Height, size, patch);
+        ForwardMemory.Check(backbone.Config, device, 1, rows * patch, columns * patch, "a smaller --pca-size");
         resample.Resize(picture, resized, columns * patch, rows * patch);
         float[] pixels = new float[3 * resized.Width * resized.Height];
         Normalize.ImageNet.Apply(resized, pixels);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Train.Data;
@@ -18,9 +19,22 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
     /// <param name="picture">The picture.</param>
     /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
     /// <param name="feature">Where to.</param>
+    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
     /// <exception cref="ArgumentException">At some scale the picture is smaller than a patch, or the network's numbers are not finite.</exception>
     public void Compute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature)
     {
+        if (!TryCompute(picture, box, feature, out string? reason))
+            throw new ArgumentException(reason);
+    }
+
+    /// <summary>The same, but a picture that is too small is no error.</summary>
+    /// <param name="picture">The picture.</param>
+    /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
+    /// <param name="feature">Where to.</param>
+    /// <param name="reason">Why there is no feature.</param>
+    internal bool TryCompute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature, [NotNullWhen(false)] out string? reason)
+    {
+        reason = null;
         if (box is not null)
         {
             int left = Math.Clamp((int)Math.Round(box[0]), 0, picture.Width - 1), top = Math.Clamp((int)Math.Round(box[1]), 0, picture.Height - 1);
@@ -34,6 +48,7 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             resample.Resize(picture, small, width, height, ResampleFilter.Lanczos);
             picture = small;
         }
+        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --imsize");
         float[] pixels = new float[3 * width * height], token = new float[feature.Length];
         Normalize.ImageNet.Apply(picture, pixels);
         feature.Clear();
@@ -41,7 +56,10 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
         {
             var (scaled, w, h) = scale == 1 ? (pixels, width, height) : Shrink(pixels, width, height, scale);
             if (w < backbone.Config.Patch || h < backbone.Config.Patch)
-                throw new ArgumentException($"At {w} × {h} pixels the picture is smaller than a patch of {backbone.Config.Patch}; use a larger --imsize.");
+            {
+                reason = $"at {w} × {h} pixels it is smaller than a patch of {backbone.Config.Patch}: use a larger --imsize";
+                return false;
+            }
             using (device.BeginArena())
                 backbone.Forward(Tensor.From(device, scaled, new Shape(1, 3, h, w))).CopyTo(token);
             for (int i = 0; i < token.Length; i++)
@@ -54,6 +72,7 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             throw new ArgumentException("The feature has no finite length above 0: the network has failed.");
         foreach (ref float value in feature)
             value = (float)(value / Math.Sqrt(norm));
+        return true;
     }
 
     /// <summary>The size of Pillow's <c>thumbnail</c>: at most <paramref name="size"/> along either side, in the nearest proportion.</summary>

@@ -40,6 +40,11 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         float[] features = Features(video.Frames[0], out int rows, out int columns);
         if (frame.Width != given.Width || frame.Height != given.Height)
             throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
+        long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Config.Dim, objects + 1, video.Frames.Count, options);
+        if (bytes > HostMemory.AvailableBytes)
+            throw new UserErrorException(
+                $"Following {objects} objects over {rows} × {columns} patches would take {bytes >> 20} MiB, and the machine has "
+                + $"{HostMemory.AvailableBytes >> 20} MiB left: a smaller --size, --size-mask-neighborhood or --n-last-frames needs less.");
         byte[] small = Nearest(given.Ids, given.Width, given.Height, columns, rows);
         float[] labels = new float[(objects + 1) * small.Length];
         for (int i = 0; i < small.Length; i++)
@@ -86,9 +91,11 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         }
         int patch = backbone.Config.Patch, step = Step % patch == 0 ? Step : patch;
         int shorter = Math.Max(1, size / patch) * patch;
-        int longer = (int)((double)size * Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height)) / step * step;
+        double ratio = Math.Min(PictureGrid.LongestRatio, (double)Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height));
+        int longer = (int)(size * ratio) / step * step;
         longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : patch);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
+        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
         BilinearResize.Apply(frame, resized, width, height);
         float[] pixels = new float[3 * width * height];
         normalize.Apply(resized, pixels);

@@ -22,7 +22,7 @@ public static class AttentionFrame
             AttentionPaint.Place(canvas, left, whole, smooth: false);
             bool[] mask = AttentionPicture.Mask(picture.Mean, mass);
             AttentionPaint.Veil(canvas, mask, picture.Rows, picture.Columns, whole);
-            AttentionPaint.Contour(canvas, mask, picture.Rows, picture.Columns, whole, Math.Max(1, Math.Max(width, height) / 160f));
+            AttentionPaint.Contour(canvas, mask, picture.Rows, picture.Columns, whole, AttentionPaint.LineWidth(width, height));
             AttentionPaint.Place(canvas, right, SKRect.Create(width, 0, width, height), smooth: false);
         }
         byte[] rgb = new byte[3 * 2 * width * height];

@@ -10,6 +10,9 @@ namespace Dino.Train.Report;
 /// </summary>
 public static class AttentionSheet
 {
+    /// <summary>The most pictures of a sheet that a viewer opens without pain.</summary>
+    public const int Most = 64;
+
     private const int Margin = 32, Gap = 10, Longest = 168, HeaderHeight = 26, NameHeight = 22;
     private static readonly SKColor Paper = new(0x14, 0x16, 0x1B), Ink = new(0xF1, 0xF2, 0xF4), Faint = new(0x9A, 0xA0, 0xAB);
 

@@ -7,7 +7,7 @@ namespace Dino.Tensors.Tests.Ops;
 public class AttentionTests : OpTests<AttentionTests>, IOpCases
 {
     public static IEnumerable<OpCase> Cases =>
-        [Heads(1, 1, 1, 1), Heads(2, 5, 2, 3), Heads(1, 17, 3, 8), Heads(2, 9, 1, 6), Heads(1, 37, 2, 5)];
+        [Heads(1, 1, 1, 1), Heads(2, 5, 2, 3), Heads(1, 17, 3, 8), Heads(2, 9, 1, 6), Heads(1, 37, 2, 5), FirstToken(1, 1, 1, 1), FirstToken(2, 7, 3, 4)];
 
     [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
     public void AttentionWeights_AreTheSoftmaxOfScaledProducts(string name)
@@ -22,6 +22,37 @@ public class AttentionTests : OpTests<AttentionTests>, IOpCases
 
         double[] expected = [.. Weights([.. qkv.Select(v => (double)v)], images, tokens, heads, dim)];
         Tolerance.Balanced.Check<float>(weights, [.. expected.Select(v => (float)v)], "weights");
+    }
+
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void FirstTokenAttention_IsTheFirstRowOfTheWeights(string name)
+    {
+        var device = Devices.Open(name);
+        using var arena = device.BeginArena();
+        var (images, tokens, heads, dim) = (2, 19, 3, 5);
+        var @case = Heads(images, tokens, heads, dim);
+        var qkv = Tensor.From(device, @case.Values()[0], @case.Shapes[0]);
+        float[] all = qkv.AttentionWeights(heads).ToArray();
+
+        var row = qkv.FirstTokenAttention(heads);
+
+        Assert.That(row.Shape, Is.EqualTo(new Shape(images, heads, tokens)));
+        float[] expected = [.. Enumerable.Range(0, images * heads).SelectMany(head => all.Skip(head * tokens * tokens).Take(tokens))];
+        Tolerance.Balanced.Check<float>(row.ToArray(), expected, "first rows");
+    }
+
+    [Test]
+    public void FirstTokenAttention_TakesMemoryInProportionToTheTokens()
+    {
+        using var device = Device.Open("cpu");
+        using var arena = device.BeginArena();
+        const int tokens = 20_000;
+        var qkv = Tensor.Zeros(device, new Shape(1, tokens, 3 * 8));
+
+        float[] row = qkv.FirstTokenAttention(2).ToArray();
+
+        Assert.That(row, Has.Length.EqualTo(2 * tokens).And.All.EqualTo(1f / tokens).Within(1e-9));
+        Assert.That(device.Pool.PeakBytes, Is.LessThan(16L << 20), "all weights would be 3.2 GB");
     }
 
     [Test]
@@ -51,6 +82,12 @@ public class AttentionTests : OpTests<AttentionTests>, IOpCases
             },
         };
     }
+
+    private static OpCase FirstToken(int images, int tokens, int heads, int dim) => new(
+        $"Attention of the first token, {heads} heads", x => x[0].FirstTokenAttention(heads), new Shape(images, tokens, 3 * heads * dim))
+    {
+        Truth = x => [.. Weights(x[0], images, tokens, heads, dim).Chunk(tokens).Where((_, row) => row % tokens == 0).SelectMany(row => row)],
+    };
 
     private static IEnumerable<double> Weights(double[] qkv, int images, int tokens, int heads, int dim)
     {

@@ -51,24 +51,38 @@ internal static class RetrieveCommand
         var features = new RetrievalFeatures(backbone, device, size, scales);
         using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
         var picture = new RgbImage();
-        float[] queries = new float[set.Queries.Count * dim];
+        var skipped = new SkippedLines(context, hold: true);
+        var asked = new List<RetrievalQuery>(); // those whose picture can be read
+        var queries = new List<float>();
+        var rowOf = new int[set.Images.Count]; // of the database; -1 where the picture cannot be read
         using var database = new FeatureStore(dim);
         context.Progress.Run("features", set.Queries.Count + set.Images.Count, tracker =>
         {
+            float[] row = new float[dim];
             for (int i = 0; i < set.Queries.Count; i++)
             {
-                Compute(set.QueryImages[i], cut ? set.Queries[i].Box : null, queries.AsSpan(i * dim, dim));
+                if (Compute(set.QueryImages[i], cut ? set.Queries[i].Box : null, row))
+                {
+                    queries.AddRange(row);
+                    asked.Add(set.Queries[i]);
+                }
                 tracker.Report(i + 1);
             }
-            float[] row = new float[dim];
             for (int i = 0; i < set.Images.Count; i++)
             {
-                Compute(set.Images[i], null, row);
-                database.Append(row, [0]);
+                rowOf[i] = -1;
+                if (Compute(set.Images[i], null, row))
+                {
+                    rowOf[i] = database.Count;
+                    database.Append(row, [0]);
+                }
                 tracker.Report(set.Queries.Count + i + 1);
             }
         });
-        var accuracies = RetrievalScore.Evaluate(Rank(device, queries, database, set.Queries.Count), set.Queries);
+        if (asked.Count == 0 || database.Count == 0)
+            throw skipped.Failure(asked.Count == 0 ? $"None of the {set.Queries.Count} queries can be read" : $"None of the {set.Images.Count} pictures can be read");
+        var truth = asked.ConvertAll(query => query.Among(rowOf));
+        var accuracies = RetrievalScore.Evaluate(Rank(device, [.. queries], database, asked.Count), truth);
         string protocol = $"{FeatureKind.ClassToken.Name}, longer side at most {size}, {(scales ? "mean of scales 1, 1/√2 and 1/2" : "one scale")}, "
             + $"queries {(cut ? "cut to their boxes" : "whole")}, cosine";
         context.Result(
@@ -83,14 +97,15 @@ internal static class RetrieveCommand
                     json.WriteNumber("queries", accuracy.Queries);
                     json.WriteEndObject();
                 }
-                json.WriteNumber("database", set.Images.Count);
+                json.WriteNumber("database", database.Count);
+                json.WriteNumber("skipped", skipped.Count);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device.Name);
             },
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{set.Queries.Count} queries among {set.Images.Count} pictures");
+                text.WriteLine($"{asked.Count} queries among {database.Count} pictures{skipped.Suffix}");
                 var table = new ResultTable("%", "mAP", "mP@1", "mP@5", "mP@10", "queries");
                 foreach (var accuracy in accuracies)
                     table.Add(
@@ -99,18 +114,25 @@ internal static class RetrieveCommand
                 table.WriteTo(text);
             });
 
-        void Compute(string path, IReadOnlyList<double>? box, Span<float> feature)
+        bool Compute(string path, IReadOnlyList<double>? box, Span<float> feature)
         {
             context.Cancel.ThrowIfCancellationRequested();
-            decoder.DecodeOrFail(path, picture);
+            if (!decoder.TryDecode(path, picture, skipped.Files))
+                return false;
             try
             {
-                features.Compute(picture, box, feature);
+                if (!features.TryCompute(picture, box, feature, out string? reason))
+                {
+                    skipped.Files.Report(path, reason);
+                    return false;
+                }
             }
             catch (ArgumentException e)
             {
                 throw new UserErrorException($"{path}: {e.Message}", e);
             }
+            skipped.Release();
+            return true;
         }
     }
 

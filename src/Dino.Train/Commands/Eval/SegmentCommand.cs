@@ -25,7 +25,7 @@ internal static class SegmentCommand
             + "and for grey ones of small numbers.",
     };
 
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side; 0 for 480, in proportion for networks of crops smaller than 224." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side, the longer one at most four times as long; 0 for 480, in proportion for networks of crops smaller than 224." };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures; 0 for all." };
 
     public static Command Build()
@@ -49,7 +49,8 @@ internal static class SegmentCommand
     private static void Run(CommandContext context)
     {
         int wanted = context.GetBetween(size, 0, 8192), most = context.GetBetween(limit, 0);
-        var (pairs, maskKind) = Pairs(context);
+        var skipped = new SkippedLines(context, hold: true);
+        var (pairs, maskKind) = Pairs(context, skipped.Files);
         if (most > 0)
             pairs = [.. pairs.Take(most)];
         using var device = DeviceOption.Open(context);
@@ -68,22 +69,37 @@ internal static class SegmentCommand
             for (int i = 0; i < pairs.Count; i++)
             {
                 context.Cancel.ThrowIfCancellationRequested();
-                decoder.DecodeOrFail(pairs[i].Image, picture);
-                var objects = LabelMap.Read(pairs[i].Mask, maskKind);
-                if (objects.Width != picture.Width || objects.Height != picture.Height)
-                    throw new UserErrorException(
-                        $"{pairs[i].Mask} has {objects.Width} × {objects.Height} pixels, its picture {picture.Width} × {picture.Height}.");
-                var attention = maps.Of(Path.GetFileNameWithoutExtension(pairs[i].Image), picture, side);
-                without += score.Add(attention, objects.Ids, objects.Width, objects.Height).Length == 0 ? 1 : 0;
+                var (image, mask) = pairs[i];
+                MaskKind ownKind = maskKind;
+                if (decoder.TryDecode(image, picture, skipped.Files) && LabelMap.TryRead(mask, ref ownKind, skipped.Files) is { } objects)
+                    Add(image, mask, objects);
                 tracker.Report(i + 1);
             }
         });
         if (score.Pictures == 0)
-            throw new UserErrorException($"None of the {pairs.Count} masks has an object.");
-        Print(context, score, without, side, device.Name);
+            throw without > 0 && without == skipped.Count ? new UserErrorException($"None of the {without} masks has an object.")
+                : skipped.Failure("No picture with a mask can be used");
+        Print(context, score, without, skipped, side, device.Name);
+
+        void Add(string image, string mask, LabelMap objects)
+        {
+            if (objects.Width != picture.Width || objects.Height != picture.Height)
+            {
+                skipped.Files.Report(mask, $"it has {objects.Width} × {objects.Height} pixels, its picture {picture.Width} × {picture.Height}");
+                return;
+            }
+            if (objects.Highest == 0)
+            {
+                without++;
+                skipped.Files.Report(mask, "it shows no object");
+                return;
+            }
+            skipped.Release();
+            score.Add(maps.Of(Path.GetFileNameWithoutExtension(image), picture, side), objects.Ids, objects.Width, objects.Height);
+        }
     }
 
-    private static (List<(string Image, string Mask)> Pairs, MaskKind Kind) Pairs(CommandContext context)
+    private static (List<(string Image, string Mask)> Pairs, MaskKind Kind) Pairs(CommandContext context, SkippedFiles skipped)
     {
         string? imageFolder = context.Get(images), maskFolder = context.Get(masks);
         if (context.Get(voc) is { } root)
@@ -102,12 +118,12 @@ internal static class SegmentCommand
         }
         if (imageFolder is null || maskFolder is null)
             throw new UserErrorException("Pictures and masks are missing: give --images and --masks, or --voc.") { IsUsage = true };
-        return (Folders.PairByName(context, imageFolder, maskFolder), context.Get(kind));
+        return (Folders.PairByName(context, imageFolder, maskFolder, skipped), context.Get(kind));
     }
 
-    private static void Print(CommandContext context, SegmentScore score, int without, int side, string device)
+    private static void Print(CommandContext context, SegmentScore score, int without, SkippedLines skipped, int side, string device)
     {
-        string protocol = $"shorter side {side}, whole patches; masks at the resolution of the annotation; attention of the class token, last block; "
+        string protocol = $"shorter side {side} (longer at most {PictureGrid.LongestRatio * side}), whole patches; masks at the resolution of the annotation; attention of the class token, last block; "
             + "best head of each object, mean over objects, then over pictures";
         context.Result(
             json =>
@@ -129,13 +145,14 @@ internal static class SegmentCommand
                 json.WriteNumber("pictures", score.Pictures);
                 json.WriteNumber("objects", score.Objects);
                 json.WriteNumber("pictures_without_object", without);
+                json.WriteNumber("skipped", skipped.Count);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device);
             },
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{score.Objects} objects in {score.Pictures} pictures{(without > 0 ? $"; {without} pictures without any left out" : "")}");
+                text.WriteLine($"{score.Objects} objects in {score.Pictures} pictures{skipped.Suffix}{(without > 0 ? $", {without} of them without an object" : "")}");
                 var table = new ResultTable("Jaccard, %", "best head", "one head for all", "mean of heads", "foreground, best head", "foreground, mean of heads");
                 foreach (var accuracy in score.Accuracies)
                     table.Add(

@@ -26,7 +26,7 @@ internal static class VideoCommand
     private static readonly Option<int> radius = new("--size-mask-neighborhood") { Description = "Patches that a label may move; 0 for any number.", DefaultValueFactory = _ => defaults.Radius };
     private static readonly Option<int> topk = new("--topk") { Description = "Patches that a label is averaged over.", DefaultValueFactory = _ => defaults.TopK };
     private static readonly Option<double> temperature = new("--temperature") { Description = "Of the patches' weights.", DefaultValueFactory = _ => defaults.Temperature };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side of the frames.", DefaultValueFactory = _ => 480 };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side of the frames, the longer one at most four times as long.", DefaultValueFactory = _ => 480 };
     private static readonly Option<MaskKind> kind = new("--mask-kind") { Description = "ids: 0 is background, other numbers are objects. binary: 128 and more is the object. auto: by the first mask." };
 
     public static Command Build()
