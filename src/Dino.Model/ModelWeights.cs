@@ -20,12 +20,12 @@ public sealed class ModelWeights
     private readonly WeightNetwork network;
     private readonly Dictionary<string, WeightSource> backbone = [], head = [];
     private readonly List<string> unexpected = [], unexpectedInHead = [], foreign = [], aside = [];
-    private readonly Dictionary<string, string?[]> thirds = [];
+    private readonly WeightPieces pieces;
     private readonly bool isHuggingFace;
 
     private ModelWeights(WeightsFile file, IReadOnlyDictionary<string, string> plain, IReadOnlyList<WeightNetwork> networks, WeightNetwork network)
     {
-        (this.file, this.network, Networks) = (file, network, networks);
+        (this.file, this.network, Networks, pieces) = (file, network, networks, new WeightPieces(file.Shape));
         string? headPrefix = plain.Values.Select(WeightNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead).OrderByDescending(prefix => prefix.Length).FirstOrDefault();
         var inHead = headPrefix is null ? null : new WeightNetwork(headPrefix, network.Role);
         // The longest prefix that a name stands behind is the network that it is of: one may lie in another.
@@ -43,16 +43,9 @@ public sealed class ModelWeights
             else if (longestFirst.FirstOrDefault(other => other.Owns(bare)) != network || WeightNetwork.IsState(network.Within(bare)))
                 aside.Add(name);
             else
-                isHuggingFace |= Place(name, WeightNames.Meaning(network.Within(bare))) is { } official && !bare.EndsWith(official, StringComparison.Ordinal);
+                isHuggingFace |= Place(name, WeightNames.Meaning(network.Within(bare))) && WeightNames.IsHuggingFace(network.Within(bare));
         }
-        foreach (var (official, names) in thirds)
-        {
-            string[] there = [.. names.OfType<string>()];
-            var shape = file.Shape(there[0]);
-            bool fits = there.Length == 3 && shape.Count > 0 && there.All(name => file.Shape(name).SequenceEqual(shape));
-            if (!fits || !backbone.TryAdd(official, new WeightSource(there, [3 * shape[0], .. shape.Skip(1)])))
-                unexpected.AddRange(there);
-        }
+        unexpected.AddRange(pieces.JoinInto(backbone));
         Family = WeightFamily.Of(foreign);
     }
 
@@ -109,55 +102,52 @@ public sealed class ModelWeights
         return new ModelWeights(file, plain, networks, chosen);
     }
 
-    // The official name of what is the backbone's.
-    private string? Place(string name, (WeightPart Part, string Official, int Third) meaning)
+    // Whether it is the backbone's.
+    private bool Place(string name, (WeightPart Part, string Official, int Piece) meaning)
     {
-        var (part, official, third) = meaning;
+        var (part, official, piece) = meaning;
         switch (part)
         {
             case WeightPart.Aside:
                 aside.Add(name);
-                return null;
+                return false;
             case WeightPart.Foreign:
                 foreign.Add(name);
-                return null;
+                return false;
             case WeightPart.Unknown:
                 (official.Split('.') is [var first, _, ..] && WeightNetwork.IsHeadName(first) ? unexpectedInHead : unexpected).Add(name);
-                return null;
+                return false;
         }
-        if (third >= 0)
-        {
-            if (!thirds.TryGetValue(official, out string?[]? names))
-                thirds.Add(official, names = new string?[3]);
-            if (names[third] is not null)
-                unexpected.Add(name);
-            names[third] ??= name;
-        }
-        else if (!(part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name))))
-        {
+        bool isNew = piece >= 0 ? pieces.Add(official, piece, name)
+            : (part == WeightPart.Backbone ? backbone : head).TryAdd(official, new WeightSource([name], file.Shape(name)));
+        if (!isNew)
             unexpected.Add(name);
-        }
-        return part == WeightPart.Backbone ? official : null;
+        return part == WeightPart.Backbone;
     }
 
     private static bool IsCentre(string plainName) =>
         plainName is "center" or "dino_loss.center" || plainName.EndsWith(".dino_loss.center", StringComparison.Ordinal);
 
     /// <summary>
-    /// The sizes of the backbone, from the shapes of its tensors. The number of heads is in no shape: it is
-    /// <paramref name="heads"/>, or what a Hugging Face <c>config.json</c> beside the file says, or D / 64 as in all published networks.
+    /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape but that of rotary
+    /// positions: it is <paramref name="heads"/>, or what a Hugging Face <c>config.json</c> beside the file says, or D / 64 as in all published networks
+    /// without them.
     /// </summary>
     /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
     public ViTConfig BackboneConfig(int? heads = null)
     {
-        var positions = Shape("pos_embed", 3);
+        bool rotary = backbone.ContainsKey(LaterNames.Periods) || (isHuggingFace && !backbone.ContainsKey("pos_embed")), gated = backbone.ContainsKey("blocks.0.mlp.w12.weight");
+        var cls = Shape("cls_token", 3);
+        long[] positions = rotary ? [1, 2, cls[2]] : Shape("pos_embed", 3), registers = backbone.ContainsKey("register_tokens") ? Shape("register_tokens", 3) : [1, 0, cls[2]];
         var patches = Shape("patch_embed.proj.weight", 4);
-        var hidden = Shape("blocks.0.mlp.fc1.weight", 2);
+        var hidden = Shape(gated ? "blocks.0.mlp.w12.weight" : "blocks.0.mlp.fc1.weight", 2);
         int side = (int)Math.Sqrt(Math.Max(0, positions[1] - 1));
         if (positions[0] != 1 || 1 + (long)side * side != positions[1] || side == 0)
             throw Wrong($"the position embedding of ({string.Join(", ", positions)}) is not of a class token and a square grid");
         if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2] || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
             throw Wrong("its shapes do not fit together");
+        if (registers[0] != 1 || registers[1] is < 0 or > 1024 || registers[2] != positions[2] || (gated && hidden[0] % 2 != 0))
+            throw Wrong("its registers or its gated MLP do not fit its width");
         if (positions[2] * Math.Max(3 * positions[2], hidden[0]) > int.MaxValue)
             throw Wrong($"a width of {positions[2]} and a hidden width of {hidden[0]} are more than can be calculated with");
         int dim = (int)positions[2];
@@ -166,22 +156,39 @@ public sealed class ModelWeights
             .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
         if (indices[^1] != indices.Length - 1)
             throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}");
-        int count = heads ?? ConfiguredHeads() ?? (dim % 64 == 0 ? dim / 64 : 0);
+        int count = heads ?? ConfiguredHeads() ?? HeadsOfPeriods(dim) ?? (dim % 64 == 0 ? dim / 64 : 0);
         if (count < 1 || dim % count != 0)
             throw Wrong(count == 0
                 ? $"the number of heads of a network of width {dim} cannot be told from it: give --num-heads"
                 : $"{count} heads do not divide the width {dim}");
+        if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16] && !Values(periods).All(period => period > 0 && float.IsFinite(period)))
+            throw Wrong($"it has DINOv3's names, but the periods of its rotary positions ({LaterNames.Periods}) are not all above 0: they were never set, and no feature follows from them");
+        bool hasBias = backbone.ContainsKey("blocks.0.attn.qkv.bias");
         return new ViTConfig
         {
-            ImageSize = side * (int)patches[2],
+            ImageSize = rotary ? RotarySize((int)patches[2]) : side * (int)patches[2],
             Patch = (int)patches[2],
             Channels = (int)patches[1],
             Dim = dim,
             Depth = indices.Length,
             Heads = count,
-            MlpRatio = RatioOf((int)hidden[0], dim),
+            MlpRatio = RatioOf((int)(gated ? hidden[0] / 2 : hidden[0]), dim),
+            NormEps = rotary ? 1e-5f : 1e-6f,
+            Registers = (int)registers[1],
+            LayerScale = backbone.ContainsKey("blocks.0.ls1.gamma"),
+            SwiGlu = gated,
+            Rotary = rotary,
+            QkvBias = hasBias,
+            KeyBias = hasBias && !pieces.IsKeyBiasLeftOut,
+            UntiedNorms = backbone.ContainsKey("cls_norm.weight"),
         };
     }
+
+    // Rotary positions are made for no size; what DINOv3 is evaluated at.
+    private static int RotarySize(int patch) => Math.Max(1, 224 / patch) * patch;
+
+    private int? HeadsOfPeriods(int dim) =>
+        backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [var count] && count is > 0 and < 1 << 20 && dim % (4 * count) == 0 ? (int)(dim / (4 * count)) : null;
 
     /// <summary>The sizes of the head, from the shapes of its tensors; null if the file has none.</summary>
     /// <exception cref="InvalidDataException">The shapes are not those of a head.</exception>
@@ -217,7 +224,7 @@ public sealed class ModelWeights
         var used = new HashSet<WeightSource>();
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
         {
-            if (Source(tensor.Name) is not { } source)
+            if (Source(tensor) is not { } source)
             {
                 report.Missing.Add($"{tensor.Name} {tensor.Shape}");
                 continue;
@@ -236,7 +243,8 @@ public sealed class ModelWeights
             report.Unexpected.AddRange(unexpectedInHead);
         foreach (var (name, source) in model is MultiCropModel ? backbone.Concat(head) : backbone)
             if (!used.Contains(source))
-                (name.StartsWith("blocks.", StringComparison.Ordinal) ? report.Foreign : report.Unexpected).AddRange(source.Names);
+                (name.StartsWith("blocks.", StringComparison.Ordinal) || LaterNames.IsLater(name) ? report.Foreign : report.Unexpected).AddRange(source.Names);
+        report.Family ??= WeightFamily.Of(report.Foreign);
         return report;
     }
 
@@ -248,14 +256,15 @@ public sealed class ModelWeights
     {
         var report = Compare(model);
         report.ThrowIfNot(allowPartial);
+        var resampling = (model as VisionTransformer ?? ((MultiCropModel)model).Backbone).Config.Resampling;
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
         {
-            if (Source(tensor.Name) is not { } source)
+            if (Source(tensor) is not { } source)
                 continue;
             if (Fits(tensor, source))
                 tensor.Value.CopyFrom(Values(source));
             else if (IsOtherGrid(tensor, source))
-                tensor.Value.CopyFrom(ResizeGridOp.Resized(Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2]));
+                tensor.Value.CopyFrom(ResizeGridOp.Resized(Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2], resampling));
         }
         return report;
     }
@@ -267,6 +276,8 @@ public sealed class ModelWeights
         if (source.Names is [var only])
             return file.Floats(only);
         float[][] parts = [.. source.Names.Select(file.Floats)];
+        if (source.Join is { } join)
+            return join(parts);
         float[] stacked = new float[parts.Sum(part => part.Length)];
         int at = 0;
         foreach (float[] part in parts)
@@ -277,9 +288,23 @@ public sealed class ModelWeights
         return stacked;
     }
 
-    private WeightSource? Source(string name) =>
-        name.StartsWith("head.", StringComparison.Ordinal) ? head.GetValueOrDefault(name["head.".Length..])
-        : backbone.GetValueOrDefault(name.StartsWith("backbone.", StringComparison.Ordinal) ? name["backbone.".Length..] : name);
+    /// <summary>The values of a tensor of the backbone by its official name, also of one that the layout leaves out because it is always the same.</summary>
+    /// <exception cref="InvalidDataException">There is none.</exception>
+    public float[] Values(string official, ViTConfig config) =>
+        backbone.TryGetValue(official, out var source) ? Values(source)
+        : official == LaterNames.Periods && isHuggingFace ? RotaryOp.Periods(config.Dim / config.Heads / 4)
+        : throw Wrong($"it has no {official}");
+
+    private WeightSource? Source(ModuleTensor tensor)
+    {
+        string name = tensor.Name;
+        if (name.StartsWith("head.", StringComparison.Ordinal))
+            return head.GetValueOrDefault(name["head.".Length..]);
+        name = name.StartsWith("backbone.", StringComparison.Ordinal) ? name["backbone.".Length..] : name;
+        if (name == LaterNames.Periods && isHuggingFace && !backbone.ContainsKey(name))
+            return new WeightSource([], [tensor.Shape.Count]) { Join = _ => RotaryOp.Periods(tensor.Shape.Count) };
+        return backbone.GetValueOrDefault(name);
+    }
 
     private static bool Fits(ModuleTensor tensor, WeightSource source) => source.Shape.SequenceEqual(tensor.Shape.ToArray().Select(size => (long)size));
 

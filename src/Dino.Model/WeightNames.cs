@@ -25,7 +25,7 @@ public enum WeightPart
 
 /// <summary>
 /// The names that DINO's weights go by: those of the official code, which timm shares, the early ones of its heads, and Hugging Face's, where
-/// query, key and value are three tensors. What programs put before them is <see cref="WeightNetwork"/>'s.
+/// query, key and value are three tensors; those of DINOv2 and DINOv3 are in <see cref="LaterNames"/>. What programs put before them is <see cref="WeightNetwork"/>'s.
 /// </summary>
 public static partial class WeightNames
 {
@@ -60,9 +60,9 @@ public static partial class WeightNames
 
     /// <summary>
     /// What a plain name behind a network's prefix means: its part and the official name within it, <c>blocks.0.attn.qkv.weight</c> or <c>mlp.0.bias</c>. For
-    /// one third of a <c>qkv</c>, which third (0 query, 1 key, 2 value); −1 for whole tensors.
+    /// one piece of a tensor, which (of a <c>qkv</c> 0 query, 1 key, 2 value; of a <c>w12</c> 0 gate, 1 value); −1 for whole tensors.
     /// </summary>
-    public static (WeightPart Part, string Official, int Third) Meaning(string bare)
+    public static (WeightPart Part, string Official, int Piece) Meaning(string bare)
     {
         if (OfHead(bare) is { } inHead)
             return inHead.EndsWith(".num_batches_tracked", StringComparison.Ordinal) ? (WeightPart.Aside, inHead, -1) : (WeightPart.Head, inHead, -1);
@@ -73,6 +73,8 @@ public static partial class WeightNames
         foreach (var (official, huggingFace) in whole)
             if (bare == huggingFace)
                 return (WeightPart.Backbone, official, -1);
+        if (LaterNames.Meaning(bare) is var (later, piece))
+            return (WeightPart.Backbone, later, piece);
         if (HuggingFacePattern().Match(bare) is not { Success: true } match)
             return (ForeignPattern().IsMatch(bare) ? WeightPart.Foreign : WeightPart.Unknown, bare, -1);
         string block = match.Groups[1].Value, module = match.Groups[2].Value, leaf = match.Groups[3].Value;
@@ -112,6 +114,9 @@ public static partial class WeightNames
         return match.Groups[1].Value;
     }
 
+    /// <summary>Whether a name within a network is one of Hugging Face's.</summary>
+    internal static bool IsHuggingFace(string bare) => bare.StartsWith("embeddings.", StringComparison.Ordinal);
+
     // Early checkpoints call the MLP projection_head and the last layer prototypes; PyTorch 2 keeps a weight norm's parts under parametrizations.
     private static string? OfHead(string bare)
     {
@@ -139,7 +144,7 @@ public static partial class WeightNames
     [GeneratedRegex(@"(\A|\.)(blocks\.)[0-9]+\.(?=[0-9]+\.)", RegexOptions.CultureInvariant)]
     private static partial Regex ChunkPattern();
 
-    [GeneratedRegex(@"\A(?:head\.(?:weight|bias)|(?:classifier|pooler)\..*|(?:embeddings\.)?mask_token|masked_embed)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(?:head\.(?:weight|bias)|(?:classifier|pooler)\..*|(?:embeddings\.)?mask_token|masked_embed|local_cls_norm\.(?:weight|bias))\z", RegexOptions.CultureInvariant)]
     private static partial Regex AsidePattern();
 
     [GeneratedRegex(@"\A(?:(?:blocks|encoder\.layer|layer)\.[0-9]+\.|(?:embeddings\.)?(?:register_tokens|distillation_token)\z|(?:storage_tokens|reg_token|dist_token)\z|(?:rope_embed|rope_embeddings|norm_pre|rel_pos_bias)\.)", RegexOptions.CultureInvariant)]

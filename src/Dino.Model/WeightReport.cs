@@ -29,7 +29,7 @@ public sealed class WeightReport(string path)
     public List<string> Foreign { get; } = [];
 
     /// <summary>The other kind of network that the file looks like, in words, or null.</summary>
-    public string? Family { get; init; }
+    public string? Family { get; internal set; }
 
     /// <summary>Whether all of the model is in the file and nothing else.</summary>
     public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count + Foreign.Count == 0;

@@ -1,6 +1,10 @@
 namespace Dino.Model;
 
-/// <summary>Where a tensor of the model comes from: one tensor of a file, or several that are stacked along the first dimension.</summary>
+/// <summary>Where a tensor of the model comes from: one tensor of a file, or several.</summary>
 /// <param name="Names">The names in the file.</param>
 /// <param name="Shape">The extents of what they make, outermost first.</param>
-public sealed record WeightSource(IReadOnlyList<string> Names, IReadOnlyList<long> Shape);
+public sealed record WeightSource(IReadOnlyList<string> Names, IReadOnlyList<long> Shape)
+{
+    /// <summary>How their values become the tensor's; null for one after the other, which stacks them along the first dimension.</summary>
+    internal Func<IReadOnlyList<float[]>, float[]>? Join { get; init; }
+}

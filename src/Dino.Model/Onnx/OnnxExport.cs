@@ -15,10 +15,13 @@ public static class OnnxExport
     /// <param name="path">The file.</param>
     /// <param name="config">The sizes.</param>
     /// <param name="values">The values of a parameter by its official name, row-major.</param>
+    /// <exception cref="NotSupportedException">The network is one of DINOv2 or DINOv3.</exception>
     /// <exception cref="ArgumentException">The weights exceed the 2 GiB of one ONNX file.</exception>
     /// <exception cref="IOException">The file cannot be written; an existing one is left as it was.</exception>
     public static void Write(string path, ViTConfig config, Func<string, float[]> values)
     {
+        if (config.Family != ViTFamily.Dino)
+            throw new NotSupportedException($"{config.Describe()}: networks of DINOv2 and DINOv3 cannot be written as ONNX.");
         var model = new ProtoMessage().Add(1, IrVersion).Add(2, "Dino.Ilgpu")
             .Add(7, new Builder(config, values).Build().ToMessage()).Add(8, new ProtoMessage().Add(2, OperatorSet));
         try

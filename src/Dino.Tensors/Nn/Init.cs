@@ -1,3 +1,4 @@
+using Dino.Tensors.Ops;
 using Dino.Tensors.Random;
 
 namespace Dino.Tensors.Nn;
@@ -46,8 +47,7 @@ public readonly record struct Init
                 values.Fill(size);
                 break;
             case Kind.Powers:
-                for (int i = 0; i < values.Length; i++)
-                    values[i] = (float)Math.Pow(size, (double)i / values.Length);
+                RotaryOp.Periods(values.Length, size).CopyTo(values);
                 break;
             case Kind.Uniform:
                 foreach (ref float value in values)

@@ -39,6 +39,15 @@ public static class RotaryOp
         return y;
     }
 
+    /// <summary>The usual periods: baseⁱᐟⁿ for i of n, from 1 towards the base.</summary>
+    public static float[] Periods(int count, double ofBase = 100)
+    {
+        float[] periods = new float[count];
+        for (int i = 0; i < count; i++)
+            periods[i] = (float)Math.Pow(ofBase, (double)i / count);
+        return periods;
+    }
+
     private static void Run(Tensor x, Tensor periods, Tensor y, PatchGrid grid, float direction, int accumulate)
     {
         var device = x.Device;

@@ -56,7 +56,9 @@ internal static class ExportCommand
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
             var sizes = (Checkpoint.TryInfo(source, file)?.Options.Backbone ?? weights.BackboneConfig(choice.Heads)) with { DropPathRate = 0 };
             weights.Compare(new VisionTransformer(sizes)).ThrowIfPartial();
-            Write(kind, paths, sizes, name => weights.Values(weights.Backbone[name]));
+            if (kind == "onnx" && sizes.Family != ViTFamily.Dino)
+                throw new UserErrorException($"{source} is {sizes.Describe()}: networks of DINOv2 and DINOv3 are not written as ONNX; official, pth and hf are.");
+            Write(kind, paths, sizes, name => weights.Values(name, sizes));
             return sizes;
         });
         context.Result(
@@ -70,7 +72,7 @@ internal static class ExportCommand
                 json.WriteNumber("bytes", paths.Sum(path => new FileInfo(path).Length));
             },
             text => text.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{config.ArchName() ?? $"a ViT of width {config.Dim}"}, patches of {config.Patch}: {string.Join(", ", paths)}")));
+                $"{config.Describe()}: {string.Join(", ", paths)}")));
     }
 
     private static void Write(string kind, string[] paths, ViTConfig config, Func<string, float[]> values)

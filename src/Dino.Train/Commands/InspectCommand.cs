@@ -68,7 +68,8 @@ internal static class InspectCommand
         {
             json.WriteStartObject("backbone");
             json.WriteString("arch", config.ArchName());
-            foreach (var (key, value) in ((string, int)[])[("patchSize", config.Patch), ("imageSize", config.ImageSize), ("embedDim", config.Dim), ("depth", config.Depth), ("numHeads", config.Heads)])
+            json.WriteString("family", config.Family.ToString());
+            foreach (var (key, value) in ((string, int)[])[("patchSize", config.Patch), ("imageSize", config.ImageSize), ("embedDim", config.Dim), ("depth", config.Depth), ("numHeads", config.Heads), ("registers", config.Registers)])
                 json.WriteNumber(key, value);
             json.WriteEndObject();
         }
@@ -107,7 +108,7 @@ internal static class InspectCommand
         if (network.Weights is { } weights)
             Line($"{weights.Layout}{(weights.Centre is null ? "" : $", centre in {weights.Centre}")}");
         if (network.Config is { } config)
-            Line($"backbone: {config.ArchName() ?? "a ViT"}, patches of {config.Patch} in pictures of {config.ImageSize} pixels, width {config.Dim}, {config.Depth} blocks, {config.Heads} heads");
+            Line($"backbone: {config.Describe()}{(config.Rotary ? "" : $" in pictures of {config.ImageSize} pixels")}, width {config.Dim}, {config.Depth} blocks, {config.Heads} heads{Parts(config)}");
         if (network.Head is { } head)
             Line($"head: {head.Layers} layers, hidden {head.HiddenDim}, bottleneck {head.BottleneckDim}, K = {head.OutDim}{(head.UseBatchNorm ? ", batch normalisation" : "")}");
         if (network.Report is { } report)
@@ -124,6 +125,9 @@ internal static class InspectCommand
         if (network.Problem is { } problem)
             Line($"{problem}");
     }
+
+    private static string Parts(ViTConfig config) => string.Concat(
+        config.LayerScale ? ", LayerScale" : "", config.SwiGlu ? ", SwiGLU" : "", config.Rotary ? ", rotary positions" : "");
 
     // A name is a stranger's text, and a terminal obeys control characters.
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));

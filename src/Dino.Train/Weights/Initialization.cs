@@ -58,8 +58,10 @@ public sealed class Initialization : IDisposable
     public TrainOptions Adapt(TrainOptions options, int? heads) => WeightsFiles.Explain(path, () =>
     {
         var backbone = own?.Options.Backbone ?? teacher.BackboneConfig(heads);
-        int size = own?.Options.Crops.GlobalCropsSize ?? backbone.ImageSize, patch = backbone.Patch;
-        var crops = own?.Options.Crops ?? (size == options.Crops.GlobalCropsSize ? options.Crops : options.Crops with
+        if (backbone.Rotary)
+            throw new UserErrorException($"{path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
+        int size = own?.Options.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
+        var crops = own?.Options.Crops ?? (size == options.Crops.GlobalCropsSize && options.Crops.LocalCropsSize % patch == 0 ? options.Crops : options.Crops with
         {
             GlobalCropsSize = size,
             LocalCropsSize = Math.Max(1, (int)Math.Round(size * (options.Crops.LocalCropsSize / (double)options.Crops.GlobalCropsSize) / patch)) * patch,

@@ -30,7 +30,7 @@ public sealed class LoadedBackbone : IDisposable
     /// <summary>Its memory; nothing is trainable.</summary>
     public FlatParameters Parameters { get; }
 
-    /// <summary>The side of the square pictures that it was trained on, in pixels.</summary>
+    /// <summary>The side of the square pictures that it is evaluated on, in pixels: that of its training, or <see cref="ViTConfig.EvaluationSize"/>.</summary>
     public int PictureSize { get; }
 
     /// <summary>The file's format and layout, in words.</summary>
@@ -60,7 +60,7 @@ public sealed class LoadedBackbone : IDisposable
                     parameters.Initialize(seed: 0);
                 var report = weights.Load(backbone, choice.AllowPartial);
                 return new LoadedBackbone(
-                    backbone, parameters, own?.Options.Crops.GlobalCropsSize ?? config.ImageSize, $"{file.Format}, {weights.Layout}", report);
+                    backbone, parameters, own?.Options.Crops.GlobalCropsSize ?? config.EvaluationSize, $"{file.Format}, {weights.Layout}", report);
             }
             catch
             {
