@@ -22,8 +22,23 @@ public class OnnxExportTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
-    [Test]
-    public void Graph_EqualsTheNetwork_AtEverySizeAndBatch()
+    public static IEnumerable<TestCaseData> Networks
+    {
+        get
+        {
+            var later = config with { LayerScale = true, Depth = 2 };
+            var rotary = later with { Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 48 };
+            foreach (var (name, network) in new[]
+            {
+                ("DINO", config), ("DINOv2", later), ("DINOv2 with registers", later with { Registers = 2 }), ("SwiGLU", later with { SwiGlu = true }), ("DINOv3", rotary),
+                ("DINOv3 7B's parts", rotary with { QkvBias = false, SwiGlu = true, UntiedNorms = true }),
+            })
+                yield return new TestCaseData(network).SetArgDisplayNames(name);
+        }
+    }
+
+    [TestCaseSource(nameof(Networks))]
+    public void Graph_EqualsTheNetwork_AtEverySizeAndBatch(ViTConfig config)
     {
         string path = Path.Combine(folder, "vit.onnx");
         var device = Devices.Open("cpu");
@@ -32,7 +47,9 @@ public class OnnxExportTests
         var random = new Random(7);
         foreach (var parameter in vit.Parameters)
             parameter.Value.CopyFrom(Noise(random, parameter.Shape.Count, 0.3f)); // large, so that every term counts
-        OnnxExport.Write(path, config, name => vit.Parameters.Single(parameter => parameter.Name == name).Value.ToArray());
+        foreach (var buffer in vit.Buffers)
+            buffer.Value.CopyFrom([.. Enumerable.Range(0, buffer.Shape.Count).Select(i => 1.5f + 2 * i)]);
+        OnnxExport.Write(path, config, name => vit.Parameters.Concat<ModuleTensor>(vit.Buffers).Single(tensor => tensor.Name == name).Value.ToArray());
         using var session = new InferenceSession(path);
 
         // The trained size, one that leaves a rest, larger, smaller, oblong, and the trained number of cells in another shape.

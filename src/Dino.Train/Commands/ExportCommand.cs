@@ -56,8 +56,6 @@ internal static class ExportCommand
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
             var sizes = (Checkpoint.TryInfo(source, file)?.Options.Backbone ?? weights.BackboneConfig(choice.Heads)) with { DropPathRate = 0 };
             weights.Compare(new VisionTransformer(sizes)).ThrowIfPartial();
-            if (kind == "onnx" && sizes.Family != ViTFamily.Dino)
-                throw new UserErrorException($"{source} is {sizes.Describe()}: networks of DINOv2 and DINOv3 are not written as ONNX; official, pth and hf are.");
             Write(kind, paths, sizes, name => weights.Values(name, sizes));
             return sizes;
         });

@@ -59,12 +59,11 @@ public class LaterBackboneCommandTests
 
     [TestCase(2)]
     [TestCase(3)]
-    public void Onnx_IsRefused_ByName(int generation)
+    public void Onnx_IsWritten(int generation) // what it computes: Dino.Model.Tests
     {
-        var run = DinoProcess.Run("export", File(generation), Path.Combine(scratch, "refused.onnx"), "--num-heads", "2", "--format", "onnx");
-        Assert.That(run.Code, Is.EqualTo(ExitCode.Failure));
-        Assert.That(run.Error.TrimEnd('\n'), Does.Contain($"DINOv{generation}").And.Contain("ONNX").And.Not.Contain("\n"));
-        Assert.That(Path.Exists(Path.Combine(scratch, "refused.onnx")), Is.False);
+        string path = Path.Combine(scratch, $"{generation}.onnx");
+        var run = DinoProcess.Run("export", File(generation), path, "--num-heads", "2", "--format", "onnx");
+        Assert.That((run.Code, Path.Exists(path)), Is.EqualTo((ExitCode.Ok, true)), run.Error);
     }
 
     /// <summary>Registers are no patches: a map has as many places as the picture has patches.</summary>
