@@ -72,7 +72,7 @@ internal static class StepBenchmark
     private static double Step(
         Distillation state, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps, bool read)
     {
-        using var arena = globals.Device.BeginArena();
+        using var arena = globals.Device.BeginArena(reuseTensors: true);
         var teacherLogits = state.Teacher.Forward(globals);
         laps.End(0);
         tape.Record();

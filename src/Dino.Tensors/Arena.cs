@@ -4,14 +4,28 @@ namespace Dino.Tensors;
 /// A scope of temporary tensors: <c>using var step = device.BeginArena();</c> — everything made inside goes back to the device's pool at
 /// the brace, except what a <see cref="Tape"/> still needs for its backward pass and what <see cref="Keep"/> named.
 /// </summary>
+/// <remarks>
+/// Arenas end in the opposite order of their beginning, on the thread that began them. One that is never ended holds its tensors as long as
+/// the device lives; a <see cref="DeviceOptions.Strict"/> device warns of it.
+/// </remarks>
 public sealed class Arena : IDisposable
 {
-    private readonly List<Tensor> tensors = [];
     private readonly Device device;
+    private readonly List<Tensor> tensors = [];
+    private bool isOpen;
 
     internal Arena(Device device) => this.device = device;
 
-    internal Arena? Parent { get; set; }
+    internal Arena? Parent { get; private set; }
+
+    /// <summary>How many arenas enclose it.</summary>
+    internal int Depth { get; private set; }
+
+    /// <summary>Whether the objects of its tensors are used again after their end.</summary>
+    internal bool ReusesTensors { get; private set; }
+
+    /// <summary>The same for arenas that a caller of the library opens inside; a scope within an op reuses whatever the caller wants.</summary>
+    internal bool ReusesInside { get; private set; }
 
     /// <summary>Hands a tensor of this arena to the enclosing one; without an enclosing one it lives until <see cref="Tensor.Dispose"/>.</summary>
     /// <returns>The same tensor.</returns>
@@ -19,21 +33,34 @@ public sealed class Arena : IDisposable
     {
         if (tensor.Owner != this)
             return tensor; // made outside, so it outlives this arena anyway
+        device.Claim.Check();
         Disown(tensor);
+        tensor.IsReusable = Parent is { ReusesTensors: true };
         Parent?.Own(tensor);
         return tensor;
     }
 
-    /// <summary>Ends every tensor of the arena.</summary>
+    /// <summary>Ends every tensor of the arena. A second time it does nothing.</summary>
+    /// <exception cref="InvalidOperationException">An arena that began later is still open, or another thread began this one.</exception>
     public void Dispose()
     {
+        if (!isOpen)
+            return;
         device.EndArena(this);
+        isOpen = false;
         foreach (var tensor in tensors)
         {
             tensor.Owner = null;
-            tensor.Drop(value: true);
+            tensor.End();
         }
         tensors.Clear();
+        device.Release(this);
+    }
+
+    internal void Begin(Arena? parent, bool reuse, bool reuseInside)
+    {
+        (Parent, Depth, ReusesTensors, ReusesInside) = (parent, parent is null ? 0 : parent.Depth + 1, reuse, reuseInside);
+        isOpen = true;
     }
 
     internal void Own(Tensor tensor)

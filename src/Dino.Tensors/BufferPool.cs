@@ -12,7 +12,12 @@ internal sealed unsafe class Storage(Device device, int capacity)
     public readonly int Capacity = capacity; // floats
     public float* Pointer;
     public MemoryBuffer1D<float, Stride1D.Dense>? Buffer;
+    public readonly WriteCount Writes = new();
     public int References;
+    public long FreeSince; // by the pool's clock, while nobody uses it
+
+    /// <summary>Whether the memory went back to the system, with its device or from the pool.</summary>
+    public bool IsFreed => Pointer is null && Buffer is null;
 
     public void Retain() => References++;
 
@@ -27,11 +32,22 @@ internal sealed unsafe class Storage(Device device, int capacity)
 /// The memory of a device: what is let go is kept by size and handed out again, so that a step at steady state allocates nothing.
 /// Sizes are rounded up by at most an eighth.
 /// </summary>
+/// <remarks>
+/// What nobody asked for in a long time goes back to the system. Time is counted in outermost arenas (or some thousand tensors outside any):
+/// pieces go after 1,024, and after 64 if they are a quarter of all that the pool holds.
+/// </remarks>
 public sealed unsafe class BufferPool
 {
+    /// <summary>The most elements of a tensor: places beyond its end, up to a launch's stride further, are still numbers of an int.</summary>
+    internal const int MaxElements = int.MaxValue - 1024;
+
+    private const int SweepEvery = 32, Long = 64, VeryLong = 1024, TensorsOfATick = 4096;
+
     private readonly Device device;
-    private readonly Dictionary<int, Stack<Storage>> free = [];
+    private readonly Dictionary<int, List<Storage>> free = []; // of each size, let go earlier before let go later
     private readonly List<Storage> all = [];
+    private long clock;
+    private int rentsSinceTick;
 
     internal BufferPool(Device device) => this.device = device;
 
@@ -49,8 +65,19 @@ public sealed unsafe class BufferPool
 
     internal Storage Rent(int floats)
     {
+        if (floats > MaxElements)
+            throw new TensorSizeException($"A tensor of {floats} elements is larger than the {MaxElements} that an op can count.");
+        if (++rentsSinceTick > TensorsOfATick)
+            Tick();
         int capacity = RoundUp(floats);
-        var storage = free.TryGetValue(capacity, out var stack) && stack.Count > 0 ? stack.Pop() : Allocate(capacity);
+        Storage storage;
+        if (free.TryGetValue(capacity, out var pieces) && pieces.Count > 0)
+        {
+            storage = pieces[^1];
+            pieces.RemoveAt(pieces.Count - 1);
+        }
+        else
+            storage = Allocate(capacity);
         storage.References = 1;
         UsedBytes += 4L * capacity;
         PeakBytes = Math.Max(PeakBytes, UsedBytes);
@@ -59,10 +86,26 @@ public sealed unsafe class BufferPool
 
     internal void Return(Storage storage)
     {
+        if (storage.IsFreed)
+            return; // with its device
         UsedBytes -= 4L * storage.Capacity;
-        if (!free.TryGetValue(storage.Capacity, out var stack))
-            free.Add(storage.Capacity, stack = new Stack<Storage>());
-        stack.Push(storage);
+        storage.FreeSince = clock;
+        if (!free.TryGetValue(storage.Capacity, out var pieces))
+            free.Add(storage.Capacity, pieces = []);
+        pieces.Add(storage);
+    }
+
+    /// <summary>Lets time pass: an outermost arena has ended.</summary>
+    internal void Tick()
+    {
+        clock++;
+        rentsSinceTick = 0;
+        if (clock % SweepEvery != 0)
+            return;
+        if (4 * BytesFreeSince(clock - Long) >= AllocatedBytes)
+            FreeUnused(clock - Long);
+        else
+            FreeUnused(clock - VeryLong);
     }
 
     internal void FreeAll()
@@ -71,22 +114,41 @@ public sealed unsafe class BufferPool
             Free(storage);
         all.Clear();
         free.Clear();
-        AllocatedBytes = 0;
+        AllocatedBytes = UsedBytes = 0;
     }
 
-    /// <summary>Gives what nobody uses back to the system: pieces of sizes that are no longer asked for.</summary>
-    private void FreeUnused()
+    /// <summary>Gives what nobody has used since then back to the system.</summary>
+    private void FreeUnused(long since)
     {
-        if (UsedBytes == AllocatedBytes)
+        long bytes = BytesFreeSince(since);
+        if (bytes == 0)
             return;
         device.Accelerator?.Synchronize(); // a kernel may still be at work in memory that was let go
-        foreach (var storage in free.Values.SelectMany(stack => stack))
+        foreach (var pieces in free.Values)
         {
-            Free(storage);
-            AllocatedBytes -= 4L * storage.Capacity;
+            int old = CountFreeSince(pieces, since);
+            for (int i = 0; i < old; i++)
+                Free(pieces[i]);
+            pieces.RemoveRange(0, old);
         }
-        free.Clear();
-        all.RemoveAll(storage => storage.References == 0);
+        all.RemoveAll(static storage => storage.IsFreed);
+        AllocatedBytes -= bytes;
+    }
+
+    private long BytesFreeSince(long since)
+    {
+        long bytes = 0;
+        foreach (var (capacity, pieces) in free)
+            bytes += 4L * capacity * CountFreeSince(pieces, since);
+        return bytes;
+    }
+
+    private static int CountFreeSince(List<Storage> pieces, long since)
+    {
+        int count = 0;
+        while (count < pieces.Count && pieces[count].FreeSince <= since)
+            count++;
+        return count;
     }
 
     private static void Free(Storage storage)
@@ -94,6 +156,7 @@ public sealed unsafe class BufferPool
         HostMemoryBlock.Free(storage.Pointer);
         storage.Pointer = null;
         storage.Buffer?.Dispose();
+        storage.Buffer = null;
     }
 
     /// <summary>The next multiple of an eighth of the power of two below: few classes, little waste.</summary>
@@ -103,7 +166,7 @@ public sealed unsafe class BufferPool
         if (floats <= smallest)
             return smallest;
         int step = Math.Max(smallest, 1 << Math.Max(0, BitOperations.Log2((uint)floats) - 3));
-        return (int)Math.Min(Array.MaxLength, ((long)floats + step - 1) / step * step);
+        return (int)Math.Min(MaxElements, ((long)floats + step - 1) / step * step);
     }
 
     private Storage Allocate(int capacity)
@@ -111,7 +174,7 @@ public sealed unsafe class BufferPool
         var storage = new Storage(device, capacity);
         if (!TryAllocate(storage, out var refused))
         {
-            FreeUnused();
+            FreeUnused(clock);
             if (!TryAllocate(storage, out refused))
                 throw new DeviceMemoryException(device, 4L * capacity, refused);
         }

@@ -7,56 +7,35 @@ using ILGPU.Runtime.Cuda;
 
 namespace Dino.Tensors;
 
-/// <summary>How a <see cref="Device"/> is set up.</summary>
-public sealed record DeviceOptions
-{
-    /// <summary>Host threads of the <c>cpu</c> device; 0 takes as many as the process may use.</summary>
-    public int Threads { get; init; }
-
-    /// <summary>The arithmetic of matrix products and attention.</summary>
-    public Precision Precision { get; init; }
-
-    /// <summary>Whose matrix products.</summary>
-    public Blas Blas { get; init; }
-
-    /// <summary>Bytes to take of the device's memory at most, to leave the rest to others; 0 for all of it.</summary>
-    public long MemoryBytes { get; init; }
-
-    /// <summary>
-    /// On <c>cpu:debug</c>: threads of a group run one after the other, each from barrier to barrier, in the order of their numbers. Who reads
-    /// what a later one has yet to write then always reads too early, so that a missing barrier shows.
-    /// </summary>
-    public bool InOrder { get; init; }
-
-    /// <summary>
-    /// For tests: memory that is handed out holds NaN, and ended tensors are never reused, so that reading what was not written and using
-    /// what has ended both show.
-    /// </summary>
-    public bool Strict { get; init; }
-}
-
 /// <summary>
-/// One place to compute: an accelerator or the host's cores, with its memory pool and kernels. Used by one thread at a time.
+/// One place to compute: an accelerator or the host's cores, with its memory pool and kernels.
 /// </summary>
+/// <remarks>
+/// One thread at a time uses a device: from the beginning of its outermost <see cref="Arena"/> or of a recording to the end, it belongs to
+/// the thread that began it, and a call from another is an <see cref="InvalidOperationException"/>. In between it may pass from thread to
+/// thread; a process may hold several. Tensors end with their device.
+/// </remarks>
 public sealed class Device : IDisposable
 {
     /// <summary>The most threads in a group that any kernel here asks for.</summary>
     internal const int MaxGroupSize = 256;
 
     private readonly Context? context;
-    private readonly bool strict;
+    private readonly LeakWatch? leaks; // of a strict device
     private readonly Stack<Tensor> shells = [];
     private readonly Stack<Arena> arenas = [];
     private readonly HostTeam? team;
     private Arena? current;
+    private bool disposed;
 
     private Device(string name, DeviceOptions options)
     {
         Name = name;
         Description = $"{Environment.ProcessorCount} cores, {System.Numerics.Vector<float>.Count} floats a vector";
-        strict = options.Strict;
+        Claim = new ThreadClaim(name);
+        leaks = options.Strict ? new LeakWatch(this, options.OnWarning) : null;
         Precision = options.Precision;
-        team = new HostTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount);
+        team = new HostTeam(options.Threads > 0 ? options.Threads : Environment.ProcessorCount, Claim);
         MemoryBytes = Limited(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, options);
         // The host promises more than it has, and ends the process when the promise is called in.
         MemoryLimit = MemoryBytes;
@@ -70,7 +49,8 @@ public sealed class Device : IDisposable
             : hardware.CreateAccelerator(context);
         Name = name;
         Description = accelerator.Name;
-        strict = options.Strict;
+        Claim = new ThreadClaim(name);
+        leaks = options.Strict ? new LeakWatch(this, options.OnWarning) : null;
         this.context = context;
         Accelerator = accelerator;
         MemoryBytes = Limited(accelerator.MemorySize, options);
@@ -102,6 +82,12 @@ public sealed class Device : IDisposable
 
     /// <summary>The tape that records now, if any.</summary>
     public Tape? Tape { get; internal set; }
+
+    /// <summary>The thread that uses the device now.</summary>
+    internal ThreadClaim Claim { get; }
+
+    /// <summary>The innermost arena that is open.</summary>
+    internal Arena? CurrentArena => current;
 
     /// <summary>Whether kernels run vectorised on the host's cores instead of an accelerator.</summary>
     internal bool IsHost => Accelerator is null;
@@ -163,26 +149,42 @@ public sealed class Device : IDisposable
     }
 
     /// <summary>Opens a scope of temporary tensors.</summary>
-    public Arena BeginArena()
+    /// <param name="reuseTensors">
+    /// Whether the objects of the scope's tensors are used again once they have ended, and those of arenas inside it, so that a loop
+    /// allocates nothing. Nobody may then hold on to a tensor, or to the arena, beyond its end: it becomes another one. Without, using what
+    /// has ended is always an <see cref="ObjectDisposedException"/>. A <see cref="DeviceOptions.Strict"/> device never reuses any.
+    /// </param>
+    /// <exception cref="InvalidOperationException">Another thread has an arena open here, or records.</exception>
+    public Arena BeginArena(bool reuseTensors = false)
     {
-        var arena = arenas.Count > 0 ? arenas.Pop() : new Arena(this);
-        arena.Parent = current;
-        return current = arena;
+        bool reuse = reuseTensors || current is { ReusesInside: true };
+        return Begin(reuse, reuse);
     }
+
+    /// <summary>Opens a scope within an op, whose tensors no caller sees.</summary>
+    internal Arena BeginScope() => Begin(reuse: true, current is { ReusesInside: true });
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>
     /// <exception cref="KernelIndexException">On <c>cpu:debug</c>: a kernel reached outside a tensor or its shared memory.</exception>
     /// <exception cref="KernelRaceException">On <c>cpu:debug</c>: a kernel lacks a barrier.</exception>
     public void Synchronize()
     {
+        ThrowIfDisposed();
+        Claim.Check();
         Accelerator?.Synchronize();
         if (IsSimulated)
             CheckedView.ThrowIfReported();
     }
 
-    /// <summary>Frees all memory of the device, tensors still in use included.</summary>
+    /// <summary>Frees all memory of the device, tensors still in use included; using one then is an <see cref="ObjectDisposedException"/>.</summary>
+    /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
     public void Dispose()
     {
+        if (disposed)
+            return;
+        Claim.Check();
+        leaks?.DeviceEnds();
+        (disposed, Tape) = (true, null);
         team?.Dispose();
         try
         {
@@ -201,45 +203,78 @@ public sealed class Device : IDisposable
     public override string ToString() => $"{Name} ({Description})";
 
     /// <summary>An uninitialised tensor of the current arena.</summary>
-    internal Tensor Rent(Shape shape, DType type = DType.Float32) => Owned(RentUnowned(shape, type));
+    internal Tensor Rent(Shape shape, DType type = DType.Float32) => Owned(RentUnowned(shape, type, current is { ReusesTensors: true }));
 
-    /// <summary>An uninitialised tensor of no arena.</summary>
-    internal Tensor RentUnowned(Shape shape, DType type = DType.Float32)
+    /// <summary>An uninitialised tensor of no arena; its object is used again if nobody but the library sees it.</summary>
+    internal Tensor RentUnowned(Shape shape, DType type = DType.Float32, bool reusable = false)
     {
-        var tensor = Shell();
-        tensor.Begin(Pool.Rent(shape.Count), 0, shape, type);
-        if (strict)
-            tensor.Fill(float.NaN);
-        return tensor;
+        ThrowIfDisposed();
+        Claim.Enter();
+        try
+        {
+            var memory = Pool.Rent(shape.Count);
+            var tensor = Shell(reusable);
+            tensor.Begin(memory, memory.Writes, 0, shape, type);
+            if (leaks is not null)
+                tensor.FillBits(float.NaN);
+            return tensor;
+        }
+        finally
+        {
+            Claim.Leave();
+        }
     }
 
     /// <summary>A tensor of the current arena over memory that the caller has retained.</summary>
-    internal Tensor Adopt(Storage storage, int offset, Shape shape, DType type)
+    internal Tensor Adopt(Storage storage, WriteCount writes, int offset, Shape shape, DType type)
     {
-        var tensor = Shell();
-        tensor.Begin(storage, offset, shape, type);
+        var tensor = Shell(current is { ReusesTensors: true });
+        tensor.Begin(storage, writes, offset, shape, type);
         return Owned(tensor);
     }
 
-    /// <summary>A tensor of no arena that shares the numbers of another.</summary>
+    /// <summary>A tensor of no arena that shares the numbers of another; its object is used again.</summary>
     internal static Tensor AdoptUnowned(Tensor source, Shape shape)
     {
         var alias = source.Alias(shape);
-        return alias.Owner?.Disown(alias) ?? alias;
+        alias.Owner?.Disown(alias);
+        alias.IsReusable = true;
+        return alias;
     }
 
     internal void Recycle(Tensor shell)
     {
-        if (!strict)
+        if (leaks is null && shell.IsReusable && !disposed)
             shells.Push(shell);
     }
 
+    /// <summary>Closes an arena, whose tensors then end; <see cref="Release"/> follows.</summary>
     internal void EndArena(Arena arena)
     {
+        Claim.Check();
         if (arena != current)
             throw new InvalidOperationException("Arenas end in the opposite order of their beginning.");
+        leaks?.ArenaEnds(arena);
         current = arena.Parent;
-        arenas.Push(arena);
+    }
+
+    /// <summary>Takes an arena back, once its tensors have ended.</summary>
+    internal void Release(Arena arena)
+    {
+        if (arena.ReusesTensors && leaks is null)
+            arenas.Push(arena);
+        if (current is null && !disposed)
+            Pool.Tick();
+        Claim.Leave();
+    }
+
+    /// <summary>Notes that a tensor of no arena, made while none was open, has ended.</summary>
+    internal void EndLoose() => leaks?.LooseEnds();
+
+    internal void ThrowIfDisposed()
+    {
+        if (disposed)
+            throw new ObjectDisposedException(nameof(Device), $"Device {Name} has been disposed, and all its tensors with it.");
     }
 
     internal void FillOnAccelerator(Tensor tensor, float value) =>
@@ -248,11 +283,33 @@ public sealed class Device : IDisposable
     private static long Limited(long bytes, DeviceOptions options) =>
         options.MemoryBytes <= 0 ? bytes : bytes > 0 ? Math.Min(bytes, options.MemoryBytes) : options.MemoryBytes;
 
-    private Tensor Shell() => shells.Count > 0 ? shells.Pop() : new Tensor(this);
+    private Arena Begin(bool reuse, bool reuseInside)
+    {
+        ThrowIfDisposed();
+        Claim.Enter();
+        var arena = reuse && arenas.Count > 0 ? arenas.Pop() : new Arena(this);
+        arena.Begin(current, reuse, reuseInside);
+        current = arena;
+        leaks?.ArenaBegins(arena);
+        return arena;
+    }
+
+    private Tensor Shell(bool reusable)
+    {
+        var shell = reusable && shells.Count > 0 ? shells.Pop() : new Tensor(this);
+        shell.IsReusable = reusable;
+        return shell;
+    }
 
     private Tensor Owned(Tensor tensor)
     {
-        current?.Own(tensor);
+        if (current is { } arena)
+            arena.Own(tensor);
+        else if (leaks is not null)
+        {
+            tensor.IsLoose = true;
+            leaks.LooseBegins();
+        }
         return tensor;
     }
 

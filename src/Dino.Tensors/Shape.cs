@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dino.Tensors;
 
 /// <summary>The sizes of a tensor's dimensions, outermost first: up to four, row-major. <c>new Shape()</c> is a scalar's.</summary>
+/// <remarks>The product of all sizes that are not 0 is a number of an int, and so is that of any of them.</remarks>
 public readonly struct Shape : IEquatable<Shape>
 {
     /// <summary>The most dimensions a shape can have.</summary>
@@ -24,11 +25,14 @@ public readonly struct Shape : IEquatable<Shape>
 
     private Shape(int rank, int d0, int d1, int d2, int d3)
     {
-        if ((d0 | d1 | d2 | d3) < 0)
-            throw new ArgumentOutOfRangeException(nameof(d0), $"A size is negative in ({d0}, {d1}, {d2}, {d3}).");
+        if (rank == 0)
+            return; // one scalar's shape, however it came about
         Rank = rank;
         (this.d0, this.d1, this.d2, this.d3) = (d0, d1, d2, d3);
-        if (rank > 0 && (Math.BigMul((long)d0 * d1, (long)d2 * d3, out long count) != 0 || (ulong)count > int.MaxValue))
+        if ((d0 | d1 | d2 | d3) < 0)
+            throw new ArgumentOutOfRangeException(nameof(d0), $"A size is negative in {this}.");
+        long first = Math.BigMul(Math.Max(d0, 1), Math.Max(d1, 1)), second = Math.BigMul(Math.Max(d2, 1), Math.Max(d3, 1));
+        if (Math.BigMul(first, second, out long count) != 0 || (ulong)count > int.MaxValue)
             throw new TensorSizeException($"A tensor of {this} has more than the {int.MaxValue} elements that are possible.");
     }
 
@@ -66,7 +70,7 @@ public readonly struct Shape : IEquatable<Shape>
     public int RowLength => Rank == 0 ? 1 : this[-1];
 
     /// <summary>The number of rows: the product of all sizes but the last.</summary>
-    public int Rows => Rank == 0 ? 1 : RowLength == 0 ? 0 : Count / RowLength;
+    public int Rows => RowLength > 0 ? Count / RowLength : CountOf(0, Rank - 1);
 
     /// <summary>This shape with another last size.</summary>
     public Shape WithRowLength(int length) => Rank switch

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Dino.Tensors;
 
 /// <summary>
@@ -8,6 +6,12 @@ namespace Dino.Tensors;
 /// <remarks>
 /// While a tape is recording on a device, every op with an input that <see cref="Tensor.RequiresGrad"/> leaves a node holding the tensors
 /// its backward pass needs, and nothing else. <see cref="Backward(Tensor, float)"/> lets go of them one by one. Nodes are reused by the next recording.
+/// <para>
+/// A recording is played back once, by its own tape, and is over then, also if the backward pass throws: everything it held is let go,
+/// and the tape can record again (gradients of parameters may then be there in part: set them to 0). A backward pass throws where it would
+/// need what was overwritten since, or would send a gradient into a recording that is over. A recording left open holds its tensors until
+/// <see cref="Dispose"/>, which a tape survives; a <see cref="DeviceOptions.Strict"/> device warns of it.
+/// </para>
 /// </remarks>
 public sealed class Tape : IDisposable
 {
@@ -15,70 +19,106 @@ public sealed class Tape : IDisposable
     private readonly List<Node> nodes = [];
     private readonly Dictionary<Type, Stack<Node>> spare = [];
     private Tape? inner;
+    private bool isRecording; // paused or not
 
     /// <summary>A tape for the ops of one device; records between <see cref="Record"/> and <see cref="Backward(Tensor, float)"/>.</summary>
     public Tape(Device device) => this.device = device;
 
     /// <summary>Starts recording on the device.</summary>
-    /// <exception cref="InvalidOperationException">Another tape is recording there.</exception>
+    /// <exception cref="InvalidOperationException">A tape, this one or another, is recording there, or another thread uses the device.</exception>
     public void Record()
     {
-        if (device.Tape is not null)
-            throw new InvalidOperationException($"A tape is recording on {device.Name} already.");
-        Clear();
-        device.Tape = this;
+        device.ThrowIfDisposed();
+        if (device.Tape is not null || isRecording)
+            throw new InvalidOperationException(
+                $"A tape is recording on {device.Name} already. A recording ends by Backward, or by Dispose where it is not wanted.");
+        device.Claim.Enter(); // until Stop
+        (device.Tape, isRecording, BegunIn) = (this, true, device.CurrentArena);
     }
 
     /// <summary>Ends the recording and sends the gradient <paramref name="weight"/> back from a loss of one element.</summary>
+    /// <inheritdoc cref="Backward(Tensor, Tensor)"/>
     public void Backward(Tensor loss, float weight = 1)
     {
         if (loss.Count != 1)
-            throw new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.", nameof(loss));
-        using var arena = device.BeginArena();
+            throw End(new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.", nameof(loss)));
+        ThrowIfNotRecording();
+        using var arena = device.BeginScope();
         var arriving = device.Rent(loss.Shape);
         arriving.Fill(weight);
         Backward(loss, arriving);
     }
 
     /// <summary>Ends the recording and sends a gradient back from <paramref name="output"/>, of the same shape.</summary>
+    /// <exception cref="InvalidOperationException">
+    /// The tape is not recording; the output is not of its recording; or, on the way, a tensor that a backward pass needs was overwritten, or
+    /// a gradient would go into a recording that has ended.
+    /// </exception>
+    /// <exception cref="ArgumentException">Shapes or devices differ.</exception>
     public void Backward(Tensor output, Tensor gradient)
     {
-        output.ThrowIfShapeDiffers(gradient);
-        Stop();
-        if (output.Producer is null)
-            throw new InvalidOperationException($"{output} was not made by recorded ops from tensors that require gradients.");
-        AddGradient(output, gradient);
-        for (int i = nodes.Count - 1; i >= 0; i--)
+        ThrowIfNotRecording();
+        device.Claim.Enter();
+        try
         {
-            var node = nodes[i];
-            if (node.Output.Grad is { } arriving)
+            Stop(); // what backward passes compute is not recorded
+            gradient.ThrowIfNot(DType.Float32);
+            output.ThrowIfShapeDiffers(gradient);
+            gradient.ThrowIfEnded();
+            if (output.Producer?.Tape != this)
+                throw new InvalidOperationException(output.IsOfEndedRecording || output.Producer is not null
+                    ? $"{output} was made in another recording than the one that is played back."
+                    : $"{output} was not made by recorded ops from tensors that require gradients.");
+            AddGradient(output, gradient);
+            while (nodes.Count > 0)
             {
-                using (device.BeginArena())
-                    node.Backward(arriving);
-                node.Output.Grad = null;
-                arriving.Drop(value: true);
+                var node = nodes[^1];
+                if (node.Output.Grad is { } arriving)
+                {
+                    node.ThrowIfOverwritten();
+                    using (device.BeginScope())
+                        node.Backward(arriving);
+                    node.Output.Grad = null;
+                    arriving.End();
+                }
+                nodes.RemoveAt(nodes.Count - 1);
+                Return(node);
             }
-            Return(node);
         }
-        nodes.Clear();
+        finally
+        {
+            Clear();
+            device.Claim.Leave();
+        }
     }
 
-    /// <summary>Ends a recording that is not wanted, and lets go of everything it holds.</summary>
+    /// <summary>
+    /// Ends a recording that is not wanted, and lets go of everything it holds. The tape can record again; where it does not, this does nothing.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
     public void Dispose()
     {
+        device.Claim.Check();
         Stop();
         Clear();
         inner?.Dispose();
     }
 
+    /// <summary>The innermost arena that was open when the recording began.</summary>
+    internal Arena? BegunIn { get; private set; }
+
     /// <summary>A tape for what is recorded again during the backward pass of this one.</summary>
     internal Tape Inner => inner ??= new Tape(device);
 
     /// <summary>Leaves out what follows, until <see cref="Resume"/>.</summary>
-    internal void Pause() => Stop();
+    internal void Pause() => device.Tape = null;
 
-    /// <summary>Goes on with the recording.</summary>
-    internal void Resume() => device.Tape = this;
+    /// <summary>Goes on with the recording, unless it was ended meanwhile.</summary>
+    internal void Resume()
+    {
+        if (isRecording)
+            device.Tape = this;
+    }
 
     /// <summary>The recording tape if any of the inputs requires a gradient, otherwise null: the op leaves no node.</summary>
     internal static Tape? For(Tensor a, Tensor? b = null, Tensor? c = null) =>
@@ -88,9 +128,7 @@ public sealed class Tape : IDisposable
     internal TNode Add<TNode>(Tensor output) where TNode : Node, new()
     {
         var node = spare.TryGetValue(typeof(TNode), out var stack) && stack.Count > 0 ? (TNode)stack.Pop() : new TNode();
-        node.Begin(output);
-        output.RequiresGrad = true;
-        output.Producer = node;
+        node.Begin(this, output);
         nodes.Add(node);
         return node;
     }
@@ -104,18 +142,20 @@ public sealed class Tape : IDisposable
         accumulate = 0;
         if (input is not { RequiresGrad: true })
             return null;
+        ThrowIfEnded(input);
         if (input.TakeStaleGrad() is { } stale)
             return stale;
         if (input.Grad is not { } existing)
-            return input.Grad = input.Device.RentUnowned(input.Shape);
+            return input.Grad = input.Device.RentUnowned(input.Shape, reusable: input.IsReusable || input.Producer is not null);
         accumulate = 1;
         if (input.Producer is not null && existing.IsShared)
         {
-            var own = input.Device.RentUnowned(input.Shape);
+            var own = input.Device.RentUnowned(input.Shape, reusable: true);
             own.CopyFrom(existing);
-            existing.Drop(value: true);
+            existing.End();
             return input.Grad = own;
         }
+        existing.NoteWrite();
         return existing;
     }
 
@@ -124,6 +164,7 @@ public sealed class Tape : IDisposable
     {
         if (input is not { RequiresGrad: true })
             return;
+        ThrowIfEnded(input);
         if (input.Grad is null && input.Producer is not null)
         {
             input.Grad = Device.AdoptUnowned(gradient, input.Shape);
@@ -136,20 +177,49 @@ public sealed class Tape : IDisposable
             Ops.AddInPlace.Run(target, gradient);
     }
 
+    private static void ThrowIfEnded(Tensor input)
+    {
+        if (input.IsOfEndedRecording)
+            throw new InvalidOperationException(
+                $"{input} was made in an earlier recording, which is over: no gradient can pass through it. To use its numbers alone, "
+                + $"set its {nameof(Tensor.RequiresGrad)} to false before.");
+    }
+
+    private void ThrowIfNotRecording()
+    {
+        if (!isRecording || device.Tape != this)
+            throw new InvalidOperationException(
+                $"This tape is not recording on {device.Name}: Record comes first, then the ops, then Backward, once.");
+        device.Claim.Check();
+    }
+
+    /// <summary>Ends the recording because of a mistake in how it is to be played back.</summary>
+    private Exception End(Exception mistake)
+    {
+        Dispose();
+        return mistake;
+    }
+
     private void Stop()
     {
+        if (!isRecording)
+            return;
+        isRecording = false;
+        BegunIn = null;
         if (device.Tape == this)
             device.Tape = null;
+        device.Claim.Leave();
     }
 
     private void Clear()
     {
+        inner?.Dispose();
         for (int i = nodes.Count - 1; i >= 0; i--)
         {
             if (nodes[i].Output.Grad is { } grad)
             {
                 nodes[i].Output.Grad = null;
-                grad.Drop(value: true);
+                grad.End();
             }
             Return(nodes[i]);
         }
@@ -162,64 +232,5 @@ public sealed class Tape : IDisposable
         if (!spare.TryGetValue(node.GetType(), out var stack))
             spare.Add(node.GetType(), stack = new Stack<Node>());
         stack.Push(node);
-    }
-}
-
-/// <summary>One recorded op: the tensors that its backward pass needs, and that pass.</summary>
-internal abstract class Node
-{
-    private readonly List<(Tensor Tensor, bool Value)> held = [];
-
-    /// <summary>What the op made. Its numbers are there in the backward pass only if they were saved.</summary>
-    public Tensor Output { get; private set; } = null!;
-
-    /// <summary>Contributes to the gradients of the inputs, given that of the output.</summary>
-    public abstract void Backward(Tensor dy);
-
-    /// <summary>Whether making the output again costs so little that it is not worth keeping (<see cref="SaveOrRemake"/>).</summary>
-    public virtual bool IsCheap => false;
-
-    /// <summary>Makes the output again, the same to the last bit; only where it <see cref="IsCheap"/>.</summary>
-    public virtual void Remake(Tensor target) => throw new NotSupportedException($"{GetType()} does not make its output again.");
-
-    public void Begin(Tensor output) => Output = Track(output);
-
-    public void End()
-    {
-        foreach (var (tensor, value) in held)
-            tensor.Drop(value);
-        held.Clear();
-        Output = null!;
-    }
-
-    /// <summary>Keeps an input for its gradient's sake; its numbers may go.</summary>
-    [return: NotNullIfNotNull(nameof(tensor))]
-    public Tensor? Track(Tensor? tensor) => Hold(tensor, value: false);
-
-    /// <summary>Keeps a tensor and its numbers until the backward pass.</summary>
-    [return: NotNullIfNotNull(nameof(tensor))]
-    public Tensor? Save(Tensor? tensor) => Hold(tensor, value: true);
-
-    /// <summary>Keeps an input until the backward pass, where <see cref="Numbers"/> gives it: itself, or the way to make it again.</summary>
-    public Tensor SaveOrRemake(Tensor tensor) => tensor.Producer is { IsCheap: true } ? Track(tensor) : Save(tensor);
-
-    /// <summary>The tensor, or one made again, of the arena of this node's backward pass.</summary>
-    public static Tensor Numbers(Tensor tensor)
-    {
-        if (tensor.HasNumbers)
-            return tensor;
-        var remade = tensor.Device.Rent(tensor.Shape);
-        tensor.Producer!.Remake(remade);
-        return remade;
-    }
-
-    [return: NotNullIfNotNull(nameof(tensor))]
-    private Tensor? Hold(Tensor? tensor, bool value)
-    {
-        if (tensor is null)
-            return null;
-        tensor.Hold(value);
-        held.Add((tensor, value));
-        return tensor;
     }
 }

@@ -10,16 +10,11 @@ namespace Dino.Tensors;
 /// </summary>
 /// <remarks>
 /// A tensor belongs to the <see cref="Arena"/> that was open when it was made and ends with it, unless <see cref="Arena.Keep"/> named it;
-/// one made while no arena was open lives until <see cref="Dispose"/>. Using one that has ended is an <see cref="ObjectDisposedException"/>.
+/// one made while no arena was open lives until <see cref="Dispose"/>, and all end with their device. Using one that has ended is an
+/// <see cref="ObjectDisposedException"/> (but see <see cref="Device.BeginArena"/> about reuse).
 /// </remarks>
-public sealed class Tensor : IDisposable
+public sealed partial class Tensor : IDisposable
 {
-    private Storage? storage;
-    private int offset;
-    private int shellHolders, valueHolders;
-    private Tensor? grad;
-    private bool gradIsStale;
-
     internal Tensor(Device device) => Device = device;
 
     /// <summary>Where the numbers are.</summary>
@@ -35,7 +30,20 @@ public sealed class Tensor : IDisposable
     public int Count => Shape.Count;
 
     /// <summary>Whether gradients are to reach this tensor; true for what an op made from such tensors while a <see cref="Tape"/> records.</summary>
-    public bool RequiresGrad { get; set; }
+    /// <remarks>Set to false, the result of a recording that has ended is a plain tensor, and may be used in another recording.</remarks>
+    /// <exception cref="InvalidOperationException">A recording holds the tensor, or it is of whole numbers.</exception>
+    public bool RequiresGrad
+    {
+        get => requiresGrad;
+        set
+        {
+            if (value && DType != DType.Float32)
+                throw new InvalidOperationException($"{this} holds {DType}: only Float32 has gradients.");
+            if (value != requiresGrad && (Producer is not null || shellHolders > 1))
+                throw new InvalidOperationException($"{this} is part of a recording; whether it requires a gradient is decided before or after.");
+            (requiresGrad, IsOfEndedRecording) = (value, false);
+        }
+    }
 
     /// <summary>
     /// The gradient that backward passes left here, of this shape: for parameters and for tensors whose <see cref="RequiresGrad"/> was set
@@ -52,30 +60,13 @@ public sealed class Tensor : IDisposable
         internal set => (grad, gradIsStale) = (value, false);
     }
 
-    /// <summary>The node that made this tensor while the tape recorded.</summary>
-    internal Node? Producer { get; set; }
-
-    internal Arena? Owner { get; set; }
-
-    /// <summary>Whether the numbers are still there; a node that only tracks the tensor may outlive them.</summary>
-    internal bool HasNumbers => storage is not null;
-
-    /// <summary>Whether another holder shares the memory, so that it must not be written in place.</summary>
-    internal bool IsShared => Live().References > 1 || valueHolders > 1;
-
-    internal ArrayView<float> View => Live().Buffer!.View.BaseView.SubView(offset, Count);
-
-    /// <summary>Whether the first element lies on 16 bytes.</summary>
-    internal bool IsAligned => offset % 4 == 0;
-
-    internal unsafe float* Pointer => Live().Pointer + offset;
-
     /// <summary>A new tensor with these numbers, row-major.</summary>
     /// <exception cref="ArgumentException">The numbers are not as many as the shape has elements.</exception>
     public static Tensor From(Device device, ReadOnlySpan<float> values, Shape shape)
     {
+        ThrowIfNotAsMany(values.Length, shape);
         var tensor = device.Rent(shape);
-        tensor.CopyFrom(values);
+        tensor.Write(values);
         return tensor;
     }
 
@@ -83,6 +74,7 @@ public sealed class Tensor : IDisposable
     /// <inheritdoc cref="From(Device, ReadOnlySpan{float}, Shape)"/>
     public static Tensor From(Device device, ReadOnlySpan<int> values, Shape shape)
     {
+        ThrowIfNotAsMany(values.Length, shape);
         var tensor = device.Rent(shape, DType.Int32);
         tensor.Write(MemoryMarshal.Cast<int, float>(values));
         return tensor;
@@ -112,57 +104,85 @@ public sealed class Tensor : IDisposable
         Write(MemoryMarshal.Cast<int, float>(values));
     }
 
-    /// <summary>Overwrites all elements with those of a tensor of the same shape on the same device.</summary>
+    /// <summary>Overwrites all elements with those of a tensor of the same shape and type on the same device.</summary>
+    /// <exception cref="ArgumentException">Shape, type or device differ, or the two overlap in part.</exception>
     public unsafe void CopyFrom(Tensor source)
     {
         ThrowIfShapeDiffers(source);
-        if (Count == 0)
-            return;
-        if (Device.Accelerator is null)
-            new ReadOnlySpan<float>(source.Pointer, Count).CopyTo(new Span<float>(Pointer, Count));
-        else
-            source.View.CopyTo(Device.Stream, View);
+        source.ThrowIfNot(DType);
+        ThrowIfOverlaps(source);
+        BeginWrite();
+        try
+        {
+            if (Count == 0)
+                source.ThrowIfEnded();
+            else if (Device.Accelerator is null)
+                new ReadOnlySpan<float>(source.Pointer, Count).CopyTo(new Span<float>(Pointer, Count));
+            else
+                source.View.CopyTo(Device.Stream, View);
+        }
+        finally
+        {
+            Device.Claim.Leave();
+        }
     }
 
     /// <summary>Adds a tensor of as many elements in place. Not recorded.</summary>
-    public void Accumulate(Tensor other) => Ops.AddInPlace.Run(this, other);
-
-    /// <summary>Sets every element.</summary>
-    public unsafe void Fill(float value)
+    /// <exception cref="ArgumentException">
+    /// The number of elements or the device differ, one holds no floats, or the two overlap in part.
+    /// </exception>
+    public void Accumulate(Tensor other)
     {
-        if (Count == 0)
-            return;
-        if (Device.Accelerator is null)
-            new Span<float>(Pointer, Count).Fill(value);
-        else if (value == 0 && offset == 0) // OpenCL refuses to clear a part that begins elsewhere
-            View.MemSetToZero(Device.Stream);
-        else
-            Device.FillOnAccelerator(this, value);
+        Operands.Check(this, other);
+        if (other.Count != Count)
+            throw new ArgumentException($"Accumulate: {other.Shape} has {other.Count} elements, {Shape} has {Count}.", nameof(other));
+        ThrowIfOverlaps(other);
+        NoteWrite();
+        Ops.AddInPlace.Run(this, other);
+    }
+
+    /// <summary>Sets every element; of a tensor of whole numbers, to a whole number.</summary>
+    /// <exception cref="ArgumentException">The tensor holds whole numbers and the value is none, or too large.</exception>
+    public void Fill(float value)
+    {
+        BeginWrite();
+        try
+        {
+            if (DType == DType.Float32)
+                FillBits(value);
+            else if (value >= int.MinValue && value < -(float)int.MinValue && MathF.Truncate(value) == value)
+                FillBits(BitConverter.Int32BitsToSingle((int)value));
+            else
+                throw new ArgumentException($"{this} holds {DType} and cannot be filled with {value}.", nameof(value));
+        }
+        finally
+        {
+            Device.Claim.Leave();
+        }
     }
 
     /// <summary>Reads all elements, row-major; waits for the device.</summary>
-    /// <exception cref="ArgumentException">The destination's length is not the number of elements.</exception>
-    public unsafe void CopyTo(Span<float> destination)
+    /// <exception cref="ArgumentException">The destination's length is not the number of elements, or the tensor holds whole numbers.</exception>
+    public void CopyTo(Span<float> destination)
     {
-        if (destination.Length != Count)
-            throw new ArgumentException($"{destination.Length} places for the {Count} elements of {Shape}.", nameof(destination));
-        if (Count == 0)
-            return;
-        if (Device.Accelerator is null)
-            new ReadOnlySpan<float>(Pointer, Count).CopyTo(destination);
-        else
-        {
-            View.CopyToCPU(Device.Stream, destination);
-            Device.Synchronize();
-        }
+        ThrowIfNot(DType.Float32);
+        Read(destination);
+    }
+
+    /// <summary>Reads all elements of a tensor of whole numbers, row-major; waits for the device.</summary>
+    /// <exception cref="ArgumentException">The destination's length is not the number of elements, or the tensor holds floats.</exception>
+    public void CopyTo(Span<int> destination)
+    {
+        ThrowIfNot(DType.Int32);
+        Read(MemoryMarshal.Cast<int, float>(destination));
     }
 
     /// <summary>All elements, row-major; waits for the device.</summary>
     public float[] ToArray()
     {
         ThrowIfNot(DType.Float32);
-        float[] values = new float[Count];
-        CopyTo(values);
+        float[] values = new float[ArrayLength()];
+        Read(values);
         return values;
     }
 
@@ -170,27 +190,44 @@ public sealed class Tensor : IDisposable
     public int[] ToIntArray()
     {
         ThrowIfNot(DType.Int32);
-        int[] values = new int[Count];
-        CopyTo(MemoryMarshal.Cast<int, float>(values.AsSpan()));
+        int[] values = new int[ArrayLength()];
+        Read(MemoryMarshal.Cast<int, float>(values.AsSpan()));
         return values;
     }
 
     /// <summary>The only element; waits for the device.</summary>
+    /// <exception cref="InvalidOperationException">There is not exactly one, or it is a whole number that no float is equal to.</exception>
     public float Item()
     {
         if (Count != 1)
             throw new InvalidOperationException($"A tensor of {Shape} is not one number.");
         float value = 0;
-        CopyTo(new Span<float>(ref value));
-        return value;
+        Read(new Span<float>(ref value));
+        if (DType == DType.Float32)
+            return value;
+        int whole = BitConverter.SingleToInt32Bits(value);
+        float rounded = whole;
+        if ((double)rounded != whole)
+            throw new InvalidOperationException($"{whole} has more digits than a float; read it by {nameof(ToIntArray)}.");
+        return rounded;
     }
 
-    /// <summary>Ends the tensor now, before its arena does; a recording tape keeps what it needs.</summary>
+    /// <summary>Ends the tensor now, before its arena does; a recording tape keeps what it needs. A second time it does nothing.</summary>
+    /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
     public void Dispose()
     {
-        Owner?.Disown(this);
-        if (valueHolders > 0)
-            Drop(value: true);
+        if (!isHeld)
+            return;
+        Device.Claim.Enter();
+        try
+        {
+            Owner?.Disown(this);
+            End();
+        }
+        finally
+        {
+            Device.Claim.Leave();
+        }
     }
 
     /// <summary>As in <c>Tensor (2, 197, 384) on cpu</c>.</summary>
@@ -203,101 +240,79 @@ public sealed class Tensor : IDisposable
     /// <exception cref="ArgumentException">There are not so many elements.</exception>
     public Tensor Alias(Shape shape, int start = 0)
     {
-        if (start < 0 || start + shape.Count > Count)
+        if (start < 0 || shape.Count > Count || start > Count - shape.Count)
             throw new ArgumentException($"{shape} from element {start} does not fit into the {Count} elements of {Shape}.");
-        Live().Retain();
-        return Device.Adopt(storage!, offset + start, shape, DType);
+        return Alias(shape, start, writes);
     }
 
-    /// <summary>A view that no arena owns: part of a flat buffer that outlives every step.</summary>
-    internal Tensor PermanentAlias(Shape shape, int start)
+    private static void ThrowIfNotAsMany(int numbers, Shape shape)
     {
-        var alias = Alias(shape, start);
-        return alias.Owner?.Disown(alias) ?? alias;
+        if (numbers != shape.Count)
+            throw new ArgumentException($"{numbers} numbers for the {shape.Count} elements of {shape}.");
     }
 
-    /// <summary>Makes the gradient 0, but writes no zeros yet: the next backward pass overwrites what is there.</summary>
-    internal void ZeroGrad() => gradIsStale = grad is not null;
-
-    /// <summary>The gradient if it counts as 0 and holds something else: whoever takes it must overwrite it.</summary>
-    internal Tensor? TakeStaleGrad()
+    /// <summary>Demands that the other is this one's memory exactly, or lies wholly elsewhere: parts are worked on in any order.</summary>
+    private void ThrowIfOverlaps(Tensor other)
     {
-        if (!gradIsStale)
-            return null;
-        gradIsStale = false;
-        return grad;
+        if (other.storage == storage && other.offset != offset && Math.Abs((long)other.offset - offset) < Math.Max(Count, other.Count))
+            throw new ArgumentException($"{this} and {other} are parts of one tensor that overlap.");
     }
 
-    internal void Begin(Storage memory, int start, Shape shape, DType type)
-    {
-        (storage, offset, Shape, DType) = (memory, start, shape, type);
-        (shellHolders, valueHolders) = (1, 1);
-        RequiresGrad = false;
-    }
+    private int ArrayLength() => Count <= Array.MaxLength
+        ? Count
+        : throw new TensorSizeException($"An array has at most {Array.MaxLength} elements, {Shape} has {Count}; read parts of it (Alias).");
 
-    /// <summary>One more holder of the tensor; of its numbers too, or of its identity alone.</summary>
-    internal void Hold(bool value)
+    /// <summary>Claims the device, for somebody who overwrites the numbers.</summary>
+    private void BeginWrite()
     {
-        shellHolders++;
-        if (!value)
-            return;
-        Live();
-        valueHolders++;
-    }
-
-    /// <summary>One holder fewer: memory goes with the last holder of the numbers, the object with the last of any kind.</summary>
-    internal void Drop(bool value)
-    {
-        if (value && --valueHolders == 0)
-        {
-            storage!.Release();
-            storage = null;
-        }
-        if (--shellHolders > 0)
-            return;
-        if (grad is not null && Producer is null)
-            grad.Drop(value: true);
-        (Grad, Producer, Owner) = (null, null, null);
-        Device.Recycle(this);
-    }
-
-    internal void ThrowIfNot(DType type)
-    {
-        if (DType != type)
-            throw new ArgumentException($"{this} holds {DType}, not {type}.");
-    }
-
-    internal void ThrowIfShapeDiffers(Tensor other)
-    {
-        if (other.Device != Device)
-            throw new ArgumentException($"{this} and {other} are on different devices.");
-        if (other.Shape != Shape)
-            throw new ArgumentException($"Shapes differ: {Shape} and {other.Shape}.");
+        ThrowIfEnded();
+        Device.Claim.Enter();
+        NoteWrite();
     }
 
     private unsafe void Write(ReadOnlySpan<float> values)
     {
-        if (values.Length != Count)
-            throw new ArgumentException($"{values.Length} numbers for the {Count} elements of {Shape}.", nameof(values));
-        if (Count == 0)
-            return;
-        if (Device.Accelerator is null)
-            values.CopyTo(new Span<float>(Pointer, Count));
-        else
+        ThrowIfNotAsMany(values.Length, Shape);
+        BeginWrite();
+        try
         {
-            View.CopyFromCPU(Device.Stream, values);
-            Device.Synchronize(); // the caller may reuse its memory as soon as this returns
+            if (Count == 0)
+                return;
+            if (Device.Accelerator is null)
+                values.CopyTo(new Span<float>(Pointer, Count));
+            else
+            {
+                View.CopyFromCPU(Device.Stream, values);
+                Device.Synchronize(); // the caller may reuse its memory as soon as this returns
+            }
+        }
+        finally
+        {
+            Device.Claim.Leave();
         }
     }
 
-    private Storage Live()
+    private unsafe void Read(Span<float> destination)
     {
-        if (storage is null)
-            ThrowEnded();
-        return storage;
+        if (destination.Length != Count)
+            throw new ArgumentException($"{destination.Length} places for the {Count} elements of {Shape}.", nameof(destination));
+        ThrowIfEnded();
+        Device.Claim.Enter();
+        try
+        {
+            if (Count == 0)
+                return;
+            if (Device.Accelerator is null)
+                new ReadOnlySpan<float>(Pointer, Count).CopyTo(destination);
+            else
+            {
+                View.CopyToCPU(Device.Stream, destination);
+                Device.Synchronize();
+            }
+        }
+        finally
+        {
+            Device.Claim.Leave();
+        }
     }
-
-    [DoesNotReturn]
-    private void ThrowEnded() => throw new ObjectDisposedException(nameof(Tensor),
-        $"A tensor of {Shape} has ended with its arena, or with the backward pass that used it last. Keep it by name if it must live longer.");
 }

@@ -87,7 +87,7 @@ public sealed class Distillation : IDisposable
     /// <param name="localDepth">The same for the local crops.</param>
     public void Learn(Tensor globals, Tensor? locals, StochasticDepth? globalDepth, StochasticDepth? localDepth)
     {
-        using var batch = device.BeginArena();
+        using var batch = device.BeginArena(reuseTensors: true);
         var teacherLogits = Teacher.Forward(globals); // (2·B, K)
         tape.Record();
         var studentLogits = Student.Forward(globals, locals, globalDepth, localDepth); // (n·B, K)
@@ -103,14 +103,14 @@ public sealed class Distillation : IDisposable
     /// <param name="globals">(2·B, 3, S, S), crop-major.</param>
     public void WarmUpCentre(Tensor globals)
     {
-        using var batch = device.BeginArena();
+        using var batch = device.BeginArena(reuseTensors: true);
         Loss.Count(Teacher.Forward(globals));
     }
 
     /// <summary>Moves centre, student and teacher by what the batches since the last update have left.</summary>
     public void Update()
     {
-        using var update = device.BeginArena();
+        using var update = device.BeginArena(reuseTensors: true);
         var (learningRate, weightDecay, momentum, _) = ScheduleAt(Step);
         Loss.UpdateCentre();
         bool cancelLastLayer = Epoch < options.FreezeLastLayer;

@@ -20,14 +20,22 @@ internal static class ElementLoop<TBody> where TBody : struct, IElementBody
     private static readonly Kernel<Action<AcceleratorStream, KernelConfig, TBody, int>> kernel = new(Entry);
 
     public static void OnHost(Device device, int n, in TBody body) =>
-        device.Team.Run((n + Job.Chunk - 1) / Job.Chunk, new Job(body, n));
+        device.Team.Run(n / Job.Chunk + (n % Job.Chunk > 0 ? 1 : 0), new Job(body, n));
 
     public static void OnAccelerator(Device device, int n, in TBody body)
     {
         if (n == 0)
             return;
         int group = device.GroupSize;
-        kernel.On(device)(device.Stream, new KernelConfig((n + group - 1) / group, group), body, n);
+        device.Claim.Enter();
+        try
+        {
+            kernel.On(device)(device.Stream, new KernelConfig((n + group - 1) / group, group), body, n);
+        }
+        finally
+        {
+            device.Claim.Leave();
+        }
     }
 
     private static void Entry(TBody body, int n)
@@ -47,7 +55,7 @@ internal static class ElementLoop<TBody> where TBody : struct, IElementBody
         public void Run(int item)
         {
             TBody local = body;
-            int i = item * Chunk, end = Math.Min(n, i + Chunk);
+            int i = item * Chunk, end = i + Math.Min(n - i, Chunk);
             for (; i <= end - Simd.Width; i += Simd.Width)
                 local.At(i, MemoryExtensions.NoEnd);
             if (i < end)

@@ -15,7 +15,9 @@ internal static class FusedAttention
     /// <summary>y (B, N, D) and the log-sum-exp of every row (B, H, N) from qkv (B, N, 3·D).</summary>
     public static unsafe void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
     {
-        using var arena = device.BeginArena();
+        if (qkv.Count == 0)
+            return; // no images, or none with tokens
+        using var arena = device.BeginScope();
         qkv = NarrowOperand.Of(qkv);
         if (device.IsHost)
             HostAttention.Forward(device.Team, shape, qkv.Pointer, y.Pointer, logSumExp.Pointer);
@@ -36,7 +38,9 @@ internal static class FusedAttention
     public static unsafe void Backward(
         Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
     {
-        using var arena = device.BeginArena();
+        if (qkv.Count == 0)
+            return;
+        using var arena = device.BeginScope();
         (qkv, dy) = (NarrowOperand.Of(qkv), NarrowOperand.Of(dy));
         if (device.IsHost)
             HostAttention.Backward(
@@ -57,6 +61,8 @@ internal static class FusedAttention
     /// <summary>The softmax weights (B, H, N, N).</summary>
     public static unsafe void Weights(Device device, in AttentionShape shape, Tensor qkv, Tensor weights)
     {
+        if (qkv.Count == 0)
+            return;
         if (device.IsHost)
             HostAttention.Weights(device.Team, shape, qkv.Pointer, weights.Pointer);
         else if (SmallGroups(device))
@@ -94,7 +100,7 @@ internal static class FusedAttention
             Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
         {
             var arguments = SimtAttention<TTile>.Arguments(shape, accumulate != 0);
-            using var arena = device.BeginArena();
+            using var arena = device.BeginScope();
             var shift = Delta(device, arguments, y, dy, logSumExp);
             var grid = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
             backwardQueries.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
@@ -113,7 +119,7 @@ internal static class FusedAttention
 
         public static void Weights(Device device, in AttentionShape shape, Tensor qkv, Tensor result)
         {
-            using var arena = device.BeginArena();
+            using var arena = device.BeginScope();
             var logSumExp = device.Rent(new Shape(shape.Images, shape.Heads, shape.Tokens));
             Forward(device, shape, qkv, device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width)), logSumExp);
             var arguments = SimtAttention<TTile>.Arguments(shape);
@@ -143,7 +149,7 @@ internal static class FusedAttention
             Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
         {
             var arguments = new AttentionArguments(shape, MmaAttention<TNumber>.Edge, accumulate != 0);
-            using var arena = device.BeginArena();
+            using var arena = device.BeginScope();
             var shift = Tile<SimtTile8>.Delta(device, arguments, y, dy, logSumExp);
             backwardQueries.On(device)(
                 device.Stream, Grid(shape, arguments), qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);

@@ -16,7 +16,7 @@ internal interface IHostJob
 /// <remarks>
 /// Each thread begins with a share of its own, the same part of the items in every job: what it wrote in one op, such as its rows of a matrix,
 /// is near it in the next. Who is done takes from the end of the others' shares.
-/// One thread at a time may call <see cref="Run"/>. A run started from inside an item runs inline on its thread.
+/// One thread at a time may call <see cref="Run"/>; another one gets an exception. A run started from inside an item runs inline on its thread.
 /// </remarks>
 internal sealed class HostTeam : IDisposable
 {
@@ -25,6 +25,7 @@ internal sealed class HostTeam : IDisposable
 
     [ThreadStatic] private static bool insideItem;
 
+    private readonly ThreadClaim claim;
     private readonly Lock gate = new();
     private readonly AutoResetEvent[] wake; // SemaphoreSlim allocates 96 bytes for each wait that blocks
     private readonly Thread[] workers;
@@ -44,9 +45,12 @@ internal sealed class HostTeam : IDisposable
     private Exception? failure;
 
     /// <summary>Starts <paramref name="threads"/> − 1 workers; the calling thread of a run is the remaining one.</summary>
-    public HostTeam(int threads)
+    /// <param name="threads">How many share a run.</param>
+    /// <param name="claim">Whose the device is; a run has it for its duration.</param>
+    public HostTeam(int threads, ThreadClaim? claim = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
+        this.claim = claim ?? new ThreadClaim("cpu");
         Threads = threads;
         wake = new AutoResetEvent[threads - 1];
         asleep = new bool[threads - 1];
@@ -71,27 +75,23 @@ internal sealed class HostTeam : IDisposable
     public void Run<TJob>(int items, in TJob job) where TJob : struct, IHostJob
     {
         ObjectDisposedException.ThrowIf(stopping, this);
-        if (!insideItem)
-            Runs++;
-        if (items <= 1 || workers.Length == 0 || insideItem)
+        if (insideItem)
         {
-            TJob local = job;
-            for (int item = 0; item < items; item++)
-                local.Run(item);
+            Inline(items, job);
             return;
         }
-
-        Box<TJob> box = BoxOf<TJob>();
-        box.Job = job;
-        Open(box, items);
-        Claim(box, 0);
-        Close();
-        box.Job = default; // the job must not keep alive what it points to
-
-        if (failure is { } error)
+        claim.Enter();
+        try
         {
-            failure = null;
-            ExceptionDispatchInfo.Throw(error);
+            Runs++;
+            if (items <= 1 || workers.Length == 0)
+                Inline(items, job);
+            else
+                Divide(items, job);
+        }
+        finally
+        {
+            claim.Leave();
         }
     }
 
@@ -109,6 +109,29 @@ internal sealed class HostTeam : IDisposable
         foreach (AutoResetEvent signal in wake)
             signal.Dispose();
         finished.Dispose();
+    }
+
+    private static void Inline<TJob>(int items, in TJob job) where TJob : struct, IHostJob
+    {
+        TJob local = job;
+        for (int item = 0; item < items; item++)
+            local.Run(item);
+    }
+
+    private void Divide<TJob>(int items, in TJob job) where TJob : struct, IHostJob
+    {
+        Box<TJob> box = BoxOf<TJob>();
+        box.Job = job;
+        Open(box, items);
+        Claim(box, 0);
+        Close();
+        box.Job = default; // the job must not keep alive what it points to
+
+        if (failure is { } error)
+        {
+            failure = null;
+            ExceptionDispatchInfo.Throw(error);
+        }
     }
 
     private void Open(Box box, int count)

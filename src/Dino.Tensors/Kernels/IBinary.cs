@@ -39,10 +39,7 @@ internal static class Binary<TFunction> where TFunction : struct, IBinary
     /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>
     public static void ThrowIfNotBroadcast(Tensor a, Tensor b, string op)
     {
-        a.ThrowIfNot(DType.Float32);
-        b.ThrowIfNot(DType.Float32);
-        if (a.Device != b.Device)
-            throw new ArgumentException($"{op}: {a} and {b} are on different devices.");
+        Operands.Check(a, b, op: op);
         int first = 0; // of the dimensions of b that count
         while (first < b.Shape.Rank && b.Shape.Rank - first > 1 && b.Shape[first] == 1)
             first++;

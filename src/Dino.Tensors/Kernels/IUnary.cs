@@ -16,7 +16,7 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
 {
     public static Tensor Apply(Tensor x)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x, op: typeof(TFunction).DeclaringType!.Name);
         var y = x.Device.Rent(x.Shape);
         Into(x, y);
         Tape.For(x)?.Add<BackwardNode>(y).Of(x);

@@ -59,6 +59,8 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
     /// <summary>The launcher on a device; ask for it once a launch, so that launches are counted.</summary>
     public TLaunch On(Device device)
     {
+        device.ThrowIfDisposed();
+        device.Claim.Check();
         device.Launchers.Launches++;
         if (device.IsSimulated)
             CheckedView.Begin(this);

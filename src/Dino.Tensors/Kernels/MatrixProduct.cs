@@ -13,7 +13,7 @@ internal static class MatrixProduct
     {
         if (c.Count == 0)
             return;
-        using var arena = device.BeginArena();
+        using var arena = device.BeginScope();
         (a, b) = (NarrowOperand.Of(a), NarrowOperand.Of(b));
         if (!device.IsHost)
         {
@@ -112,7 +112,7 @@ internal static class MatrixProduct
             kernel.On(device)(device.Stream, grid, a.View, b.View, c.View, epilogue.Views, arguments);
             return;
         }
-        using var arena = device.BeginArena();
+        using var arena = device.BeginScope();
         var sums = device.Rent(new Shape(shape.Batch * parts, shape.M, shape.N));
         kernel.On(device)(device.Stream, grid, a.View, b.View, sums.View, default, arguments);
         SumOfParts.Finish(device, shape, sums, parts, c, epilogue);

@@ -23,7 +23,7 @@ internal static class RowLoop<TBody> where TBody : struct, IRowBody
     public static void OnHost(Device device, int rows, int length, in TBody body)
     {
         int perItem = Math.Max(1, 8192 / Math.Max(1, length));
-        device.Team.Run((rows + perItem - 1) / perItem, new Job(body, rows, perItem));
+        device.Team.Run(rows / perItem + (rows % perItem > 0 ? 1 : 0), new Job(body, rows, perItem));
     }
 
     /// <inheritdoc cref="OnHost"/>
@@ -35,7 +35,15 @@ internal static class RowLoop<TBody> where TBody : struct, IRowBody
         int lanes = (int)Math.Min((uint)group, BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, (length + 3) / 4)));
         // As many rows a group as fit and divide the rows: then every thread has a row, and reaches every barrier.
         int perGroup = Math.Min(group / lanes, 1 << BitOperations.TrailingZeroCount(rows));
-        kernel.On(device)(device.Stream, new KernelConfig(rows / perGroup, perGroup * lanes), body, lanes);
+        device.Claim.Enter();
+        try
+        {
+            kernel.On(device)(device.Stream, new KernelConfig(rows / perGroup, perGroup * lanes), body, lanes);
+        }
+        finally
+        {
+            device.Claim.Leave();
+        }
     }
 
     private static void Entry(TBody body, int lanes)
@@ -54,8 +62,8 @@ internal static class RowLoop<TBody> where TBody : struct, IRowBody
         public void Run(int item)
         {
             TBody local = body;
-            int end = Math.Min(rows, (item + 1) * perItem);
-            for (int row = item * perItem; row < end; row++)
+            int row = item * perItem, end = row + Math.Min(rows - row, perItem);
+            for (; row < end; row++)
                 local.Row(default(OneLane), row);
         }
     }

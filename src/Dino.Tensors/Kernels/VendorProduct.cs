@@ -41,7 +41,7 @@ internal sealed class VendorProduct : IDisposable
             Multiply(shape, a.View, b.View, c.View);
             return;
         }
-        using var arena = device.BeginArena();
+        using var arena = device.BeginScope();
         var sums = device.Rent(new Shape(shape.Batch, shape.M, shape.N));
         var product = shape with { Alpha = 1, Beta = 0, LdC = shape.N, StrideC = (long)shape.M * shape.N };
         Multiply(product, a.View, b.View, sums.View);

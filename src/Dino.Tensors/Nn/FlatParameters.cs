@@ -23,6 +23,7 @@ public sealed class FlatParameters : IDisposable
     private readonly ModuleBuffer[] buffers;
     private readonly FlatSegment[] segments;
     private readonly Tensor? gradients;
+    private bool disposed;
 
     /// <summary>Gives every tensor of the tree its place in memory of the device, all 0.</summary>
     /// <param name="root">A whole tree: its root belongs to no other module.</param>
@@ -31,6 +32,8 @@ public sealed class FlatParameters : IDisposable
     /// <exception cref="ArgumentException">The root is part of another module, or the tree has memory already.</exception>
     public FlatParameters(Module root, Device device, bool trainable)
     {
+        device.ThrowIfDisposed();
+        device.Claim.Check();
         if (root.Parent is not null)
             throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.", nameof(root));
         Device = device;
@@ -49,7 +52,7 @@ public sealed class FlatParameters : IDisposable
                 ParameterLength = at;
         }
         Flat = Zeros(device, at);
-        Values = Flat.PermanentAlias(new Shape(ParameterLength), 0);
+        Values = Flat.PermanentAlias(new Shape(ParameterLength), 0, isPart: false);
         gradients = trainable ? Zeros(device, ParameterLength) : null;
         for (int i = 0; i < segments.Length; i++)
         {
@@ -86,6 +89,7 @@ public sealed class FlatParameters : IDisposable
     {
         get
         {
+            ThrowIfDisposed();
             foreach (var parameter in parameters)
                 _ = parameter.Value.Grad; // writes the zeros that are still owed
             return gradients;
@@ -104,6 +108,8 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Sets every parameter and buffer to its <see cref="Init"/>: a function of the seed and the parameter's index alone.</summary>
     public void Initialize(ulong seed)
     {
+        Flat.ThrowIfEnded();
+        Flat.NoteWrite();
         if (Device.IsHost)
             Parallel.For(0, segments.Length, i => Fill(i, seed, ValuesOnHost(i)));
         else
@@ -115,6 +121,12 @@ public sealed class FlatParameters : IDisposable
             }
     }
 
+    private void ThrowIfDisposed()
+    {
+        if (disposed)
+            throw new ObjectDisposedException(nameof(FlatParameters), "These parameters have been disposed; make others of the module tree.");
+    }
+
     private unsafe Span<float> ValuesOnHost(int i) => new(Flat.Pointer + segments[i].Start, segments[i].Shape.Count);
 
     private void Fill(int i, ulong seed, Span<float> values) =>
@@ -123,6 +135,7 @@ public sealed class FlatParameters : IDisposable
     /// <summary>Sets all gradients to 0. The zeros are written only where no backward pass overwrites them before somebody looks.</summary>
     public void ZeroGrad()
     {
+        ThrowIfDisposed();
         foreach (var parameter in parameters)
             parameter.Value.ZeroGrad();
     }
@@ -132,6 +145,7 @@ public sealed class FlatParameters : IDisposable
     public void CopyFrom(FlatParameters other)
     {
         ThrowIfLayoutDiffers(other);
+        Operands.Check(Flat, other.Flat, op: nameof(FlatParameters));
         Flat.CopyFrom(other.Flat);
     }
 
@@ -142,9 +156,13 @@ public sealed class FlatParameters : IDisposable
     /// <exception cref="InvalidDataException">Some are missing, unexpected or have another shape; all are named, and nothing was changed.</exception>
     public void Load(IEnumerable<HostTensor> tensors) => Join(Flat, segments, tensors);
 
-    /// <summary>Gives the memory back; the module tree can be placed again.</summary>
+    /// <summary>Gives the memory back; the module tree can be placed again. A second time it does nothing.</summary>
     public void Dispose()
     {
+        if (disposed)
+            return;
+        Device.Claim.Check();
+        disposed = true;
         for (int i = 0; i < segments.Length; i++)
         {
             TensorAt(i).Value.Dispose();

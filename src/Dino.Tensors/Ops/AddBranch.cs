@@ -11,7 +11,7 @@ public static class AddBranchOp
     /// <exception cref="ArgumentException">The shapes differ, or keep has not one factor for each sample.</exception>
     public static Tensor AddBranch(this Tensor x, Tensor branch, Tensor? keep)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x, branch, keep);
         x.ThrowIfShapeDiffers(branch);
         ThrowIfUnfit(x, keep);
         var y = x.Device.Rent(x.Shape);

@@ -18,7 +18,7 @@ public static class BatchNormOp
     public static Tensor BatchNorm(
         this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f, float eps = 1e-5f)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x, weight, bias, runningMean, runningVar);
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         if (weight.Count != n || bias.Count != n || runningMean.Count != n || runningVar.Count != n)
             throw new ArgumentException($"BatchNorm of {x.Shape} needs vectors of ({n}), not weight {weight.Shape}, bias {bias.Shape}, "
@@ -31,7 +31,7 @@ public static class BatchNormOp
         int splits = training ? blocks.Splits : 0;
         var y = device.Rent(x.Shape);
         var stats = device.Rent(new Shape(2, n)); // means, then 1/σ
-        using (device.BeginArena())
+        using (device.BeginScope())
         {
             var partials = device.Rent(new Shape(splits, 2 * n));
             var rule = new Rule(rows, n, splits, blocks.PerSplit, momentum, eps);
@@ -55,6 +55,11 @@ public static class BatchNormOp
                 RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
                     n, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y)));
             }
+        }
+        if (training)
+        {
+            runningMean.NoteWrite();
+            runningVar.NoteWrite();
         }
         Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats, training);
         return y;

@@ -16,7 +16,7 @@ internal static class BlockCopy
     public static void Run(Tensor from, Blocks source, Tensor to, Blocks target, int count, int length, int accumulate)
     {
         var device = from.Device;
-        int pieces = (length + Piece - 1) / Piece, rows = count * pieces, each = Math.Min(Piece, length);
+        int pieces = length / Piece + (length % Piece > 0 ? 1 : 0), rows = count * pieces, each = Math.Min(Piece, length);
         if (device.IsHost)
             RowLoop<Body<Simd, HostMemory>>.OnHost(
                 device, rows, each, new(HostMemory.Of(from), HostMemory.Of(to), source, target, length, pieces, accumulate));
@@ -36,7 +36,7 @@ internal static class BlockCopy
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int block = row / pieces, first = row % pieces * Piece, last = Math.Min(length, first + Piece);
+            int block = row / pieces, first = row % pieces * Piece, last = first + Math.Min(length - first, Piece);
             int source = start + block * stride, target = toStart + block * toStride;
             for (int i = first + lanes.Id * T.Width; i < last; i += lanes.Count * T.Width)
                 to.Deliver(target + i, target + last, from.Load(source + i, source + last), accumulate);

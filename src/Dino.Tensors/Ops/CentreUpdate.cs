@@ -12,10 +12,11 @@ public static class CentreUpdate
     /// <exception cref="ArgumentException">The centre has not K elements, or the logits have no rows.</exception>
     public static void Run(Tensor centre, Tensor teacherLogits, float momentum)
     {
+        Operands.Check(centre, teacherLogits, op: nameof(CentreUpdate));
         int k = teacherLogits.Shape.RowLength, rows = teacherLogits.Shape.Rows;
         if (centre.Count != k || rows == 0)
             throw new ArgumentException($"Logits {teacherLogits.Shape} cannot move a centre of {centre.Shape}.", nameof(teacherLogits));
-        using var arena = centre.Device.BeginArena();
+        using var arena = centre.Device.BeginScope();
         var sums = centre.Device.Rent(new Shape(k));
         ColumnSum.Run(teacherLogits, sums, accumulate: 0);
         FromSums(centre, sums, rows, momentum);
@@ -24,8 +25,10 @@ public static class CentreUpdate
     /// <summary>The same from the column sums (K) of <paramref name="rows"/> rows of logits, gathered over several batches.</summary>
     public static void FromSums(Tensor centre, Tensor sums, int rows, float momentum)
     {
-        if (sums.Count != centre.Count)
-            throw new ArgumentException($"Column sums {sums.Shape} cannot move a centre of {centre.Shape}.", nameof(sums));
+        Operands.Check(centre, sums, op: nameof(CentreUpdate));
+        if (sums.Count != centre.Count || rows <= 0)
+            throw new ArgumentException($"Column sums {sums.Shape} of {rows} rows cannot move a centre of {centre.Shape}.", nameof(sums));
+        centre.NoteWrite();
         var device = centre.Device;
         int k = centre.Count;
         if (device.IsHost)

@@ -12,7 +12,7 @@ public static class CentredSoftmaxOp
     /// <exception cref="ArgumentException">The centre has not K elements, or the temperature is not positive.</exception>
     public static Tensor CentredSoftmax(this Tensor logits, Tensor centre, float temperature)
     {
-        logits.ThrowIfNot(DType.Float32);
+        Operands.Check(logits, centre);
         int rows = logits.Shape.Rows, n = logits.Shape.RowLength;
         if (centre.Count != n)
             throw new ArgumentException($"Logits {logits.Shape} need a centre of {n} elements, not {centre.Shape}.", nameof(centre));

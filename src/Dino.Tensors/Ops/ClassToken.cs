@@ -12,9 +12,9 @@ public static class ClassTokenOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor WithClassToken(this Tensor patches, Tensor cls, Tensor? positions)
     {
-        patches.ThrowIfNot(DType.Float32);
+        Operands.Check(patches, cls, positions);
         int d = patches.Shape.Rank == 3 ? patches.Shape[2] : 0, k = d > 0 ? cls.Count / d : 0;
-        if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != (k + patches.Shape[1]) * d))
+        if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != ((long)k + patches.Shape[1]) * d))
             throw new ArgumentException(
                 $"Patches (B, P, D) need tokens (1, K, D) and positions (1, K + P, D), not {patches.Shape}, {cls.Shape}, {positions?.Shape}.");
         var device = patches.Device;

@@ -16,11 +16,13 @@ public static class ColumnSum
     /// <summary>Sums x: (rows, n) into <paramref name="target"/>, any shape of n elements; with <paramref name="accumulate"/> ≠ 0 adds.</summary>
     public static void Run(Tensor x, Tensor target, int accumulate)
     {
+        Operands.Check(x, target, op: nameof(ColumnSum));
         int n = target.Count;
-        if (n == 0)
+        if (n == 0 && x.Count == 0)
             return;
-        if (x.Count % n != 0)
+        if (n == 0 || x.Count % n != 0)
             throw new ArgumentException($"{x.Shape} does not fall into rows like {target.Shape}.");
+        target.NoteWrite();
         int rows = x.Count / n;
         if (rows == 0)
         {

@@ -19,13 +19,13 @@ public static class ConcatOp
         Tape? tape = null;
         foreach (var part in parts)
         {
-            part.ThrowIfNot(DType.Float32);
-            if (part.Device != first.Device)
-                throw new ArgumentException($"Concat: {first} and {part} are on different devices.", nameof(parts));
+            Operands.Check(first, part);
             if (part.Shape.Rank != first.Shape.Rank || part.Shape.With(dimension, first.Shape[dimension]) != first.Shape)
                 throw new ArgumentException(
                     $"Concat: {part.Shape} and {first.Shape} differ elsewhere than in dimension {dimension}.", nameof(parts));
-            size = checked(size + part.Shape[dimension]);
+            if (size > int.MaxValue - part.Shape[dimension])
+                throw new TensorSizeException($"Concat: the parts together are longer than {int.MaxValue} in dimension {dimension}.");
+            size += part.Shape[dimension];
             tape ??= Tape.For(part);
         }
         var shape = first.Shape.With(dimension, size);

@@ -21,11 +21,13 @@ public static class CrossEntropyOp
     /// </exception>
     public static Tensor MultiViewCrossEntropy(this Tensor logits, Tensor targets, int batch, float temperature)
     {
-        logits.ThrowIfNot(DType.Float32);
+        Operands.Check(logits, targets);
         int k = logits.Shape.RowLength, rows = logits.Shape.Rows, targetRows = targets.Shape.Rows;
         if (batch <= 0 || rows % batch != 0 || targetRows % batch != 0)
             throw new ArgumentException(
                 $"Logits {logits.Shape} and targets {targets.Shape} must have a whole number of crops of {batch} images.", nameof(batch));
+        if (k == 0)
+            throw new ArgumentException($"Logits {logits.Shape} are of no prototypes.", nameof(logits));
         if (targets.Shape.RowLength != k)
             throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.", nameof(targets));
         if (!(temperature > 0))

@@ -20,15 +20,15 @@ public static class FeedForwardOp
     public static Tensor FeedForward(
         this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor? residual, Tensor? keep)
     {
+        var device = Operands.Check(x, weight1, bias1, weight2, bias2, residual, keep);
         if (residual is null && keep is not null)
             throw new ArgumentException("FeedForward: there are factors, and no residual to add the branch to.", nameof(keep));
         var first = LinearOp.Fit(x, weight1, bias1);
-        var device = x.Device;
         var before = device.Rent(x.Shape.WithRowLength(first.N));
         var second = LinearOp.Fit(before, weight2, bias2);
         var y = device.Rent(x.Shape.WithRowLength(second.N));
         bool recorded = Tape.For(x, weight1, bias1) is not null || Tape.For(weight2, bias2, residual) is not null;
-        using (device.BeginArena())
+        using (device.BeginScope())
         {
             // Without a backward pass GELU takes the place of its input.
             var hidden = recorded ? device.Rent(before.Shape) : before;

@@ -12,10 +12,8 @@ public static class GatherRowsOp
     /// <exception cref="ArgumentException">x is a scalar, the indices are not <see cref="DType.Int32"/>, or the devices differ.</exception>
     public static Tensor GatherRows(this Tensor x, Tensor indices)
     {
-        x.ThrowIfNot(DType.Float32);
-        indices.ThrowIfNot(DType.Int32);
-        if (x.Device != indices.Device)
-            throw new ArgumentException($"GatherRows: {x} and {indices} are on different devices.");
+        Operands.Check(x);
+        Operands.With(x, indices, nameof(GatherRows), DType.Int32);
         if (x.Shape.Rank == 0)
             throw new ArgumentException("GatherRows: a scalar has no rows.", nameof(x));
         var device = x.Device;

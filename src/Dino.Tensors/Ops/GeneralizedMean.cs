@@ -11,7 +11,7 @@ public static class GeneralizedMeanOp
     /// <param name="floor">ε, what smaller values are raised to.</param>
     public static Tensor GeneralizedMean(this Tensor x, float power, float floor = 1e-6f)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         if (x.Shape.Rank != 3 || x.Shape[1] == 0 || !(power > 0) || !(floor > 0))
             throw new ArgumentException($"GeM needs (B, N, D) with N ≥ 1, p > 0 and ε > 0, not {x.Shape}, {power}, {floor}.");
         var device = x.Device;

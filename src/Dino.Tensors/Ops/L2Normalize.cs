@@ -8,7 +8,7 @@ public static class L2NormalizeOp
     /// <summary>Scales every row to length 1. x: (…, n); the result has the same shape. Keeps x for the backward pass.</summary>
     public static Tensor L2Normalize(this Tensor x, float eps = 1e-12f)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         var device = x.Device;
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         var y = device.Rent(x.Shape);

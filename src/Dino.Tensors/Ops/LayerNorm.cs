@@ -13,7 +13,7 @@ public static class LayerNormOp
     /// <exception cref="ArgumentException">The weight or the bias has not as many elements as a row of x.</exception>
     public static Tensor LayerNorm(this Tensor x, Tensor weight, Tensor bias, float eps = 1e-6f)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x, weight, bias);
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         if (weight.Count != n || bias.Count != n)
             throw new ArgumentException($"LayerNorm of {x.Shape} needs a weight and a bias of ({n}), not {weight.Shape} and {bias.Shape}.");

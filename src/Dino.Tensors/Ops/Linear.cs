@@ -23,6 +23,7 @@ public static class LinearOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep)
     {
+        Operands.Check(x, weight, bias, residual, keep);
         var shape = Fit(x, weight, bias);
         var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
         AddProduct(shape, x, weight, bias, residual, keep, y);
@@ -42,7 +43,7 @@ public static class LinearOp
     /// <summary>The gradients of an affine map, given that of its result; x: (rows, in), dy: (rows, out).</summary>
     internal static void Backward(Tensor x, Tensor weight, Tensor? bias, Tensor dy)
     {
-        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Count / outputs;
+        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Shape.CountOf(1, weight.Shape.Rank);
         if (Tape.GradientOf(x, out int accumulate) is { } dx)
             MatrixProduct.Run(dy.Device, GemmShape.Dense(rows, inputs, outputs) with { Beta = accumulate }, dy, weight, dx);
         if (weight.RequiresGrad)
@@ -53,7 +54,7 @@ public static class LinearOp
     /// <summary>Those of weight and bias alone.</summary>
     internal static void BackwardOfParameters(Tensor x, Tensor weight, Tensor? bias, Tensor dy)
     {
-        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Count / outputs;
+        int rows = dy.Shape.Rows, outputs = weight.Shape[0], inputs = weight.Shape.CountOf(1, weight.Shape.Rank);
         if (Tape.GradientOf(weight, out int accumulate) is { } dw)
             MatrixProduct.Run(dy.Device, GemmShape.Dense(outputs, inputs, rows, transposeA: true) with { Beta = accumulate }, dy, x, dw);
         if (Tape.GradientOf(bias, out accumulate) is { } db)
@@ -62,8 +63,8 @@ public static class LinearOp
 
     internal static GemmShape Fit(Tensor x, Tensor weight, Tensor? bias)
     {
-        x.ThrowIfNot(DType.Float32);
-        if (x.Device != weight.Device || weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
+        Operands.Check(x, weight, bias, op: "Linear");
+        if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
             throw new ArgumentException($"A linear map of {x} needs a weight (out, {x.Shape.RowLength}), not {weight}.");
         if (bias is not null && bias.Count != weight.Shape[0])
             throw new ArgumentException($"A weight of {weight.Shape} needs a bias of ({weight.Shape[0]}), not {bias.Shape}.");

@@ -8,7 +8,7 @@ public static class LogSoftmaxOp
     /// <summary>The logarithm of the softmax of every row. x: (…, n) with n ≥ 1; the result has the same shape.</summary>
     public static Tensor LogSoftmax(this Tensor x)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         var device = x.Device;
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         var y = device.Rent(x.Shape);

@@ -22,9 +22,8 @@ public static class MatMulOp
 
     private static GemmShape Fit(Tensor a, Tensor b, bool transposeA, bool transposeB)
     {
-        a.ThrowIfNot(DType.Float32);
-        b.ThrowIfNot(DType.Float32);
-        bool fits = a.Device == b.Device && a.Shape.Rank >= 2 && a.Shape.Rank == b.Shape.Rank;
+        Operands.Check(a, b, op: "MatMul");
+        bool fits = a.Shape.Rank >= 2 && a.Shape.Rank == b.Shape.Rank;
         int batch = 1;
         for (int i = 0; fits && i < a.Shape.Rank - 2; i++)
         {

@@ -12,9 +12,9 @@ public static class PatchEmbeddingOp
     /// <exception cref="ArgumentException">The shapes do not fit together, or an image is smaller than a patch.</exception>
     public static Tensor PatchEmbedding(this Tensor images, Tensor weight, Tensor bias)
     {
-        images.ThrowIfNot(DType.Float32);
+        Operands.Check(images, weight, bias);
         if (images.Shape.Rank != 4 || weight.Shape.Rank != 4 || images.Shape[1] != weight.Shape[1] || weight.Shape[2] != weight.Shape[3]
-            || bias.Count != weight.Shape[0])
+            || weight.Shape[2] == 0 || bias.Count != weight.Shape[0])
             throw new ArgumentException(
                 $"Images (B, C, H, W) need a weight (D, C, p, p) and a bias (D), not {images.Shape}, {weight.Shape}, {bias.Shape}.");
         var grid = new PatchGrid(images.Shape, weight.Shape[2]);
@@ -24,7 +24,7 @@ public static class PatchEmbeddingOp
         var device = images.Device;
         int width = weight.Shape[0];
         var y = device.Rent(new Shape(grid.Images, grid.Patches, width));
-        using (device.BeginArena())
+        using (device.BeginScope())
         {
             var columns = Gather(images, grid);
             MatrixProduct.Run(device, GemmShape.Dense(grid.Rows, width, grid.RowLength, transposeB: true), columns, weight, y, new() { Bias = bias });

@@ -10,9 +10,10 @@ public static class RecomputeOp
     /// <param name="function">
     /// Makes a new tensor, and the same one when called again in the backward pass: its randomness must follow from the state.
     /// </param>
+    /// <exception cref="InvalidOperationException">The function gave back a tensor that was there before.</exception>
     public static Tensor Recompute<TState>(this Tensor x, TState state, Func<Tensor, TState, Tensor> function)
     {
-        var device = x.Device;
+        var device = Operands.Check(x);
         if (device.Tape is not { } tape)
             return function(x, state);
         Tensor y;
@@ -27,6 +28,8 @@ public static class RecomputeOp
             {
                 tape.Resume();
             }
+            if (ReferenceEquals(y, x) || y.RequiresGrad)
+                throw new InvalidOperationException($"Recompute: the function must make a new tensor, and gave back {y}.");
         }
         tape.Add<BackwardNode<TState>>(y).Of(tape, x, state, function);
         return y;
@@ -46,12 +49,20 @@ public static class RecomputeOp
         {
             var input = x.Alias(x.Shape);
             input.RequiresGrad = x.RequiresGrad;
-            tape.Inner.Record();
-            var y = function(input, state);
-            if (y.RequiresGrad)
-                tape.Inner.Backward(y, dy);
-            else
-                tape.Inner.Dispose(); // nothing in it is trained
+            using (dy.Device.BeginArena()) // the function's tensors are its own, as they were the first time
+            {
+                tape.Inner.Record();
+                try
+                {
+                    var y = function(input, state);
+                    if (y.RequiresGrad) // otherwise nothing in it is trained
+                        tape.Inner.Backward(y, dy);
+                }
+                finally
+                {
+                    tape.Inner.Dispose();
+                }
+            }
             if (input.Grad is { } dx)
                 Tape.AddGradient(x, dx);
         }

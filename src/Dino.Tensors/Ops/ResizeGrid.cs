@@ -18,12 +18,14 @@ public static class ResizeGridOp
     /// <exception cref="ArgumentException">The input is not a class slot and a square grid, or a size is not positive.</exception>
     public static Tensor ResizeGrid(this Tensor pos, int rows, int columns, GridResampling way = GridResampling.Shifted)
     {
-        pos.ThrowIfNot(DType.Float32);
-        int side = pos.Shape.Rank == 3 && pos.Shape[0] == 1 ? (int)Math.Sqrt(pos.Shape[1] - 1) : 0;
+        Operands.Check(pos);
+        int side = pos.Shape.Rank == 3 && pos.Shape[0] == 1 && pos.Shape[1] > 1 ? (int)Math.Sqrt(pos.Shape[1] - 1) : 0;
         if (side == 0 || 1 + side * side != pos.Shape[1])
             throw new ArgumentException($"Position embeddings are (1, 1 + s², D), not {pos.Shape}.", nameof(pos));
         if (rows <= 0 || columns <= 0)
             throw new ArgumentException($"A grid of {rows} × {columns} has no cells.");
+        if ((long)rows * columns >= int.MaxValue)
+            throw new TensorSizeException($"A grid of {rows} × {columns} has more cells than a tensor can hold.");
         var device = pos.Device;
         int d = pos.Shape[2];
         Axis vertical = AxisOf(device, side, rows, way), horizontal = AxisOf(device, side, columns, way);

@@ -25,9 +25,8 @@ public static class RotaryOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor Rotary(this Tensor qkv, Tensor periods, int heads, int rows, int columns)
     {
-        qkv.ThrowIfNot(DType.Float32);
-        periods.ThrowIfNot(DType.Float32);
-        int width = qkv.Shape.Rank == 3 && heads > 0 && qkv.Shape[2] % (12 * heads) == 0 ? qkv.Shape[2] / 3 / heads : 0;
+        Operands.Check(qkv, periods);
+        int width = qkv.Shape.Rank == 3 && heads > 0 && qkv.Shape[2] % (12L * heads) == 0 ? qkv.Shape[2] / 3 / heads : 0;
         if (width == 0 || periods.Count != width / 4 || rows < 1 || columns < 1 || (long)rows * columns > qkv.Shape[1])
             throw new ArgumentException(
                 $"Rotary positions of {heads} heads and {rows} × {columns} patches need (B, K + {rows}·{columns}, 3·D) and periods (D/{heads}/4), "

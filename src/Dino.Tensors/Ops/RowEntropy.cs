@@ -10,11 +10,14 @@ public static class RowEntropyOp
     /// <summary>
     /// The mean entropy of the rows of a matrix of probabilities (R, K), as a scalar tensor; q = 0 contributes 0. No gradient passes.
     /// </summary>
+    /// <exception cref="ArgumentException">There are no rows.</exception>
     public static Tensor RowEntropy(this Tensor probabilities)
     {
-        probabilities.ThrowIfNot(DType.Float32);
+        Operands.Check(probabilities);
         var device = probabilities.Device;
         int rows = probabilities.Shape.Rows, n = probabilities.Shape.RowLength;
+        if (rows == 0)
+            throw new ArgumentException($"RowEntropy: there is no mean over no rows, {probabilities.Shape}.", nameof(probabilities));
         var entropies = device.Rent(new Shape(rows));
         if (device.IsHost)
             RowLoop<Body<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(probabilities), HostMemory.Of(entropies)));

@@ -9,7 +9,7 @@ public static class ScaleOp
     /// <summary><paramref name="factor"/> · x, element by element. Any shape; the result has the same.</summary>
     public static Tensor Scale(this Tensor x, float factor)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         var y = x.Device.Rent(x.Shape);
         Run(x, y, factor, accumulate: 0);
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, factor);

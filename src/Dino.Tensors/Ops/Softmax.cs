@@ -9,7 +9,7 @@ public static class SoftmaxOp
     /// <summary>Softmax of every row. x: (…, n) with n ≥ 1; the result has the same shape, each row summing to 1.</summary>
     public static Tensor Softmax(this Tensor x)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         var device = x.Device;
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         var y = device.Rent(x.Shape);

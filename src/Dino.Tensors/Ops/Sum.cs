@@ -20,7 +20,7 @@ public static class SumOp
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
     public static Tensor Sum(this Tensor x, int dimension)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         int size = x.Shape[dimension];
         dimension = dimension < 0 ? dimension + x.Shape.Rank : dimension;
         int outer = x.Shape.CountOf(0, dimension), inner = x.Shape.CountOf(dimension + 1, x.Shape.Rank);

@@ -9,7 +9,7 @@ public static class SwiGluOp
     /// <exception cref="ArgumentException">Rows have no two halves.</exception>
     public static Tensor SwiGlu(this Tensor x)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         if (x.Shape.Rank == 0 || x.Shape.RowLength % 2 != 0)
             throw new ArgumentException($"SwiGLU needs rows of a gate and a value of equal length, not {x.Shape}.", nameof(x));
         var device = x.Device;

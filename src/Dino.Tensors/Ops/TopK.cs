@@ -14,7 +14,7 @@ public static class TopKOp
     /// <exception cref="ArgumentException">x is a scalar, or its rows have fewer than k numbers.</exception>
     public static (Tensor Values, Tensor Indices) TopK(this Tensor x, int k)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x);
         if (x.Shape.Rank == 0)
             throw new ArgumentException("TopK: a scalar has no rows.", nameof(x));
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
@@ -30,7 +30,7 @@ public static class TopKOp
         }
         else
         {
-            using var scope = device.BeginArena();
+            using var scope = device.BeginScope();
             var keys = device.Rent(shape, DType.Int32);
             var places = device.Rent(shape, DType.Int32);
             int placeBits = 32 - BitOperations.LeadingZeroCount((uint)(n - 1));

@@ -17,9 +17,9 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
 
     public static Tensor Of(Tensor x, float scale = 1)
     {
-        x.ThrowIfNot(DType.Float32);
+        Operands.Check(x, op: "Sum");
         var device = x.Device;
-        int n = x.Count, blocks = (n + BlockSize - 1) / BlockSize;
+        int n = x.Count, blocks = n / BlockSize + (n % BlockSize > 0 ? 1 : 0);
         var sums = device.Rent(new Shape(blocks));
         var y = device.Rent(new Shape());
         if (device.IsHost)
@@ -45,7 +45,7 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int begin = row * BlockSize, end = Math.Min(n, begin + BlockSize);
+            int begin = row * BlockSize, end = begin + Math.Min(n - begin, BlockSize);
             T total = T.Of(0);
             for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
                 total += TTerm.Of(x.Load(i, end));

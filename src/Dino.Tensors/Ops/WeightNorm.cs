@@ -11,7 +11,7 @@ public static class WeightNormOp
     /// <exception cref="ArgumentException">g has not one element for each row of v.</exception>
     public static Tensor WeightNorm(this Tensor v, Tensor g)
     {
-        v.ThrowIfNot(DType.Float32);
+        Operands.Check(v, g);
         int rows = v.Shape.Rows, n = v.Shape.RowLength;
         if (g.Count != rows)
             throw new ArgumentException($"WeightNorm of directions {v.Shape} needs lengths of ({rows}, 1), not {g.Shape}.", nameof(g));

@@ -14,6 +14,7 @@ public static class WeightNormLinearOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor WeightNormLinear(this Tensor x, Tensor v, Tensor g)
     {
+        Operands.Check(x, v, g);
         var shape = LinearOp.Fit(x, v, null);
         if (g.Count != shape.N)
             throw new ArgumentException($"WeightNorm of directions {v.Shape} needs lengths of ({shape.N}, 1), not {g.Shape}.", nameof(g));

@@ -8,12 +8,15 @@ namespace Dino.Tensors.Optim;
 public static class Ema
 {
     /// <summary>Moves every parameter of the teacher, frozen or not; buffers stay. One launch.</summary>
-    /// <exception cref="ArgumentException">The trees differ in names or shapes, or are on different devices.</exception>
+    /// <exception cref="ArgumentException">The trees differ in names or shapes, are on different devices, or the momentum is not in 0 … 1.</exception>
     public static void Update(FlatParameters teacher, FlatParameters student, double momentum)
     {
         teacher.ThrowIfLayoutDiffers(student);
         Tensor t = teacher.Values, s = student.Values;
-        t.ThrowIfShapeDiffers(s);
+        Operands.Check(t, s, op: "Ema");
+        if (!(momentum >= 0 && momentum <= 1))
+            throw new ArgumentOutOfRangeException(nameof(momentum), momentum, "A momentum lies in 0 … 1.");
+        teacher.Flat.NoteWrite();
         float keep = (float)momentum, take = (float)(1 - momentum);
         if (t.Device.IsHost)
             ElementLoop<Body<Simd, HostMemory>>.OnHost(t.Device, t.Count, new(keep, take, HostMemory.Of(t), HostMemory.Of(s)));

@@ -40,8 +40,17 @@ public abstract class Optimizer : IDisposable
     /// <param name="weightDecay">The decay of this step, for parameters that are <see cref="Parameter.Decayed"/>.</param>
     /// <param name="clip">The L2 norm that each parameter's gradient is shortened to by itself; 0 leaves them.</param>
     /// <param name="cancelLastLayer">Whether the prototypes (names with <c>last_layer</c>) keep weights and state in this step.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is not finite, or the clip negative.</exception>
+    /// <exception cref="ObjectDisposedException">The optimizer, its parameters or the device have been disposed.</exception>
     public void Step(double learningRate, double weightDecay, double clip, bool cancelLastLayer)
     {
+        ThrowIfNotFinite(learningRate, nameof(learningRate));
+        ThrowIfNotFinite(weightDecay, nameof(weightDecay));
+        ThrowIfNotFinite(clip, nameof(clip));
+        ArgumentOutOfRangeException.ThrowIfNegative(clip);
+        Factors.ThrowIfEnded();
+        Target.Values.ThrowIfEnded();
+        Target.Flat.NoteWrite();
         this.clip.Run(Gradients, (float)clip);
         Update(learningRate, weightDecay, cancelLastLayer);
     }
@@ -53,7 +62,7 @@ public abstract class Optimizer : IDisposable
     /// <exception cref="InvalidDataException">It is the state of other parameters or another optimizer; what is wrong is named.</exception>
     public abstract void Load(IEnumerable<HostTensor> state);
 
-    /// <summary>Gives the memory of the state back.</summary>
+    /// <summary>Gives the memory of the state back. A second time it does nothing.</summary>
     public void Dispose()
     {
         DisposeState();
@@ -78,6 +87,12 @@ public abstract class Optimizer : IDisposable
         var own = given.FindAll(tensor => tensor.Name.StartsWith(kind + ".", StringComparison.Ordinal));
         FlatParameters.Join(state, Named(kind), own);
         given.RemoveAll(own.Contains);
+    }
+
+    private static void ThrowIfNotFinite(double value, string name)
+    {
+        if (!double.IsFinite(value))
+            throw new ArgumentOutOfRangeException(name, value, "An optimizer's step needs finite numbers.");
     }
 
     private protected static void ThrowIfAny(List<HostTensor> left)

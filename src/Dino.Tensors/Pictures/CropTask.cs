@@ -103,4 +103,16 @@ public readonly record struct CropTask
         words[EdgeAt] = (int)BlurEdge;
         words[SolarizeAt] = Solarize ? 1 : 0;
     }
+
+    /// <summary>Whether these words are the task of a crop, and what they point to lies in the block.</summary>
+    internal static bool Fits(ReadOnlySpan<int> words, CropEntry crop, int blockWords)
+    {
+        long size = words[SizeAt], rows = words[RowsAt];
+        long lastRow = 4L * words[PictureAt] + words[FirstByteAt] + (rows - 1) * words[StrideAt];
+        return size == crop.Size && rows == crop.Rows
+            && words[PictureAt] >= 0 && words[FirstByteAt] >= 0 && words[StrideAt] >= 0 && lastRow < 4L * blockWords
+            && HasTaps(words[ColumnTapsAt], words[ColumnReachAt]) && HasTaps(words[RowTapsAt], words[RowReachAt]);
+
+        bool HasTaps(int at, int reach) => at >= 0 && reach >= 0 && at + size * (2L + reach) <= blockWords;
+    }
 }

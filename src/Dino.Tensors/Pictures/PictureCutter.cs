@@ -39,18 +39,32 @@ public sealed class PictureCutter : IDisposable
     /// <param name="crops">What to make of it.</param>
     /// <param name="globals">(·, 3, S, S)</param>
     /// <param name="locals">(·, 3, s, s), or null if no crop is local.</param>
-    /// <exception cref="ArgumentException">A crop has no place in its tensor.</exception>
+    /// <exception cref="ArgumentException">A crop has no place in its tensor, which must be on this device, or its task none in the block.</exception>
     public void Cut(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor globals, Tensor? locals)
     {
         if (crops.IsEmpty)
             return;
+        device.ThrowIfDisposed();
+        device.Claim.Enter();
+        try
+        {
+            CutAll(block, crops, globals, locals);
+        }
+        finally
+        {
+            device.Claim.Leave();
+        }
+    }
+
+    private void CutAll(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor globals, Tensor? locals)
+    {
         if (entries.Length < crops.Length * CropIndex.Words)
             entries = new int[crops.Length * CropIndex.Words];
         int doneLength = 0, pixelsLength = 0, columnGroups = 0, rowGroups = 0, tiles = 0, group = device.GroupSize;
         for (int i = 0; i < crops.Length; i++)
         {
             var crop = crops[i];
-            Check(crop, crop.IsLocal ? locals : globals);
+            Check(crop, block, crop.IsLocal ? locals : globals);
             var entry = entries.AsSpan(i * CropIndex.Words, CropIndex.Words);
             entry[CropIndex.TaskAt] = crop.Task;
             entry[CropIndex.ColumnsDoneAt] = doneLength;
@@ -60,13 +74,16 @@ public sealed class PictureCutter : IDisposable
             entry[CropIndex.FirstColumnGroupAt] = columnGroups;
             entry[CropIndex.FirstRowGroupAt] = rowGroups;
             entry[CropIndex.FirstTileAt] = tiles;
-            int done = crop.Rows * crop.Size, all = crop.Size * crop.Size;
+            int done = checked(crop.Rows * crop.Size), all = crop.Size * crop.Size;
             doneLength = checked(doneLength + done);
             pixelsLength = checked(pixelsLength + all);
             columnGroups += (done + group - 1) / group;
             rowGroups += (all + group - 1) / group;
             tiles += FinishKernel.TilesOf(crop.Size);
         }
+        globals.NoteWrite();
+        locals?.NoteWrite();
+        using var scope = device.BeginScope();
         using var source = blocks.Take(block.Length);
         using var index = indices.Take(crops.Length * CropIndex.Words);
         using var columns = columnsDone.Take(doneLength);
@@ -90,11 +107,15 @@ public sealed class PictureCutter : IDisposable
         pixels.Dispose();
     }
 
-    private static void Check(CropEntry crop, Tensor? target)
+    private void Check(CropEntry crop, ReadOnlySpan<int> block, Tensor? target)
     {
         if (target is null || target.Shape.Rank != 4 || target.Shape[1] != 3 || target.Shape[2] != crop.Size || target.Shape[3] != crop.Size
             || crop.Row < 0 || crop.Row >= target.Shape[0])
             throw new ArgumentException($"{crop} has no place in {target?.ToString() ?? "no tensor"}.");
+        Operands.With(levels, target, nameof(Cut));
+        if (crop.Rows < 1 || crop.Task < 0 || crop.Task > block.Length - CropTask.Words
+            || !CropTask.Fits(block.Slice(crop.Task, CropTask.Words), crop, block.Length))
+            throw new ArgumentException($"The task of {crop} is not one of a block of {block.Length} words, or points out of it.");
     }
 
     /// <summary>Memory that only grows.</summary>

@@ -101,7 +101,7 @@ internal sealed class LinearSweep : IDisposable
             for (int probe = 0; probe < probes; probe++)
                 weights[(row * probes + probe) * Classes + labels[row]] = (float)(-options.LearningRates[probe] * options.BatchSize / 256 / b);
         }
-        using var step = device.BeginArena();
+        using var step = device.BeginArena(reuseTensors: true);
         parameters.ZeroGrad();
         var x = Tensor.From(device, features, new Shape(b, Dim));
         var target = Tensor.From(device, weights, new Shape(b * probes, Classes));

@@ -17,7 +17,7 @@ public class SteadyStateTests
     {
         Devices.Open(name); // inconclusive where there is none
         using var device = Device.Open(name); // not strict: strict devices never reuse a tensor
-        using var arena = device.BeginArena();
+        using var arena = device.BeginArena(reuseTensors: true);
         var x = Tensor.From(device, [.. Enumerable.Range(0, 4 * 16 * 37).Select(i => i % 11 / 10f)], new Shape(4, 16, 37));
         var bias = Tensor.Zeros(device, new Shape(37));
         var rows = Tensor.From(device, (int[])[3, 1, 3], new Shape(3));
@@ -36,7 +36,7 @@ public class SteadyStateTests
 
     private static void Step(Device device, Tape tape, Tensor x, Tensor bias, Tensor rows)
     {
-        using var step = device.BeginArena();
+        using var step = device.BeginArena(); // reuses as the one around it
         tape.Record();
         var y = x.Add(bias).Gelu().Multiply(x).Softmax();
         var joined = ConcatOp.Concat(1, y.Slice(1, 0, 1), y.Slice(1, 5, 3).Scale(2));
