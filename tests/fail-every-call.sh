@@ -3,11 +3,10 @@
 # of exports, one at a time, and writes that take but half. Nothing may be lost: each command fails in one line or does not notice, and the same
 # command afterwards gives what an undisturbed one gives, byte for byte.
 #   tests/fail-every-call.sh FOLDER_OF_PICTURES
-# Needs Linux and a C compiler. DINO names the program; the built one is the default. Exits with 3 where the tools are missing.
+# `-` in place of the folder makes pictures. Needs Linux and a C compiler. DINO names the program; the built one is the default. Exits with 3 where the tools are missing.
 set -euo pipefail
 
-(($#)) || { sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 2; }
-pictures=$(cd "$1" && pwd)
+(($#)) || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 read -ra dino <<<"${DINO:-dotnet $root/src/Dino.Train/bin/Release/net10.0/dino.dll}"
 compiler=${CC:-cc}
@@ -15,9 +14,14 @@ compiler=${CC:-cc}
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+if [[ $1 == - ]]; then
+  pictures=$scratch/pictures
+  "$root/tests/faults/make-pictures" "$pictures" 8
+else
+  pictures=$(cd "$1" && pwd)
+fi
 "$compiler" -shared -fPIC -O1 -o "$scratch/fail_call.so" "$root/tests/faults/fail_call.c" -ldl -pthread
-# Nothing but what the calls need: a start is most of each run.
-export DOTNET_TieredPGO=0 DOTNET_TieredCompilation=1 DOTNET_ReadyToRun=1
+export DOTNET_TieredPGO=0 # a start is most of each run
 
 network=(--device cpu --threads 1 --num-workers 1 --embed-dim 16 --depth 1 --num-heads 2 --patch-size 8 --global-crops-size 16
   --local-crops-size 8 --local-crops-number 1 --hidden-dim 16 --bottleneck-dim 8 --out-dim 32 --batch-size 4 --warmup-epochs 0 --epochs 3

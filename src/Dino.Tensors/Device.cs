@@ -27,6 +27,7 @@ public sealed class Device : IDisposable
     private readonly HostTeam? team;
     private Arena? current;
     private bool disposed;
+    private CancellationToken interrupt;
 
     private Device(string name, DeviceOptions options)
     {
@@ -79,6 +80,21 @@ public sealed class Device : IDisposable
 
     /// <summary>How many kernels were launched so far; plain copies and fills do not count.</summary>
     public long Launches => team?.Runs ?? Launchers.Launches;
+
+    /// <summary>
+    /// Ends work on the device between two kernels when it is cancelled: the op throws <see cref="OperationCanceledException"/>, and tensors that it
+    /// was to fill hold anything. The device can be used afterwards, with another token.
+    /// </summary>
+    public CancellationToken Interrupt
+    {
+        get => interrupt;
+        set
+        {
+            interrupt = value;
+            if (team is not null)
+                team.Interrupt = value;
+        }
+    }
 
     /// <summary>The tape that records now, if any.</summary>
     public Tape? Tape { get; internal set; }

@@ -121,6 +121,12 @@ public sealed class Distillation : IDisposable
         Step++;
     }
 
+    /// <summary>
+    /// Lets go of a step that was broken off in <see cref="Learn"/>: weights, optimizer and centre are as after the last <see cref="Update"/>. The
+    /// gradients are not, so the object can be saved but learns no more.
+    /// </summary>
+    internal void Abandon() => tape.Dispose();
+
     /// <inheritdoc/>
     public void Dispose()
     {

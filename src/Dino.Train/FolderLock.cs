@@ -104,6 +104,6 @@ public sealed class FolderLock : IDisposable
     {
         string line = string.Join(' ', Environment.GetCommandLineArgs().Select((word, i) => i == 0 ? Path.GetFileNameWithoutExtension(word) : word));
         line = string.Concat(line.Select(c => char.IsControl(c) ? ' ' : c));
-        return line.Length <= 400 ? line : line[..400] + "…";
+        return line.Length <= 80 ? line : line[..80] + "…";
     }
 }

@@ -40,6 +40,8 @@ public sealed record RunOptions
 /// <summary>The training loop: batches in, checkpoints and log out.</summary>
 public sealed class Trainer : IDisposable
 {
+    private const int LongestWait = 500; // milliseconds that a step may go on when the run is asked to stop
+
     private readonly TrainOptions options;
     private readonly RunOptions run;
     private readonly Device device;
@@ -63,6 +65,7 @@ public sealed class Trainer : IDisposable
     private IReadOnlyList<GrownRun>? grown;
     private string? beginning;
     private bool resumed, listed;
+    private long saved;
     private bool hasCentre;
     private RunLog? log;
     private ProgressTracker? progress;
@@ -107,6 +110,11 @@ public sealed class Trainer : IDisposable
     /// <summary>What a person should know of how the run goes on, after <see cref="Resume()"/>.</summary>
     public IReadOnlyList<string> Notes => notes;
 
+    /// <summary>What a person should know who stops the run now: up to where it is saved, and how it goes on.</summary>
+    public string Saved => saved > 0
+        ? $"The run is saved up to step {saved} of {Steps}: {LatestPath}. The same command goes on from there."
+        : "Nothing of the run is saved yet; the same command begins it again.";
+
     /// <summary>The steps of the whole run.</summary>
     public long Steps => (long)options.Epochs * stepsPerEpoch;
 
@@ -118,6 +126,7 @@ public sealed class Trainer : IDisposable
     /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
     public void Run(ProgressDisplay display, CancellationToken cancel)
     {
+        var interrupt = device.Interrupt;
         try
         {
             Train(display, cancel);
@@ -131,6 +140,10 @@ public sealed class Trainer : IDisposable
             throw new UserErrorException(
                 $"Step {State.Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryEstimate.Advice(options) + " " : "")}{Kept()}", e);
         }
+        finally
+        {
+            device.Interrupt = interrupt;
+        }
     }
 
     private void Train(ProgressDisplay display, CancellationToken cancel)
@@ -141,10 +154,14 @@ public sealed class Trainer : IDisposable
         using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, RunFiles.Log), State.Step);
         long steps = Steps;
         reported = State.Step;
+        device.Interrupt = default;
         var limit = Stopwatch.StartNew();
         if (State.Step == 0 && !hasCentre)
             WarmUpCentre(cancel);
-        using var crops = OpenCrops();
+        // A step that is done soon is done; a longer one is broken off.
+        using var abandon = new CancellationTokenSource();
+        using var asked = cancel.Register(() => abandon.CancelAfter(LongestWait));
+        using var crops = OpenCrops(abandon.Token);
         clock.Start(State.Step, steps, options.PicturesPerStep);
 
         display.Run("training", steps, tracker =>
@@ -155,7 +172,13 @@ public sealed class Trainer : IDisposable
                 tracker.Note(beginning);
             while (State.Step < steps)
             {
-                Learn(crops);
+                if (!TryLearn(crops, abandon.Token))
+                {
+                    // The weights are still those of the last whole step. The running statistics of a batch normalisation are not.
+                    if (!options.Head.UseBatchNorm)
+                        SaveLatest();
+                    throw new OperationCanceledException("stopped in the middle of a step.", cancel);
+                }
                 // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
                 if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
                     throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
@@ -168,13 +191,7 @@ public sealed class Trainer : IDisposable
                     EndEpoch((int)(State.Step / stepsPerEpoch) - 1, cancel);
                 bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
                 if (stop || epochEnds)
-                {
-                    // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
-                    // finite ends the run here, before it is saved.
-                    State.Monitor.Read(report);
-                    log.Sync();
-                    Save(LatestPath);
-                }
+                    SaveLatest();
                 if (!stop || State.Step == steps)
                     continue;
                 string message = $"stopped after step {State.Step} of {steps}; the same command goes on from there.";
@@ -215,7 +232,7 @@ public sealed class Trainer : IDisposable
         check.Arithmetic(Arithmetic);
         check.ThrowIfOther();
         Checkpoint.Restore(LatestPath, State);
-        (initial, grown, resumed) = (info.Init, info.Grown, true);
+        (initial, grown, resumed, saved) = (info.Init, info.Grown, true, info.Step);
         notes.AddRange(check.Notes);
         if (check.GrownFrom is { } epochs)
             Grow(info, epochs);
@@ -299,7 +316,7 @@ public sealed class Trainer : IDisposable
             + $"teacher momentum {before.Momentum.At(last):G5} → {now.Momentum:G5}. This is not the run that {options.Epochs} epochs from the start would have been"));
     }
 
-    private ICropSource OpenCrops()
+    private ICropSource OpenCrops(CancellationToken cancel)
     {
         var loading = new CropLoaderOptions
         {
@@ -309,7 +326,7 @@ public sealed class Trainer : IDisposable
             StartEpoch = (int)(State.Step / stepsPerEpoch),
             StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
             Crops = options.Crops,
-            Prefetch = run.Prefetch,
+            Prefetch = run.Prefetch with { Cancel = cancel },
         };
         try
         {
@@ -330,7 +347,7 @@ public sealed class Trainer : IDisposable
     {
         if (CenterWarmup == 0)
             return;
-        using var crops = OpenCrops();
+        using var crops = OpenCrops(cancel);
         for (int i = 0; i < CenterWarmup; i++)
         {
             cancel.ThrowIfCancellationRequested();
@@ -340,14 +357,42 @@ public sealed class Trainer : IDisposable
         State.Loss.StartCentre();
     }
 
-    private void Learn(ICropSource crops)
+    /// <summary>The gradients of a step; false if it was broken off, which leaves the weights as they were.</summary>
+    private bool TryLearn(ICropSource crops, CancellationToken abandon)
     {
-        for (int part = 0; part < options.Accumulate; part++)
+        device.Interrupt = abandon; // in the update after it, nothing is broken off
+        try
         {
-            globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
-            crops.Next(globals, locals);
-            State.Learn(globals, locals, globalDepth, localDepth);
+            for (int part = 0; part < options.Accumulate; part++)
+            {
+                abandon.ThrowIfCancellationRequested();
+                globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
+                crops.Next(globals, locals);
+                State.Learn(globals, locals, globalDepth, localDepth);
+            }
+            return true;
         }
+        catch (OperationCanceledException) when (abandon.IsCancellationRequested)
+        {
+            State.Abandon();
+            return false;
+        }
+        finally
+        {
+            device.Interrupt = default;
+        }
+    }
+
+    private void SaveLatest()
+    {
+        // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
+        // finite ends the run here, before it is saved.
+        State.Monitor.Read(report);
+        log!.Sync();
+        if (State.Step == saved)
+            return;
+        Save(LatestPath);
+        saved = State.Step;
     }
 
     private void Report(float loss, float entropy, float centreNorm, ReadOnlySpan<float> gradientNorms)

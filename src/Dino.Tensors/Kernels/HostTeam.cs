@@ -68,6 +68,9 @@ internal sealed class HostTeam : IDisposable
     /// <summary>How many threads share a run, the caller's included.</summary>
     public int Threads { get; }
 
+    /// <summary>Ends runs before they begin when it is cancelled.</summary>
+    public CancellationToken Interrupt { get; set; }
+
     /// <summary>How many jobs were run so far.</summary>
     public long Runs { get; private set; }
 
@@ -80,6 +83,7 @@ internal sealed class HostTeam : IDisposable
             Inline(items, job);
             return;
         }
+        Interrupt.ThrowIfCancellationRequested();
         claim.Enter();
         try
         {

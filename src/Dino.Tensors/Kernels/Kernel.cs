@@ -61,6 +61,7 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
     {
         device.ThrowIfDisposed();
         device.Claim.Check();
+        device.Interrupt.ThrowIfCancellationRequested();
         device.Launchers.Launches++;
         if (device.IsSimulated)
             CheckedView.Begin(this);

@@ -34,8 +34,17 @@ public sealed class CommandContext
     /// <summary>Whether details are wanted.</summary>
     public bool Verbose { get; }
 
-    /// <summary>Set by Ctrl-C; a body that stops for it throws <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>The words that name the command.</summary>
+    public string Name { get; internal init; } = "dino";
+
+    /// <summary>Set by Ctrl-C or a request to end; a body that stops for it throws <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancel { get; }
+
+    /// <summary>What a person who has stopped the command should know: what was kept, and how it goes on. Asked at any moment, from any thread.</summary>
+    public Func<string>? Kept { get; set; }
+
+    /// <summary>Says, if the command is stopped, that nothing is left of it.</summary>
+    public void KeepsNothing() => Kept = () => "Nothing is kept of it; the same command begins again.";
 
     /// <summary>Shows how far the work is: on standard error when <see cref="Json"/>, else on standard output.</summary>
     public ProgressDisplay Progress { get; }

@@ -44,38 +44,28 @@ public static class CommandLine
         return root;
     }
 
-    /// <summary>Runs the program on the console; the first Ctrl-C asks it to stop, the second ends it.</summary>
+    /// <summary>Runs the program on the console; the first signal asks it to stop, the second ends it.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, IEnumerable<Command> commands)
     {
-        using var stop = new CancellationTokenSource();
-        ConsoleCancelEventHandler interrupt = (_, e) =>
+        var (output, error) = StandardStreams.Open();
+        CommandContext? running = null;
+        using var signals = new StopSignals(() =>
         {
-            e.Cancel = !stop.IsCancellationRequested;
-            stop.Cancel();
-        };
-        Console.CancelKeyPress += interrupt;
-        using var terminate = System.Runtime.InteropServices.PosixSignalRegistration.Create(
-            System.Runtime.InteropServices.PosixSignal.SIGTERM, signal =>
-            {
-                signal.Cancel = !stop.IsCancellationRequested;
-                stop.Cancel();
-            });
-        try
-        {
-            var (output, error) = StandardStreams.Open();
-            return Run(arguments, commands, output, error, stop.Token);
-        }
-        finally
-        {
-            Console.CancelKeyPress -= interrupt;
-        }
+            if (running is not null)
+                SayInterrupted(running);
+        });
+        int code = Run(arguments, commands, output, error, context => running = context, signals.Token);
+        return code == ExitCode.Interrupted ? signals.Code : code;
     }
 
     /// <summary>Runs the program with the given streams. A stream that fails loses what it was to hold, and the work goes on.</summary>
     /// <returns>An <see cref="ExitCode"/>.</returns>
     public static int Run(string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error,
-        CancellationToken cancel = default)
+        CancellationToken cancel = default) => Run(arguments, commands, output, error, _ => { }, cancel);
+
+    private static int Run(
+        string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error, Action<CommandContext> onStart, CancellationToken cancel)
     {
         // Numbers and dates are read and written in one way, whatever the country of the machine.
         var (culture, language) = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
@@ -84,7 +74,7 @@ public static class CommandLine
         {
             using SturdyWriter sturdyOutput = new(output), sturdyError = new(error);
             using var lines = new ScreenWriter(sturdyError, LongestErrorLine);
-            int code = Run(arguments, commands, sturdyOutput, sturdyError, lines, cancel);
+            int code = Run(arguments, commands, sturdyOutput, sturdyError, lines, onStart, cancel);
             sturdyOutput.Flush();
             if (sturdyOutput.Failure is not { } failure)
                 return code;
@@ -98,7 +88,8 @@ public static class CommandLine
     }
 
     private static int Run(
-        string[] arguments, IEnumerable<Command> commands, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, CancellationToken cancel)
+        string[] arguments, IEnumerable<Command> commands, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, Action<CommandContext> onStart,
+        CancellationToken cancel)
     {
         var root = Build(commands);
         // An @ before a name is a part of the name.
@@ -112,7 +103,11 @@ public static class CommandLine
         if (parsed.CommandResult.Command is not ProgramCommand command || asksHelp || parsed.Action is not null && !IsOwn(parsed))
             return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
 
-        var context = new CommandContext(parsed, output, error, errorLines, parsed.GetValue(Json), parsed.GetValue(Verbose), cancel);
+        var context = new CommandContext(parsed, output, error, errorLines, parsed.GetValue(Json), parsed.GetValue(Verbose), cancel)
+        {
+            Name = UsageError.PathOf(parsed.CommandResult),
+        };
+        onStart(context);
         try
         {
             command.Body(context);
@@ -120,14 +115,14 @@ public static class CommandLine
         }
         catch (Exception exception)
         {
-            return Report(exception, UsageError.PathOf(parsed.CommandResult), context);
+            return Report(exception, context);
         }
     }
 
     // Options such as --help and --version bring an action of their own, which goes before the command's.
     private static bool IsOwn(ParseResult parsed) => ReferenceEquals(parsed.Action, parsed.CommandResult.Command.Action);
 
-    private static int Report(Exception exception, string name, CommandContext context)
+    private static int Report(Exception exception, CommandContext context)
     {
         // Parallel loops wrap what they meet.
         while (exception is AggregateException { InnerExceptions: [var first, ..] })
@@ -137,8 +132,8 @@ public static class CommandLine
         switch (exception)
         {
             case OperationCanceledException when context.Cancel.IsCancellationRequested:
-                (line, code) = ("interrupted.", ExitCode.Interrupted);
-                break;
+                SayInterrupted(context);
+                return ExitCode.Interrupted;
             case UserErrorException user:
                 (line, code) = (OneLine(exception.Message), user.IsUsage ? ExitCode.Usage : ExitCode.Failure);
                 break;
@@ -162,7 +157,7 @@ public static class CommandLine
                     + (context.Verbose ? "" : " Run again with --verbose to see where it arose.");
                 break;
         }
-        context.Error.WriteLine($"{name}: {line}");
+        context.Error.WriteLine($"{context.Name}: {line}");
         if (context.Verbose)
         {
             foreach (string step in exception.ToString().Split('\n'))
@@ -170,6 +165,9 @@ public static class CommandLine
         }
         return code;
     }
+
+    private static void SayInterrupted(CommandContext context) =>
+        context.Error.WriteLine($"{context.Name}: interrupted.{(context.Kept?.Invoke() is { } kept ? " " + OneLine(kept) : "")}");
 
     private static string OneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

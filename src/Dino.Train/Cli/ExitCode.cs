@@ -12,6 +12,12 @@ public static class ExitCode
     /// <summary>The command line was wrong; nothing was tried.</summary>
     public const int Usage = 2;
 
-    /// <summary>Ctrl-C (128 + SIGINT) or a request to end.</summary>
+    /// <summary>Ctrl-C (128 + SIGINT).</summary>
     public const int Interrupted = 130;
+
+    /// <summary>A request to end (128 + SIGTERM).</summary>
+    public const int Terminated = 143;
+
+    /// <summary>The terminal went away (128 + SIGHUP).</summary>
+    public const int HungUp = 129;
 }

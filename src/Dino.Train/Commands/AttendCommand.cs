@@ -42,6 +42,7 @@ internal static class AttendCommand
 
     private static void Run(CommandContext context)
     {
+        context.Kept = () => $"What was painted is in {context.Get(outputDir)}; the same command paints it all again.";
         double mass = context.Get(threshold);
         if (mass is not (> 0 and <= 1))
             throw new UserErrorException($"--threshold must lie between 0 and 1, not at {mass}.") { IsUsage = true };
@@ -65,6 +66,7 @@ internal static class AttendCommand
             };
 
         string folder = context.Get(outputDir)!;
+        using var hold = FolderLock.Acquire(folder);
         var maps = new AttentionMaps(backbone, device);
         if (film)
             Film(context, new AttentionVideo(maps, side, mass, skipped), folder, context.IsGiven(limit) ? most : int.MaxValue, device.Name);

@@ -99,12 +99,14 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         try
         {
             using var process = Process.Start(new ProcessStartInfo("ffmpeg", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            var output = process.StandardOutput.ReadToEndAsync(context.Cancel);
+            using var stop = context.Cancel.Register(process.Kill);
+            var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
+            context.Cancel.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
                 throw new UserErrorException($"ffmpeg failed: {errors.Trim()}");
-            output.Wait(context.Cancel);
+            output.Wait();
         }
         catch (Win32Exception e)
         {

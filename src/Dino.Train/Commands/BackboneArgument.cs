@@ -34,10 +34,12 @@ internal static class BackboneArgument
     /// <exception cref="UserErrorException">The file is missing or is refused, or holds no such network.</exception>
     public static (VisionTransformer Backbone, int PictureSize) Open(CommandContext context, Device device)
     {
+        context.Cancel.ThrowIfCancellationRequested();
         var loaded = LoadedBackbone.Open(Path(context), device, Choice(context));
         if (!loaded.Report.IsWhole)
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
+        context.Cancel.ThrowIfCancellationRequested();
         return (loaded.Backbone, loaded.PictureSize);
     }
 

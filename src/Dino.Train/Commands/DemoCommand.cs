@@ -27,6 +27,7 @@ internal static class DemoCommand
 
     private static void Run(CommandContext context)
     {
+        context.Kept = () => $"What was made is in {context.Get(outputDir)}; the same command begins again.";
         var watch = Stopwatch.StartNew();
         using var device = DeviceOption.Open(context);
         var demo = new DemoRun(context.Get(outputDir)!, device, context.Get(seed), context.Progress, context.Say, context.Cancel);

@@ -51,6 +51,7 @@ internal static class DeviceOption
                 Blas = context.Get(blas),
                 MemoryBytes = (long)context.GetBetween(memory, 0) << 20,
             });
+            opened.Interrupt = context.Cancel;
             if (name == "auto")
                 context.Say($"--device auto takes {opened}{(opened.Name == "cpu" ? ": no GPU was found, 'dino devices' says why" : "")}");
             if (opened.Precision != Precision.Fp32 && !opened.UsesTensorCores)

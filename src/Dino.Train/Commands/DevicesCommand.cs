@@ -15,7 +15,9 @@ internal static class DevicesCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         var list = DeviceList.Find();
+        context.Cancel.ThrowIfCancellationRequested();
         context.Result(
             json =>
             {

@@ -48,6 +48,7 @@ internal static class ExportCommand
         string[] paths = kind == "hf" ? [Path.Combine(target, "model.safetensors"), Path.Combine(target, "config.json")] : [target];
         if (!context.Get(force) && paths.FirstOrDefault(File.Exists) is { } there)
             throw new UserErrorException($"{there} is there already: give --force to replace it, or another OUTPUT.") { IsUsage = true };
+        context.Kept = () => "No file was changed, or all of it; the same command begins again.";
         var choice = BackboneArgument.Choice(context);
         string source = BackboneArgument.Path(context);
         using var file = WeightsFiles.Open(source);
@@ -56,7 +57,11 @@ internal static class ExportCommand
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
             var sizes = (Checkpoint.TryInfo(source, file)?.Options.Backbone ?? weights.BackboneConfig(choice.Heads)) with { DropPathRate = 0 };
             weights.Compare(new VisionTransformer(sizes)).ThrowIfPartial();
-            Write(kind, paths, sizes, name => weights.Values(name, sizes));
+            Write(kind, paths, sizes, name =>
+            {
+                context.Cancel.ThrowIfCancellationRequested();
+                return weights.Values(name, sizes);
+            });
             return sizes;
         });
         context.Result(

@@ -53,6 +53,7 @@ internal static class FeaturesCommand
 
     private static void Run(CommandContext context)
     {
+        context.Kept = () => $"Rows that were made are kept in {context.Get(outputDir)}; the same command goes on behind them.";
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
         int painted = context.GetBetween(pca, 0), wantedPca = context.GetBetween(pcaSize, 0, 8192);
         var skipped = Folders.Skipped(context);

@@ -34,7 +34,9 @@ internal static class InspectCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         using var file = WeightsFiles.Open(context.Get(path)!);
+        context.Cancel.ThrowIfCancellationRequested();
         var network = Network.Of(context.Get(path)!, file, context.Get(student), context.Get(heads));
         context.Result(json => Write(json, file, network), text => Write(text, file, network));
     }

@@ -80,6 +80,7 @@ internal static class TrainCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         var skipped = Folders.Skipped(context);
         var folder = Folders.Scan(context, context.Get(data)!, skipped);
         using var from = context.Get(init) is { } file ? Initialization.Open(file) : null;
@@ -118,6 +119,7 @@ internal static class TrainCommand
             knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
+        context.Kept = () => trainer.Saved;
         bool resumed = !run.Restart && trainer.Resume(from, context.Get(partial), context.Cancel);
         foreach (string note in trainer.Notes)
             context.Say(note);

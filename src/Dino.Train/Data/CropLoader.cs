@@ -50,7 +50,7 @@ public sealed class CropLoader : IDisposable
         for (int i = 0; i < batches.Length; i++)
             batches[i] = new CropBatch(this, options.BatchSize, options.Crops, options.Prefetch);
         prefetch = new OrderedPrefetch<CropBatch, CropWorker>(
-            new Work(folder, options, skipped ?? new SkippedFiles(), StepsPerEpoch), batches, options.Prefetch.WorkersOrDefault, "crops");
+            new Work(folder, options, skipped ?? new SkippedFiles(), StepsPerEpoch), batches, options.Prefetch, "crops");
     }
 
     /// <summary>Steps of one epoch; pictures that do not fill a step are left out, others in each epoch.</summary>

@@ -141,7 +141,7 @@ public sealed class EvalLoader : IDisposable
         for (int i = 0; i < batches.Length; i++)
             batches[i] = new EvalBatch(this, options);
         prefetch = new OrderedPrefetch<EvalBatch, EvalWorker>(
-            new Work(folder, options, skipped ?? new SkippedFiles()), batches, options.Prefetch.WorkersOrDefault, "pictures");
+            new Work(folder, options, skipped ?? new SkippedFiles()), batches, options.Prefetch, "pictures");
     }
 
     /// <summary>The next batch, or null after the last; waits until it is made.</summary>

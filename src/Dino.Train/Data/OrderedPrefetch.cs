@@ -26,18 +26,22 @@ internal sealed class OrderedPrefetch<TBatch, TWorker> : IDisposable
     where TBatch : class
     where TWorker : IDisposable
 {
+    private const int LookInterval = 100; // milliseconds between looks whether waiting is to end
+
     private readonly object signal = new();
     private readonly IPrefetchWork<TBatch, TWorker> work;
     private readonly Slot[] ring;
     private readonly Thread[] threads;
+    private readonly CancellationToken cancel;
     private long started, delivered; // numbers of batches
     private int nextSample;
     private bool over, stopping;
     private ExceptionDispatchInfo? failure;
 
-    public OrderedPrefetch(IPrefetchWork<TBatch, TWorker> work, ReadOnlySpan<TBatch> batches, int workers, string name)
+    public OrderedPrefetch(IPrefetchWork<TBatch, TWorker> work, ReadOnlySpan<TBatch> batches, PrefetchOptions options, string name)
     {
-        this.work = work;
+        (this.work, cancel) = (work, options.Cancel);
+        int workers = options.WorkersOrDefault;
         ring = new Slot[batches.Length];
         for (int i = 0; i < ring.Length; i++)
             ring[i] = new Slot(batches[i]);
@@ -64,7 +68,8 @@ internal sealed class OrderedPrefetch<TBatch, TWorker> : IDisposable
                 ObjectDisposedException.ThrowIf(stopping, this);
                 if (over && delivered == started)
                     return null;
-                Monitor.Wait(signal);
+                cancel.ThrowIfCancellationRequested();
+                Monitor.Wait(signal, LookInterval);
             }
             slot.State = SlotState.Taken;
             delivered++;

@@ -24,7 +24,7 @@ internal sealed class PictureLoader : IDisposable
         var batches = new PictureBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
             batches[i] = new PictureBatch(this, options.BatchSize, blockWords);
-        prefetch = new(new Work(folder, options, skipped, blockWords), batches, options.Prefetch.WorkersOrDefault, "pictures");
+        prefetch = new(new Work(folder, options, skipped, blockWords), batches, options.Prefetch, "pictures");
     }
 
     /// <summary>The next batch; waits until it is made.</summary>

@@ -15,6 +15,9 @@ public sealed record PrefetchOptions
     /// <summary>Pictures with more pixels than this are refused before memory is taken for them.</summary>
     public int MaxPixels { get; init; } = ImageDecoder.DefaultMaxPixels;
 
+    /// <summary>Ends waiting for a batch with <see cref="OperationCanceledException"/>.</summary>
+    public CancellationToken Cancel { get; init; }
+
     internal int WorkersOrDefault => Workers > 0 ? Workers : Environment.ProcessorCount;
 
     internal void Validate()

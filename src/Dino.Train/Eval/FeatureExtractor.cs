@@ -69,7 +69,7 @@ public static class FeatureExtractor
         ForwardMemory.Check(
             backbone.Config, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
         float[] rows = new float[options.BatchSize * width];
-        using var loader = new EvalLoader(folder, options, skipped);
+        using var loader = new EvalLoader(folder, options with { Prefetch = options.Prefetch with { Cancel = cancel } }, skipped);
         while (loader.Next() is { } batch)
         {
             using (batch)

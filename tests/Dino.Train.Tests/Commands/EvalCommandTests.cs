@@ -136,6 +136,40 @@ public class EvalCommandTests
     }
 
     [Test]
+    public void Features_OfOtherPictures_WeightsOrArithmetic_AreNeverHandedOutAsTheSame()
+    {
+        using var own = TinyRun.MakePictures(6);
+        string output = Path.Combine(scratch, "identity"), weights = Path.Combine(scratch, "weights.safetensors");
+        File.Copy(checkpoint, weights);
+        string[] words = ["features", weights, own.Root, "--output-dir", output, "--device", "cpu"];
+        Assert.That(DinoProcess.Run(words).Output, Does.Contain("6 features of 16 numbers"));
+        Assert.That(DinoProcess.Run(words).Output, Does.Contain("is there already, of the same pictures and weights"));
+
+        Refused("precision is fp32, not bf16", [.. words, "--precision", "bf16"]);
+        Refused("picture size is 16, not 24", [.. words, "--size", "24"]);
+        string path = own.PathOf("odd/001.png");
+        byte[] bytes = File.ReadAllBytes(path);
+        var time = File.GetLastWriteTimeUtc(path);
+        File.WriteAllBytes(path, [.. bytes[..^1], (byte)(bytes[^1] ^ 1)]);
+        File.SetLastWriteTimeUtc(path, time);
+        Refused("the pictures have other contents than then: 1 of another content: odd/001.png", words);
+        File.WriteAllBytes(path, bytes);
+        File.SetLastWriteTimeUtc(path, time.AddDays(1));
+        Assert.That(DinoProcess.Run(words).Output, Does.Contain("is there already"), "a copy");
+        File.Copy(DinoProcess.Train(own, Path.Combine(scratch, "identity-run"), "--seed", "9"), weights, overwrite: true);
+        Refused("their weights is", words);
+
+        void Refused(string reason, string[] words)
+        {
+            byte[] before = File.ReadAllBytes(Path.Combine(output, "features.npy"));
+            var run = DinoProcess.Run(words);
+            Assert.That((run.Code, run.Error.Trim()), Is.EqualTo((ExitCode.Failure, run.Error.Trim().Split('\n')[^1])), run.Output);
+            Assert.That(run.Error, Does.Contain(reason).And.Contain("--output-dir"));
+            Assert.That(File.ReadAllBytes(Path.Combine(output, "features.npy")), Is.EqualTo(before));
+        }
+    }
+
+    [Test]
     public void Retrieve_FindsTheQueriesThemselves()
     {
         using var set = new PictureFolder();

@@ -77,6 +77,34 @@ public class ResumeTests
             Throws.TypeOf<UserErrorException>().With.Message.Contains("pictures (24 then, 25 now)"));
     }
 
+    [Test]
+    public void AStepThatIsBrokenOff_LeavesWhatWasBeforeIt()
+    {
+        using var device = Dino.Tensors.Device.Open("cpu", new Dino.Tensors.DeviceOptions { Threads = 2 });
+        var options = TinyRun.Options with { Accumulate = 2 };
+        using var state = new Distillation(options, device, stepsPerEpoch: 3);
+        using Dino.Tensors.Tensor globals = TinyRun.RandomCrops(device, 2, 16), locals = TinyRun.RandomCrops(device, 2, 8);
+        using var stop = new CancellationTokenSource();
+        string before = Path.Combine(scratch, "before.safetensors"), after = Path.Combine(scratch, "after.safetensors");
+        for (int part = 0; part < 2; part++)
+            state.Learn(globals, locals, null, null);
+        state.Update();
+        state.Monitor.Read((_, _, _, _) => { });
+        Save(before);
+
+        state.Learn(globals, locals, null, null);
+        device.Interrupt = stop.Token;
+        stop.Cancel();
+        Assert.That(() => state.Learn(globals, locals, null, null), Throws.InstanceOf<OperationCanceledException>());
+        device.Interrupt = default;
+        state.Abandon();
+        Save(after);
+
+        Assert.That(File.ReadAllBytes(after), Is.EqualTo(File.ReadAllBytes(before)));
+
+        void Save(string path) => Checkpoint.Save(path, state, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = options });
+    }
+
     private long Finish(TrainOptions options, string output, int workers)
     {
         TinyRun.Run(options, pictures.Root, output, workers);

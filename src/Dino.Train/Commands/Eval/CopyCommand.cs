@@ -35,6 +35,7 @@ internal static class CopyCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         int size = context.GetBetween(imsize, 1, 8192), batch = context.GetBetween(batchSize, 1);
         string root = context.Get(data)!;
         if (!Directory.Exists(root))

@@ -55,6 +55,7 @@ internal static class KnnCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         var votes = new KnnOptions { Ks = context.Get(ks)!, Temperature = context.Get(temperature) };
         try
         {

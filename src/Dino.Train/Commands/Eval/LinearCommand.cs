@@ -62,6 +62,7 @@ internal static class LinearCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         string? file = context.Get(weights), trainFolder = context.Get(train);
         if (file is null && trainFolder is null)
             throw new UserErrorException("--train is missing: a classifier has to be trained, unless --linear-weights gives one.") { IsUsage = true };
@@ -85,8 +86,7 @@ internal static class LinearCommand
         var valPictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
         var trainPictures = file is null ? Folders.ScanLabelled(context, trainFolder!, skipped) : valPictures;
         var folders = new LabelledPair(trainPictures, valPictures, "the linear evaluation");
-        if (context.Get(outputDir) is { } made)
-            Directory.CreateDirectory(made);
+        using var hold = context.Get(outputDir) is { } made ? FolderLock.Acquire(made) : null;
 
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);

@@ -39,6 +39,7 @@ internal static class RetrieveCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         int size = context.GetBetween(imsize, 1, 8192);
         var set = RetrievalSet.Open(context.Get(data)!, context.Get(groundTruth));
         bool cut = context.Get(crop), scales = context.Get(multiScale);

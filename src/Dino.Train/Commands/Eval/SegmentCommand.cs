@@ -48,6 +48,7 @@ internal static class SegmentCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         int wanted = context.GetBetween(size, 0, 8192), most = context.GetBetween(limit, 0);
         var skipped = new SkippedLines(context, hold: true);
         var (pairs, maskKind) = Pairs(context, skipped.Files);

@@ -49,6 +49,7 @@ internal static class VideoCommand
 
     private static void Run(CommandContext context)
     {
+        context.KeepsNothing();
         var options = new LabelPropagationOptions
         {
             LastFrames = context.GetBetween(lastFrames, 0),
