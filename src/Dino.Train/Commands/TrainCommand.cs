@@ -36,7 +36,7 @@ internal static class TrainCommand
     private static readonly Option<int> knnFreq = new("--knn-freq") { Description = "Epochs between k-NN evaluations on --val.", DefaultValueFactory = _ => 5 };
     private static readonly Option<int> saveFreq = new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> workers = new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
-    private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB.", DefaultValueFactory = _ => 1024 };
+    private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB; by default a quarter of what the machine or its container has.", DefaultValueFactory = _ => (int)(PrefetchOptions.DefaultCacheBytes >> 20) };
     private static readonly Option<Augmentation> augment = new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
     private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
     private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };

@@ -1,4 +1,3 @@
-using Dino.Tensors.Io;
 using SkiaSharp;
 
 namespace Dino.Train.Data;
@@ -16,15 +15,7 @@ public sealed class AnimatedPicture : IDisposable
     public AnimatedPicture(string path, int maxPixels = ImageDecoder.DefaultMaxPixels)
     {
         this.path = path;
-        byte[] bytes;
-        try
-        {
-            bytes = RegularFile.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
-        {
-            throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
+        byte[] bytes = PictureLimits.Read(path, maxPixels);
         using var data = SKData.CreateCopy(bytes);
         codec = SKCodec.Create(data) ?? throw new ImageDecodeException(path, "it is not a picture, or its header is damaged");
         var info = codec.Info;

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using Dino.Tensors.Io;
+using Microsoft.Win32.SafeHandles;
 using SkiaSharp;
 
 namespace Dino.Train.Data;
@@ -19,6 +19,8 @@ public sealed class ImageDecoder : IDisposable
     private const int ProbeBytes = 64;
     private const string Truncated = "the file is truncated", Damaged = "its data are damaged";
 
+    private static readonly Lock heavy = new();
+
     private readonly int maxPixels;
     private readonly RgbImage turned = new(), probe = new();
     private readonly NativeBuffer file = new(), rgba = new();
@@ -34,22 +36,55 @@ public sealed class ImageDecoder : IDisposable
     /// <exception cref="ImageDecodeException">The file gives no picture; the message says why.</exception>
     public void Decode(string path, RgbImage image)
     {
-        int length = ReadFile(path);
+        using var handle = PictureLimits.Open(path, maxPixels, out var header, out int length);
+        long bytes = length + (header?.Bytes ?? 0);
+        if (!PictureLimits.IsHeavy(bytes))
+        {
+            Decode(path, handle, header, length, image);
+        }
+        else
+        {
+            // Pictures that take much memory wait for each other, and leave none behind.
+            lock (heavy)
+                Decode(path, handle, header, length, image);
+        }
+        if (bytes > PictureLimits.LargeBytes)
+        {
+            Dispose();
+            turned.Release();
+            probe.Release();
+        }
+    }
+
+    private void Decode(string path, SafeFileHandle handle, PictureHeader? header, int length, RgbImage image)
+    {
+        file.Reserve((nuint)length + ProbeBytes);
         Span<byte> bytes = file.Span[..length];
+        PictureLimits.Fill(handle, bytes, path);
+        bool isJpeg = PictureSignature.IsJpeg(bytes);
+        var end = isJpeg ? JpegStructure.Walk(bytes, out int scans) : Ended(out scans);
+        if (header is { } known && PictureLimits.TooManyScans(known, scans, maxPixels) is { } refusal)
+            throw new ImageDecodeException(path, refusal);
         if (PictureSignature.IsPng(bytes) && !PngStructure.IsComplete(bytes))
             throw new ImageDecodeException(path, Truncated);
         string? fault = DecodeBytes(length, image);
         if (fault is not null && PictureSignature.IsPng(bytes) && PngStructure.RepairChecksums(bytes))
             fault = DecodeBytes(length, image);
-        if (fault is null && PictureSignature.IsJpeg(bytes))
-            fault = JpegFault(length, image);
+        if (fault is null && isJpeg)
+            fault = JpegFault(end, length, image);
         if (fault is not null)
             throw new ImageDecodeException(path, fault);
     }
 
-    private string? JpegFault(int length, RgbImage image)
+    private static JpegEnd Ended(out int scans)
     {
-        switch (JpegStructure.Walk(file.Span[..length]))
+        scans = 1;
+        return JpegEnd.Reached;
+    }
+
+    private string? JpegFault(JpegEnd end, int length, RgbImage image)
+    {
+        switch (end)
         {
             case JpegEnd.Reached:
                 return null;
@@ -76,7 +111,7 @@ public sealed class ImageDecoder : IDisposable
         if (header.Width < 1 || header.Height < 1)
             return $"its header states an empty picture of {header.Width} × {header.Height} pixels";
         if ((long)header.Width * header.Height > maxPixels)
-            return $"its header states {header.Width} × {header.Height} pixels, more than the {maxPixels} that are allowed";
+            return $"its header states {header.Width} × {header.Height} pixels, more than the {maxPixels} that are allowed (--max-megapixels)";
 
         // No colour space: values stay as stored, as in Pillow. Unpremultiplied: dropping alpha then leaves the stored colour.
         var info = new SKImageInfo(header.Width, header.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);
@@ -95,37 +130,6 @@ public sealed class ImageDecoder : IDisposable
     {
         file.Dispose();
         rgba.Dispose();
-    }
-
-    private int ReadFile(string path)
-    {
-        try
-        {
-            using var handle = RegularFile.Open(path);
-            long length = RandomAccess.GetLength(handle);
-            if (length == 0)
-                throw new ImageDecodeException(path, "the file is empty");
-            Span<byte> start = stackalloc byte[PictureSignature.LengthOfOthers];
-            start = start[..RandomAccess.Read(handle, start, 0)];
-            if (!PictureSignature.Matches(start))
-                throw new ImageDecodeException(path, PictureSignature.Reason(start));
-            if (length > int.MaxValue - ProbeBytes)
-                throw new ImageDecodeException(path, $"the file is too large ({length} bytes)");
-            file.Reserve((nuint)length + ProbeBytes);
-            int read = 0;
-            while (read < length)
-            {
-                int count = RandomAccess.Read(handle, file.Span[read..(int)length], read);
-                if (count == 0)
-                    throw new ImageDecodeException(path, "the file became shorter while it was read");
-                read += count;
-            }
-            return read;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
     }
 
     private static string Reason(SKCodecResult result) => result switch

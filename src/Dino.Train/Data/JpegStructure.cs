@@ -25,8 +25,11 @@ internal enum JpegEnd
 internal static class JpegStructure
 {
     /// <summary>Where the markers lead.</summary>
-    public static JpegEnd Walk(ReadOnlySpan<byte> file)
+    /// <param name="file">The file.</param>
+    /// <param name="scans">The scans on the way: a decoder goes over all pixels for each.</param>
+    public static JpegEnd Walk(ReadOnlySpan<byte> file, out int scans)
     {
+        scans = 0;
         bool frame = false, progressive = false, scan = false, restarts = false;
         int at = 2; // behind the start-of-image marker
         while (true)
@@ -57,6 +60,7 @@ internal static class JpegStructure
             frame |= startsFrame;
             progressive |= marker is 0xC2 or 0xCA;
             scan |= marker == 0xDA;
+            scans += marker == 0xDA ? 1 : 0;
             if (marker == 0xDD && length == 4 && at + 4 <= file.Length)
                 restarts = BinaryPrimitives.ReadUInt16BigEndian(file[(at + 2)..]) > 0;
             at += length;

@@ -12,6 +12,9 @@ public sealed record PrefetchOptions
     /// <summary>Memory in bytes for decoded pictures, kept from their first use on while they fit; 0 keeps none.</summary>
     public long CacheBytes { get; init; }
 
+    /// <summary>A quarter of the memory of the machine, or of the container that the program is given.</summary>
+    public static long DefaultCacheBytes => PictureLimits.Memory / 4;
+
     /// <summary>Pictures with more pixels than this are refused before memory is taken for them.</summary>
     public int MaxPixels { get; init; } = ImageDecoder.DefaultMaxPixels;
 

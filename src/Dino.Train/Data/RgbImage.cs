@@ -46,10 +46,14 @@ public sealed class RgbImage
         if ((long)width * height > MaxPixels)
             throw new ArgumentException($"An image of {width} × {height} pixels is too large: at most {MaxPixels} pixels.");
         int needed = width * height * 3 + Padding;
-        if (buffer.Length < needed)
+        // One huge picture does not keep its memory for ever.
+        if (buffer.Length < needed || (buffer.Length > PictureLimits.LargeBytes && buffer.Length / 4 > needed))
             buffer = GC.AllocateUninitializedArray<byte>(needed);
         (Width, Height) = (width, height);
     }
+
+    /// <summary>Gives the memory back; the image is empty.</summary>
+    internal void Release() => (buffer, Width, Height) = ([], 0, 0);
 
     /// <summary>Makes this image equal to another.</summary>
     public void CopyFrom(RgbImage source)

@@ -47,6 +47,8 @@ public static class VideoFolder
         {
             try
             {
+                if (name.Split('/', '\\').Any(part => part is "" or "." or ".."))
+                    throw new UserErrorException($"'{RawName.Shown(name)}' is no name of a video.");
                 videos.Add(Open(Below(frames, name), Below(annotations, name), name));
             }
             catch (UserErrorException e) when (onBroken is not null)

@@ -56,7 +56,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         var val = ImageFolder.Scan(Path.Combine(data, "val"), skipped);
         if (train.Count != TrainPictures || val.Count != ValPictures)
             throw new UserErrorException($"{data} holds other pictures beside those of the demonstration ({train.Count} and {val.Count}, not {TrainPictures} and {ValPictures}): remove them, or give another --output-dir.");
-        var prefetch = new PrefetchOptions { CacheBytes = 1L << 30 };
+        var prefetch = new PrefetchOptions { CacheBytes = PrefetchOptions.DefaultCacheBytes };
         var options = Options(seed);
         var knn = new KnnRun(train, val, options.Crops.GlobalCropsSize, device, prefetch)
         {

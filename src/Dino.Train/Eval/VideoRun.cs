@@ -20,10 +20,25 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
     // The reference's first deviation is .228; kept for equal features.
     private static readonly Normalize normalize = new([0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
 
-    private readonly ImageDecoder decoder = new();
     private readonly RgbImage frame = new(), resized = new();
+    private ImageDecoder decoder = new();
 
-    /// <summary>Follows the objects of a video.</summary>
+    /// <summary>Pictures with more pixels than this are refused.</summary>
+    public int MaxPixels
+    {
+        get;
+        init
+        {
+            field = value;
+            decoder.Dispose();
+            decoder = new ImageDecoder(value);
+        }
+    } = ImageDecoder.DefaultMaxPixels;
+
+    /// <summary>Is told the name of a video and what a person should know of its result.</summary>
+    public Action<string, string>? OnNote { get; init; }
+
+    /// <summary>Follows the objects of a video: those whose ids the first mask shows. Others that appear later are not followed, as in DAVIS.</summary>
     /// <param name="video">The frames, with at least the first one's mask.</param>
     /// <param name="kind">How masks are to be read.</param>
     /// <param name="onFrame">Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.</param>
@@ -33,45 +48,66 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
     public IReadOnlyList<ObjectScore> Follow(
         VideoSequence video, MaskKind kind, Action<int, LabelMap>? onFrame = null, CancellationToken cancel = default)
     {
-        var given = LabelMap.Read(video.Annotations[0]!, ref kind);
-        int objects = given.Highest, patch = backbone.Config.Patch;
-        if (objects == 0)
+        var given = LabelMap.Read(video.Annotations[0]!, ref kind, MaxPixels);
+        if (given.Doubt is { } doubt)
+            OnNote?.Invoke(video.Name, doubt);
+        byte[] ids = [.. given.Objects];
+        int patch = backbone.Config.Patch;
+        if (ids.Length == 0)
             throw new UserErrorException($"{video.Annotations[0]} shows no object to follow.");
         float[] features = Features(video.Frames[0], out int rows, out int columns);
         if (frame.Width != given.Width || frame.Height != given.Height)
             throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
-        long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Config.Dim, objects + 1, video.Frames.Count, options);
+        long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Config.Dim, ids.Length + 1, video.Frames.Count, options);
         if (bytes > HostMemory.AvailableBytes)
             throw new UserErrorException(
-                $"Following {objects} objects over {rows} × {columns} patches would take {bytes >> 20} MiB, and the machine has "
+                $"Following {ids.Length} objects over {rows} × {columns} patches would take {bytes >> 20} MiB, and the machine has "
                 + $"{HostMemory.AvailableBytes >> 20} MiB left: a smaller --size, --size-mask-neighborhood or --n-last-frames needs less.");
         byte[] small = Nearest(given.Ids, given.Width, given.Height, columns, rows);
-        float[] labels = new float[(objects + 1) * small.Length];
+        // A plane for the background and for each object that is there, whatever its number.
+        byte[] classes = [0, .. ids];
+        float[] labels = new float[classes.Length * small.Length];
         for (int i = 0; i < small.Length; i++)
-            labels[small[i] * small.Length + i] = 1;
+            labels[Array.IndexOf(classes, small[i]) * small.Length + i] = 1;
+        foreach (byte id in ids)
+        {
+            if (!small.Contains(id))
+                OnNote?.Invoke(video.Name, $"object {id} is too small for a patch of the network at this --size: it cannot be found again");
+        }
 
         using var propagation = new LabelPropagation(device, features, labels, rows, columns, options);
-        var score = new VideoScore(video.Name, objects);
+        var score = new VideoScore(video.Name, ids);
         onFrame?.Invoke(0, given);
         int firstRows = rows, firstColumns = columns;
+        var later = new SortedDictionary<byte, string>();
+        bool scored = false;
         for (int i = 1; i < video.Frames.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
             features = Features(video.Frames[i], out rows, out columns);
             if (rows != firstRows || columns != firstColumns)
                 throw new UserErrorException($"{video.Frames[i]} has {frame.Width} × {frame.Height} pixels, the frames before it {given.Width} × {given.Height}.");
-            byte[] decoded = LabelPropagation.Decode(propagation.Next(features), objects + 1, rows, columns, patch);
+            byte[] decoded = LabelPropagation.Decode(propagation.Next(features), classes.Length, rows, columns, patch);
+            for (int pixel = 0; pixel < decoded.Length; pixel++)
+                decoded[pixel] = classes[decoded[pixel]];
             var found = new LabelMap(Nearest(decoded, columns * patch, rows * patch, given.Width, given.Height), given.Width, given.Height);
             onFrame?.Invoke(i, found);
             bool counts = i < video.Frames.Count - 1 || video.Frames.Count == 2;
             if (counts && video.Annotations[i] is { } annotation)
             {
-                var truth = LabelMap.Read(annotation, kind);
+                var truth = LabelMap.Read(annotation, ref kind, MaxPixels);
                 if (truth.Width != given.Width || truth.Height != given.Height)
                     throw new UserErrorException($"{annotation} has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}.");
                 score.Add(found.Ids, truth.Ids, truth.Width, truth.Height);
+                scored = true;
+                foreach (byte id in truth.Objects.Except(ids))
+                    later.TryAdd(id, Path.GetFileNameWithoutExtension(annotation));
             }
         }
+        foreach (var (id, first) in later)
+            OnNote?.Invoke(video.Name, $"object {id} is not in the first mask but from {first} on: it is not followed, nor counted");
+        if (!scored)
+            OnNote?.Invoke(video.Name, video.Frames.Count == 1 ? "it has one frame: there is nothing to follow" : "no later frame that counts has a mask: it is followed, not scored");
         return score.Objects;
     }
 
@@ -93,7 +129,7 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         int shorter = Math.Max(1, size / patch) * patch;
         double ratio = Math.Min(PictureGrid.LongestRatio, (double)Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height));
         int longer = (int)(size * ratio) / step * step;
-        longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : patch);
+        longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : shorter);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
         ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
         BilinearResize.Apply(frame, resized, width, height);

@@ -31,24 +31,26 @@ public readonly record struct ObjectScore(string Sequence, byte Id, MeasureStati
 /// J and F of the objects of one video, frame by frame. As the DAVIS benchmark does, the first frame, which is given, and the last one are
 /// to be left out, unless there is no other.
 /// </summary>
-public sealed class VideoScore(string sequence, int objects)
+/// <param name="sequence">The video.</param>
+/// <param name="ids">The objects: the ids of its first mask, which need not be 1 … n.</param>
+public sealed class VideoScore(string sequence, IReadOnlyList<byte> ids)
 {
-    private readonly List<double>[] j = New(objects), f = New(objects);
+    private readonly List<double>[] j = New(ids.Count), f = New(ids.Count);
 
     /// <summary>Takes in a frame: ids by pixel, found and annotated.</summary>
     public void Add(ReadOnlySpan<byte> labels, ReadOnlySpan<byte> truth, int width, int height)
     {
         for (int i = 0; i < j.Length; i++)
         {
-            j[i].Add(RegionMeasures.Jaccard(labels, truth, (byte)(i + 1)));
-            f[i].Add(RegionMeasures.BoundaryF(labels, truth, width, height, (byte)(i + 1)));
+            j[i].Add(RegionMeasures.Jaccard(labels, truth, ids[i]));
+            f[i].Add(RegionMeasures.BoundaryF(labels, truth, width, height, ids[i]));
         }
     }
 
     /// <summary>The objects' scores; none if no frame was taken in.</summary>
     public IReadOnlyList<ObjectScore> Objects =>
         [.. j.Select((frames, i) => (frames, i)).Where(entry => entry.frames.Count > 0).Select(entry => new ObjectScore(
-            sequence, (byte)(entry.i + 1), MeasureStatistics.Of(entry.frames), MeasureStatistics.Of(f[entry.i])))];
+            sequence, ids[entry.i], MeasureStatistics.Of(entry.frames), MeasureStatistics.Of(f[entry.i])))];
 
     private static List<double>[] New(int count) => [.. Enumerable.Range(0, count).Select(_ => new List<double>())];
 }

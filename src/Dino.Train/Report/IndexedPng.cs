@@ -8,8 +8,6 @@ namespace Dino.Train.Report;
 /// <summary>Palette PNG files (ISO 15948), which hold ids of objects as they are; the codec library writes none.</summary>
 public static class IndexedPng
 {
-    private static readonly byte[] palette = VocPalette();
-
     /// <summary>Writes height·width ids in the colours of PASCAL VOC and DAVIS.</summary>
     public static void Write(string path, ReadOnlySpan<byte> ids, int width, int height)
     {
@@ -32,7 +30,7 @@ public static class IndexedPng
         {
             stream.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
             Chunk(stream, "IHDR"u8, header);
-            Chunk(stream, "PLTE"u8, palette);
+            Chunk(stream, "PLTE"u8, VocColours.Palette);
             Chunk(stream, "IDAT"u8, data.GetBuffer().AsSpan(0, (int)data.Length));
             Chunk(stream, "IEND"u8, []);
         });
@@ -47,17 +45,5 @@ public static class IndexedPng
         stream.Write(body);
         BinaryPrimitives.WriteUInt32BigEndian(number, PngStructure.Crc(body));
         stream.Write(number);
-    }
-
-    /// <summary>The bits of an id, three at a time, become the highest free bits of red, green and blue.</summary>
-    private static byte[] VocPalette()
-    {
-        byte[] colours = new byte[3 * 256];
-        for (int id = 0; id < 256; id++)
-        {
-            for (int bit = 0; bit < 8; bit++)
-                colours[3 * id + bit % 3] |= (byte)(((id >> bit) & 1) << (7 - bit / 3));
-        }
-        return colours;
     }
 }

@@ -254,7 +254,7 @@ public class EvalCommandTests
     [TestCase("features {checkpoint} {pictures}/none", "does not exist")]
     [TestCase("features {pictures}/none {pictures}", "no checkpoint")]
     [TestCase("attend {checkpoint} {pictures}/none --video", "no video")]
-    [TestCase("attend {checkpoint} {checkpoint} --video", "not a picture")]
+    [TestCase("attend {checkpoint} {checkpoint} --video", "not a JPEG, PNG")]
     public void WhatCannotBeRead_IsOneLine_AndExitCode1(string line, string expected) => AssertOneLine(line, ExitCode.Failure, expected);
 
     private void AssertOneLine(string line, int code, string expected)

@@ -78,11 +78,23 @@ public class LabelMapTests
         Assert.That(map.Ids, Is.EqualTo(expected));
     }
 
+    /// <summary>Sixteen bits, with the filter that looks a pixel to the left, which is two bytes.</summary>
+    [Test]
+    public void SixteenBits_AreNumbersWhereTheyFit()
+    {
+        using var folder = new PictureFolder();
+        string small = folder.Write("small.png", PictureFolder.Png(2, 2, 16, 0, [1, 0, 3, 0, 2, 0, 0, 0, 0, 5]));
+        string large = folder.Write("large.png", PictureFolder.Png(2, 1, 16, 0, [0, 0, 0, 0xC8, 0x10]));
+
+        Assert.That(LabelMap.Read(small, MaskKind.Ids).Ids, Is.EqualTo(new byte[] { 3, 5, 0, 5 }));
+        Assert.That(LabelMap.Read(large, MaskKind.Ids).Ids, Is.EqualTo(new byte[] { 0, 0xC8 }), "else the upper half counts");
+    }
+
     [Test]
     public void WhatIsNoMask_IsRefused()
     {
         using var folder = new PictureFolder();
-        string coloured = folder.WritePicture("coloured.png", 3);
+        string coloured = folder.WritePicture("coloured.png", 3); // (111, 33, 159) and others
         string truncated = folder.Write("truncated.png", PictureFolder.Png(3, 2, 8, 0, [0, 1, 2, 3, 0]));
         string huge = folder.Write("huge.png", PictureFolder.Png(int.MaxValue, int.MaxValue, 8, 0, []));
 

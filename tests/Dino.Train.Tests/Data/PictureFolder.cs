@@ -10,7 +10,11 @@ internal sealed class PictureFolder : IDisposable
 {
     public string Root { get; } = Directory.CreateTempSubdirectory("dino-pictures-").FullName;
 
-    public void Dispose() => Directory.Delete(Root, recursive: true);
+    public void Dispose()
+    {
+        if (Directory.Exists(Root))
+            Directory.Delete(Root, recursive: true);
+    }
 
     public string PathOf(string name)
     {

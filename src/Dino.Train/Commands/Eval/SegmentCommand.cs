@@ -72,7 +72,7 @@ internal static class SegmentCommand
                 context.Cancel.ThrowIfCancellationRequested();
                 var (image, mask) = pairs[i];
                 MaskKind ownKind = maskKind;
-                if (decoder.TryDecode(image, picture, skipped.Files) && LabelMap.TryRead(mask, ref ownKind, skipped.Files) is { } objects)
+                if (decoder.TryDecode(image, picture, skipped.Files) && LabelMap.TryRead(mask, ref ownKind, skipped.Files, PictureChoice.MaxPixels(context)) is { } objects)
                     Add(image, mask, objects);
                 tracker.Report(i + 1);
             }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -60,36 +61,77 @@ internal static class VideoCommand
         if (options.Temperature is not (> 0 and < double.PositiveInfinity))
             throw new UserErrorException($"--temperature must be above 0, not {options.Temperature}.") { IsUsage = true };
         int side = context.GetBetween(size, 1, 8192);
-        var videos = VideoFolder.Scan(context.Get(data)!, context.Get(sequences)!);
+        var leftOut = new List<(string Video, string Reason)>();
+        int told = 0, followed = 0;
+        var videos = VideoFolder.Scan(context.Get(data)!, context.Get(sequences)!, LeaveOut);
+        foreach (var video in videos)
+        {
+            foreach (string remark in video.Remarks)
+                Note(video.Name, remark);
+        }
         using var device = DeviceOption.Open(context);
         var (backbone, _) = BackboneArgument.Open(context, device);
         if (side < backbone.Config.Patch)
             throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
 
         var scores = new List<ObjectScore>();
-        int frames = 0;
-        using var run = new VideoRun(backbone, device, side, options);
+        int frames = 0, done = 0;
+        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note };
         context.Progress.Run("video", videos.Sum(video => video.Frames.Count), tracker =>
         {
             foreach (var video in videos)
             {
-                string? folder = context.Get(outputDir) is { } root ? Path.Combine(root, video.Name) : null;
-                if (folder is not null)
-                    Directory.CreateDirectory(folder);
-                scores.AddRange(run.Follow(video, context.Get(kind), (i, labels) =>
+                int before = frames;
+                try
                 {
+                    string? folder = context.Get(outputDir) is { } root ? Path.Combine(root, RawName.Shown(video.Name)) : null;
                     if (folder is not null)
-                        IndexedPng.Write(Path.Combine(folder, Path.GetFileNameWithoutExtension(video.Frames[i]) + ".png"), labels.Ids, labels.Width, labels.Height);
-                    tracker.Report(++frames, video.Name);
-                }, context.Cancel));
+                        Directory.CreateDirectory(folder);
+                    scores.AddRange(run.Follow(video, context.Get(kind), (i, labels) =>
+                    {
+                        if (folder is not null)
+                            IndexedPng.Write(Path.Combine(folder, RawName.Shown(Path.GetFileNameWithoutExtension(video.Frames[i])) + ".png"), labels.Ids, labels.Width, labels.Height);
+                        tracker.Report(++frames - before + done, video.Name);
+                    }, context.Cancel));
+                    followed++;
+                    Tell();
+                }
+                catch (UserErrorException e)
+                {
+                    frames = before;
+                    LeaveOut(video.Name, e.Message);
+                }
+                done += video.Frames.Count;
+                tracker.Report(done, video.Name);
             }
         });
+        if (followed == 0)
+            throw new UserErrorException(leftOut.Count == 1
+                ? $"{leftOut[0].Video}: {leftOut[0].Reason}"
+                : $"None of the {leftOut.Count} videos could be followed: {leftOut[0].Video}: {leftOut[0].Reason} And {leftOut.Count - 1} more like it.");
         string protocol = FormattableString.Invariant(
             $"shorter side {side}, patches of {backbone.Config.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
-        Print(context, scores, videos.Count, frames, protocol, device.Name);
+        Print(context, scores, leftOut, followed, frames, protocol, device.Name);
+
+        void Note(string video, string remark) => context.Error.WriteLine($"note: {RawName.Shown(video)}: {remark}");
+
+        void LeaveOut(string video, string reason)
+        {
+            leftOut.Add((RawName.Shown(video), reason));
+            if (followed > 0)
+                Tell();
+        }
+
+        // Once one could be followed: if none can, one line says so.
+        void Tell()
+        {
+            for (; told < leftOut.Count; told++)
+                context.Error.WriteLine($"left out {leftOut[told].Video}: {leftOut[told].Reason}");
+        }
     }
 
-    private static void Print(CommandContext context, List<ObjectScore> scores, int videos, int frames, string protocol, string device)
+    private static void Print(
+        CommandContext context, List<ObjectScore> scores, List<(string Video, string Reason)> leftOut, int videos, int frames, string protocol, string device)
     {
         bool any = scores.Count > 0; // masks may be wanted where only first frames are annotated
         var (j, f) = any
@@ -118,6 +160,15 @@ internal static class VideoCommand
                 }
                 json.WriteEndArray();
                 json.WriteNumber("videos", videos);
+                json.WriteStartArray("left_out");
+                foreach (var (video, reason) in leftOut)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("sequence", video);
+                    json.WriteString("reason", reason);
+                    json.WriteEndObject();
+                }
+                json.WriteEndArray();
                 json.WriteNumber("frames", frames);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device);
@@ -125,7 +176,7 @@ internal static class VideoCommand
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} frames");
+                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} frames{(leftOut.Count > 0 ? $"; {leftOut.Count} videos left out" : "")}");
                 if (!any)
                     return;
                 var table = new ResultTable("%", "J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay");
