@@ -7,6 +7,9 @@ namespace Dino.Model;
 /// <summary>The sizes and options of a <see cref="DinoHead"/>.</summary>
 public sealed record DinoHeadConfig
 {
+    /// <summary>The most layers that a head can have: published ones have 2 to 4.</summary>
+    public const int MostLayers = 32;
+
     /// <summary>K, the number of prototypes.</summary>
     public int OutDim { get; init; } = 65536;
 
@@ -31,6 +34,8 @@ public sealed record DinoHeadConfig
     {
         if (OutDim < 2)
             throw new ArgumentException($"A head needs at least 2 prototypes (out_dim), not {OutDim}.");
+        if (Layers > MostLayers)
+            throw new ArgumentException($"A head has at most {MostLayers} layers, not {Layers} (--head-layers).");
         if (Layers < 1 || HiddenDim < 1 || BottleneckDim < 1)
             throw new ArgumentException($"A head needs positive sizes, not {Layers} layers of {HiddenDim} and a bottleneck of {BottleneckDim}.");
     }

@@ -92,7 +92,7 @@ public sealed class ModelWeights
         var networks = WeightNetwork.In(plain.Values);
         if (networks.Count == 0)
             throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known"
-                + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}; its {file.Names.Count} tensors are "
+                + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}{Whole(file)}; its {file.Names.Count} tensors are "
                 + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
         // A backbone alone is what evaluation asks for, whichever network it was of.
         var chosen = networks[0];
@@ -101,6 +101,11 @@ public sealed class ModelWeights
                 ?? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.");
         return new ModelWeights(file, plain, networks, chosen);
     }
+
+    private static string Whole(WeightsFile file) =>
+        ((string[])["model", "teacher", "student", "net", "backbone", "state_dict"]).FirstOrDefault(key => file.Metadata.TryGetValue(key, out string? text) && text.StartsWith("(an object of ", StringComparison.Ordinal)) is { } whole
+            ? $"; its {whole} is {file.Metadata[whole].Trim('(', ')')}, saved whole: save model.state_dict() instead"
+            : "";
 
     // Whether it is the backbone's.
     private bool Place(string name, (WeightPart Part, string Official, int Piece) meaning)
@@ -129,9 +134,7 @@ public sealed class ModelWeights
         plainName is "center" or "dino_loss.center" || plainName.EndsWith(".dino_loss.center", StringComparison.Ordinal);
 
     /// <summary>
-    /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape but that of rotary
-    /// positions: it is <paramref name="heads"/>, or what a Hugging Face <c>config.json</c> beside the file says, or D / 64 as in all published networks
-    /// without them.
+    /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape: see <see cref="Heads"/>.
     /// </summary>
     /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
     public ViTConfig BackboneConfig(int? heads = null)
@@ -155,13 +158,9 @@ public sealed class ModelWeights
         int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
             .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
         if (indices[^1] != indices.Length - 1)
-            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}");
-        int count = heads ?? ConfiguredHeads() ?? HeadsOfPeriods(dim) ?? (dim % 64 == 0 ? dim / 64 : 0);
-        if (count < 1 || dim % count != 0)
-            throw Wrong(count == 0
-                ? $"the number of heads of a network of width {dim} cannot be told from it: give --num-heads"
-                : $"{count} heads do not divide the width {dim}");
-        if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16] && !Values(periods).All(period => period > 0 && float.IsFinite(period)))
+            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block {Enumerable.Range(0, indices.Length).First(i => indices[i] != i)} is missing");
+        int count = Heads(dim, heads).Count;
+        if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16] && !file.Floats(periods.Names[0]).All(period => period > 0 && float.IsFinite(period)))
             throw Wrong($"it has DINOv3's names, but the periods of its rotary positions ({LaterNames.Periods}) are not all above 0: they were never set, and no feature follows from them");
         bool hasBias = backbone.ContainsKey("blocks.0.attn.qkv.bias");
         return new ViTConfig
@@ -189,6 +188,28 @@ public sealed class ModelWeights
 
     private int? HeadsOfPeriods(int dim) =>
         backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [var count] && count is > 0 and < 1 << 20 && dim % (4 * count) == 0 ? (int)(dim / (4 * count)) : null;
+
+    /// <summary>
+    /// The number of heads of a backbone of width <paramref name="dim"/>: what the file states, what is <paramref name="given"/>, what a Hugging Face
+    /// <c>config.json</c> beside the file says, what its rotary positions need, or else that of the published networks of the width, which is an assumption.
+    /// </summary>
+    /// <exception cref="HeadsContradictedException">The file states another number than is given.</exception>
+    /// <exception cref="InvalidDataException">It cannot be told, or does not divide the width.</exception>
+    public HeadCount Heads(int dim, int? given = null)
+    {
+        int? stated = null;
+        if (file.Metadata.TryGetValue(HeadCount.MetadataKey, out string? text))
+            stated = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : throw Wrong($"its {HeadCount.MetadataKey} is not a number of heads");
+        if (stated is { } both && given is { } other && both != other)
+            throw HeadsContradictedException.Of(file.Path, other, both);
+        var heads = stated is { } inFile ? new HeadCount(inFile, HeadSource.File)
+            : given is { } said ? new HeadCount(said, HeadSource.Given)
+            : ConfiguredHeads() is { } configured ? new HeadCount(configured, HeadSource.Config)
+            : HeadsOfPeriods(dim) is { } turned ? new HeadCount(turned, HeadSource.File)
+            : HeadCount.Published(dim) is { } published ? new HeadCount(published, HeadSource.Assumed)
+            : throw Wrong($"the number of attention heads of its network of width {dim} cannot be told from it: give --num-heads");
+        return heads.Count > 0 && dim % heads.Count == 0 ? heads : throw Wrong($"{heads.Count} heads do not divide the width {dim}");
+    }
 
     /// <summary>The sizes of the head, from the shapes of its tensors; null if the file has none.</summary>
     /// <exception cref="InvalidDataException">The shapes are not those of a head.</exception>
@@ -270,12 +291,12 @@ public sealed class ModelWeights
     }
 
     /// <summary>The values of a tensor of the backbone or the head, by its official name there, row-major.</summary>
-    /// <exception cref="InvalidDataException">They are not floating-point numbers, or too many.</exception>
+    /// <exception cref="InvalidDataException">They are not floating-point numbers, or too many, or some are NaN or infinite.</exception>
     public float[] Values(WeightSource source)
     {
         if (source.Names is [var only])
-            return file.Floats(only);
-        float[][] parts = [.. source.Names.Select(file.Floats)];
+            return Finite(only);
+        float[][] parts = [.. source.Names.Select(Finite)];
         if (source.Join is { } join)
             return join(parts);
         float[] stacked = new float[parts.Sum(part => part.Length)];
@@ -286,6 +307,15 @@ public sealed class ModelWeights
             at += part.Length;
         }
         return stacked;
+    }
+
+    // Features of such weights would be NaN, or, behind a norm, nothing but wrong.
+    private float[] Finite(string name)
+    {
+        float[] values = file.Floats(name);
+        int first = Array.FindIndex(values, value => !float.IsFinite(value));
+        return first < 0 ? values : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+            $"{file.Path}: {values.Count(value => !float.IsFinite(value))} of the {values.Length} values of {name} are NaN or infinite, the first at place {first}: it was saved after training had diverged, or is damaged. Take an earlier checkpoint."));
     }
 
     /// <summary>The values of a tensor of the backbone by its official name, also of one that the layout leaves out because it is always the same.</summary>

@@ -7,6 +7,9 @@ namespace Dino.Model;
 /// </summary>
 public sealed record ViTConfig
 {
+    /// <summary>The most blocks that a network can have: published ones have 12 to 40.</summary>
+    public const int MostBlocks = 100_000;
+
     /// <summary>The square picture size, in pixels, whose patch grid the position embedding is made for.</summary>
     public int ImageSize { get; init; } = 224;
 
@@ -118,10 +121,23 @@ public sealed record ViTConfig
     /// <exception cref="ArgumentException">One cannot; the message says which.</exception>
     public void Validate()
     {
+        if (Channels < 1)
+            throw new ArgumentException($"Pictures have at least 1 channel, not {Channels}.");
         if (Patch < 1 || Side < 1)
             throw new ArgumentException($"Pictures of {ImageSize} pixels have no whole patch of {Patch}.");
         if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
             throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
+        if (Depth > MostBlocks)
+            throw new ArgumentException($"A ViT of {Depth} blocks (--depth) is more than the {MostBlocks} that are possible.");
+        if (!(MlpRatio > 0) || Dim * (double)MlpRatio is not (>= 1 and <= int.MaxValue))
+            throw new ArgumentException($"A ViT of width {Dim} has no MLP of {MlpRatio} times that width.");
+        foreach (var (what, elements) in ((string, double)[])
+            [
+                ("its attention", 3.0 * Dim * Dim), ("its MLP", (double)Dim * Hidden), ("its patch embedding", (double)Dim * Channels * Patch * Patch),
+                ("its position embedding", Rotary ? 0 : (1 + (double)Side * Side) * Dim),
+            ])
+            if (elements > int.MaxValue)
+                throw new ArgumentException($"A ViT of width {Dim} (--embed-dim) for patches of {Patch} in pictures of {ImageSize} pixels: {what} would have more than the {int.MaxValue} weights that a tensor can hold.");
         if (Registers < 0)
             throw new ArgumentException($"A ViT has no {Registers} registers.");
         if (Rotary && Dim / Heads % 4 != 0)

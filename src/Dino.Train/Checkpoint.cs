@@ -163,6 +163,7 @@ public static class Checkpoint
             var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json);
             if (info?.Options is not { Backbone: not null, Head: not null, Crops: not null })
                 throw new JsonException("its hyperparameters are missing.");
+            CheckpointCheck.Verify(path, info);
             return info;
         }
         catch (JsonException e)

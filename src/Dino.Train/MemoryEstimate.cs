@@ -18,9 +18,9 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
     public static MemoryEstimate Of(TrainOptions options)
     {
         var (vit, head, crops) = (options.Backbone, options.Head, options.Crops);
-        // Counted with a grid of one patch: that of absurdly large crops has no shape.
-        double parameters = (double)vit.Side * vit.Side * vit.Dim
-            + new MultiCropModel(vit with { ImageSize = vit.Patch }, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
+        // Counted with a grid of one patch: that of absurdly large crops has no shape. And with one block: all have the same.
+        double Count(int depth) => new MultiCropModel(vit with { ImageSize = vit.Patch, Depth = depth, DropPathRate = 0 }, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
+        double parameters = (double)vit.Side * vit.Side * vit.Dim + Count(1) + (vit.Depth - 1) * (Count(2) - Count(1));
         double TokensOf(int size) => vit.FirstPatch + Math.Floor((double)size / vit.Patch) * Math.Floor((double)size / vit.Patch);
         double globals = 2.0 * options.BatchSize, locals = (double)crops.LocalCropsNumber * options.BatchSize;
         double tokens = globals * TokensOf(crops.GlobalCropsSize) + locals * TokensOf(crops.LocalCropsSize);

@@ -6,8 +6,8 @@ using System.Text;
 namespace Dino.Tensors.Io;
 
 /// <summary>
-/// Reads a pickle as data: the opcodes that protocol 2 needs for a state dict, names from an allow-list, and no way to call anything.
-/// Written by a stranger, so that every count is checked before it is used.
+/// Reads a pickle as data: the opcodes that protocol 2 needs for a state dict, names from <see cref="PickleNames"/>, and no way to call anything.
+/// Objects of other programs are passed over. Written by a stranger, so that every count is checked before it is used.
 /// </summary>
 /// <remarks>
 /// The opcodes are those of Python's pickletools. An unknown name or opcode ends the reading; there is no laxer path. Messages say
@@ -15,34 +15,10 @@ namespace Dino.Tensors.Io;
 /// </remarks>
 internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budget)
 {
-    private const int MaxMarks = 64, MaxRank = 32, MaxName = 100;
+    private const int MaxMarks = 64, MaxRank = 32, MaxName = 200;
     private const int ValueCost = 64, EntryCost = 96;
 
     private static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
-
-    // Module and name as they follow GLOBAL, with a space between.
-    private static readonly Dictionary<string, PickleGlobal> Names = new()
-    {
-        ["collections OrderedDict"] = new(PickleName.OrderedDict),
-        ["argparse Namespace"] = new(PickleName.Namespace),
-        ["torch._utils _rebuild_tensor_v2"] = new(PickleName.RebuildTensor),
-        ["torch._utils _rebuild_parameter"] = new(PickleName.RebuildParameter),
-        ["torch Size"] = new(PickleName.Size),
-        ["_codecs encode"] = new(PickleName.Encode), // how protocol 2 spells the bytes of a numpy scalar
-        ["numpy.core.multiarray scalar"] = new(PickleName.NumpyScalar),
-        ["numpy._core.multiarray scalar"] = new(PickleName.NumpyScalar),
-        ["numpy dtype"] = new(PickleName.NumpyDType),
-        ["torch DoubleStorage"] = new(PickleName.Storage, ElementType.F64),
-        ["torch FloatStorage"] = new(PickleName.Storage, ElementType.F32),
-        ["torch HalfStorage"] = new(PickleName.Storage, ElementType.F16),
-        ["torch BFloat16Storage"] = new(PickleName.Storage, ElementType.BF16),
-        ["torch LongStorage"] = new(PickleName.Storage, ElementType.I64),
-        ["torch IntStorage"] = new(PickleName.Storage, ElementType.I32),
-        ["torch ShortStorage"] = new(PickleName.Storage, ElementType.I16),
-        ["torch CharStorage"] = new(PickleName.Storage, ElementType.I8),
-        ["torch ByteStorage"] = new(PickleName.Storage, ElementType.U8),
-        ["torch BoolStorage"] = new(PickleName.Storage, ElementType.BOOL),
-    };
 
     private readonly Dictionary<string, PickleStorage> storages = [];
     private readonly Dictionary<uint, PickleValue> memo = [];
@@ -161,11 +137,19 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
                 Push(Build(Pop(), arguments));
                 break;
             case '\x81':
-                // The one class that protocol 2 makes this way: an empty Namespace, to be filled by BUILD.
-                var none = Tuple(Pop(), "NEWOBJ without a tuple");
-                if (Pop() is not PickleGlobal { Name: PickleName.Namespace } || none.Count != 0)
-                    throw Wrong("NEWOBJ of something else than an empty argparse.Namespace");
-                Push(new PickleMap(PickleName.Namespace), 4 * ValueCost);
+                var given = Tuple(Pop(), "NEWOBJ without a tuple");
+                switch (Pop())
+                {
+                    // An empty one, to be filled by BUILD.
+                    case PickleGlobal { Name: PickleName.Namespace } when given.Count == 0:
+                        Push(new PickleMap(PickleName.Namespace), 4 * ValueCost);
+                        break;
+                    case PickleGlobal { Name: PickleName.Foreign } type:
+                        Push(new PickleObject(type.Text));
+                        break;
+                    default:
+                        throw Wrong("NEWOBJ of something else than an empty argparse.Namespace");
+                }
                 break;
             case 'b':
                 SetState(Pop());
@@ -178,6 +162,9 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
     /// <summary>What a name and its arguments stand for: one case for each, and none that runs anything.</summary>
     private PickleValue Build(PickleValue callee, List<PickleValue> arguments)
     {
+        // What an object of another program gives when it is called is another.
+        if (callee is PickleObject unknown)
+            return unknown;
         if (callee is not PickleGlobal global)
             throw Wrong($"a {callee.Kind} cannot be called");
         budget.Spend(3 * ValueCost);
@@ -185,6 +172,10 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
         {
             case PickleName.OrderedDict or PickleName.Namespace when arguments is []:
                 return new PickleMap(global.Name);
+            case PickleName.DefaultDict:
+                return new PickleMap(); // the default is of no use here
+            case PickleName.Foreign:
+                return new PickleObject(arguments is [PickleGlobal { Name: PickleName.Foreign } of, ..] && global.Text.EndsWith("._reconstructor", StringComparison.Ordinal) ? of.Text : global.Text);
             case PickleName.RebuildTensor when arguments is [PickleStorage storage, var offset, var shape, var strides, var gradient, PickleMap hooks, ..]:
                 if (hooks.Entries.Count != 0 || arguments.Count > 7 || arguments.Count == 7 && arguments[6].Kind != PickleScalar.None || gradient.Kind != PickleScalar.Flag)
                     throw Wrong("a tensor with hooks or attributes");
@@ -206,13 +197,14 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
         }
     }
 
-    private PickleScalar NumpyScalar(string code, byte[] value) => (code, value.Length) switch
+    private PickleValue NumpyScalar(string code, byte[] value) => (code, value.Length) switch
     {
         ("f8", 8) => Float(BinaryPrimitives.ReadDoubleLittleEndian(value)),
         ("f4", 4) => Float(BinaryPrimitives.ReadSingleLittleEndian(value)),
         ("i8", 8) => Integer(BinaryPrimitives.ReadInt64LittleEndian(value)),
         ("i4", 4) => Integer(BinaryPrimitives.ReadInt32LittleEndian(value)),
         ("b1", 1) => new PickleScalar(PickleScalar.Flag, value[0] != 0 ? "True" : "False"),
+        _ when code.Length > 0 && "iufcbSUMm".Contains(code[0], StringComparison.Ordinal) => new PickleObject("numpy." + code[0]),
         _ => throw Wrong($"a numpy number of {value.Length} bytes and a type other than f8, f4, i8, i4 and b1"),
     };
 
@@ -226,6 +218,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
             case PickleMap { Name: PickleName.Namespace } target when state is PickleMap source:
                 foreach (var (key, value) in source.Entries)
                     Add(target, key, value);
+                break;
+            case PickleObject:
                 break;
             case PickleDType when state is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..] }:
                 break;
@@ -287,9 +281,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
     private PickleGlobal Global()
     {
         string module = Line(), name = Line();
-        return Names.TryGetValue($"{module} {name}", out var global)
-            ? global
-            : throw Wrong($"the name {StoredTensor.Quote($"{module}.{name}")} is not one of plain data");
+        return PickleNames.Find(module, name)
+            ?? throw Wrong($"the name {StoredTensor.Quote($"{module}.{name}")} is not one of plain data");
     }
 
     private string Line()
@@ -319,6 +312,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
 
     private void Append(List<PickleValue> items)
     {
+        if (Top() is PickleObject)
+            return;
         if (Top() is not PickleSequence { IsTuple: false } list)
             throw Wrong($"values appended to a {Top().Kind}");
         budget.Spend(16L * items.Count);
@@ -327,13 +322,20 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
 
     private void SetItems(List<PickleValue> items)
     {
+        if (Top() is PickleObject && items.Count % 2 == 0)
+            return;
         if (Top() is not PickleMap map || items.Count % 2 != 0)
             throw Wrong($"{items.Count} keys and values set in a {Top().Kind}");
         for (int i = 0; i < items.Count; i += 2)
         {
-            if (items[i] is not PickleScalar { Kind: PickleScalar.Text or PickleScalar.Integer } key)
-                throw Wrong($"a key of kind {items[i].Kind}");
-            Add(map, key.Value, items[i + 1]);
+            string key = items[i] switch
+            {
+                PickleScalar { Kind: not PickleScalar.Bytes } scalar => scalar.Value,
+                // Settings have keys of any kind; weights have texts.
+                PickleObject or PickleSequence { IsTuple: true } or PickleScalar => string.Create(CultureInfo.InvariantCulture, $"({items[i].Kind} {map.Entries.Count})"),
+                var other => throw Wrong($"a key of kind {other.Kind}"),
+            };
+            Add(map, key, items[i + 1]);
         }
     }
 

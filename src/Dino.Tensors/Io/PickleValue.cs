@@ -11,6 +11,7 @@ internal abstract class PickleValue
 internal enum PickleName
 {
     OrderedDict,
+    DefaultDict,
     Namespace,
     RebuildTensor,
     RebuildParameter,
@@ -19,6 +20,9 @@ internal enum PickleName
     NumpyScalar,
     NumpyDType,
     Storage,
+
+    /// <summary>Of another program's data: what is made of it is passed over.</summary>
+    Foreign,
 }
 
 internal sealed class PickleGlobal(PickleName name, ElementType type = default) : PickleValue
@@ -28,7 +32,18 @@ internal sealed class PickleGlobal(PickleName name, ElementType type = default) 
     /// <summary>Of a storage.</summary>
     public ElementType Type => type;
 
+    /// <summary>Of a foreign one: module and name.</summary>
+    public string Text { get; init; } = "";
+
     public override string Kind => "name";
+}
+
+/// <summary>An object of another program: nothing is known of it but the name of its class, and whatever it is made of is passed over.</summary>
+internal sealed class PickleObject(string type) : PickleValue
+{
+    public string Type => type;
+
+    public override string Kind => "object";
 }
 
 /// <summary>None, a number, a flag or a text, all as text in invariant notation, or bytes.</summary>

@@ -1,5 +1,4 @@
-using System.Globalization;
-using System.Numerics;
+using System.Text.Json;
 
 namespace Dino.Tensors.Io;
 
@@ -14,7 +13,13 @@ public sealed class PyTorchFile : WeightsFile
 
     private static readonly byte[] StreamHead = [0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, (byte)'.'];
 
-    private PyTorchFile(FileBytes bytes, string format, PyTorchTree tree) : base(bytes, format, tree.Tensors, tree.Metadata)
+    // A member beside PyTorch's own, which its reader passes over: texts, as in the metadata of a safetensors file.
+    internal const string MetadataMember = "dino.json";
+
+    private const int MaxMetadata = 1 << 16;
+
+    private PyTorchFile(FileBytes bytes, string format, PyTorchTree tree, IEnumerable<KeyValuePair<string, string>>? texts = null)
+        : base(bytes, format, tree.Tensors, new Dictionary<string, string>([.. tree.Metadata, .. texts ?? []]))
     {
     }
 
@@ -26,9 +31,13 @@ public sealed class PyTorchFile : WeightsFile
     /// <summary>
     /// Writes an ordered state dict that <c>torch.load</c> reads, also with <c>weights_only=True</c>, by a temporary name that is renamed.
     /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="entries">The tensors.</param>
+    /// <param name="metadata">Texts that are read here as <see cref="WeightsFile.Metadata"/>; PyTorch passes over them.</param>
     /// <exception cref="ArgumentException">Two entries share a name, or they need more than the 4 GiB that the container holds.</exception>
     /// <exception cref="IOException">The file cannot be written; an existing one is left as it was.</exception>
-    public static void Write(string path, IReadOnlyList<TensorEntry> entries) => PyTorchWriter.Write(path, entries);
+    public static void Write(string path, IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string>? metadata = null) =>
+        PyTorchWriter.Write(path, entries, metadata ?? new Dictionary<string, string>());
 
     internal static bool Recognises(ReadOnlySpan<byte> head) => ZipDirectory.Recognises(head) || head is [0x80, 2, ..];
 
@@ -65,7 +74,23 @@ public sealed class PyTorchFile : WeightsFile
                     + $"of type {storage.Type} and has {member.Length} bytes.");
             starts.Add(storage.Key, member.Start);
         }
-        return new PyTorchFile(bytes, "PyTorch, zip container", new PyTorchTree(bytes, starts, budget).Of(value));
+        var tree = new PyTorchTree(bytes, starts, budget).Of(value);
+        return new PyTorchFile(bytes, "PyTorch, zip container", tree, places.TryGetValue(MetadataMember, out var texts) ? Texts(bytes, texts, tree) : null);
+    }
+
+    private static Dictionary<string, string> Texts(FileBytes bytes, ZipMember member, PyTorchTree tree)
+    {
+        if (member.Length > MaxMetadata)
+            throw new InvalidDataException($"{bytes.Path}: its {MetadataMember} has {member.Length} bytes; at most {MaxMetadata} are read.");
+        try
+        {
+            var texts = JsonSerializer.Deserialize<Dictionary<string, string>>(bytes.Read(member.Start, (int)member.Length)) ?? [];
+            return texts.Any(text => text.Value is null || tree.Metadata.ContainsKey(text.Key)) ? throw new JsonException("an entry is no text, or is in the pickle too") : texts;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidDataException($"{bytes.Path}: its {MetadataMember} is not a map of texts: {e.Message}", e);
+        }
     }
 
     // Their entries are compressed, which would be refused in other words.

@@ -17,6 +17,7 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
     private readonly Dictionary<string, string> metadata = [];
     private readonly List<string> path = [];
     private Int128 total;
+    private string? firstObject;
 
     public IEnumerable<StoredTensor> Tensors => tensors.Values;
 
@@ -25,6 +26,9 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
     public PyTorchTree Of(PickleValue root)
     {
         Walk(root);
+        if (tensors.Count == 0 && firstObject is { } type)
+            throw new InvalidDataException($"{file.Path}: an object of the class {StoredTensor.Quote(type)} was saved whole, and only its program can read it. "
+                + "Save its tensors instead: torch.save(model.state_dict(), \"weights.pth\").");
         return this;
     }
 
@@ -49,9 +53,26 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
                 for (int i = 0; i < sequence.Items.Count; i++)
                     Step(i.ToString(CultureInfo.InvariantCulture), sequence.Items[i]);
                 break;
+            case PickleObject unknown:
+                firstObject ??= unknown.Type;
+                PassOver($"an object of {unknown.Type}");
+                break;
+            case PickleGlobal { Name: PickleName.Foreign } foreign:
+                PassOver($"the name {foreign.Text}");
+                break;
+            case PickleDType type:
+                PassOver($"numpy's {type.Code}");
+                break;
             default:
                 throw new InvalidDataException($"{file.Path}: its pickle describes a {value.Kind} where data was expected.");
         }
+    }
+
+    private void PassOver(string what)
+    {
+        string name = Name();
+        if (!metadata.TryAdd(name, $"({what}, not read)"))
+            throw Twice(name);
     }
 
     private void Step(string key, PickleValue value)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text;
+using System.Text.Json;
 
 namespace Dino.Tensors.Io;
 
@@ -11,7 +12,7 @@ internal static class PyTorchWriter
     private const int Alignment = 64; // of the values, as PyTorch aligns them
     private const ushort HasDescriptorAndUtf8 = 0x808;
 
-    public static void Write(string path, IReadOnlyList<TensorEntry> entries)
+    public static void Write(string path, IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string> metadata)
     {
         if (entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ArgumentException($"The tensor name '{twice.Key}' is used twice.");
@@ -25,6 +26,11 @@ internal static class PyTorchWriter
             zip.Add("byteorder", 6, output => output.Write("little"u8));
             for (int i = 0; i < entries.Count; i++)
                 zip.Add($"data/{i}", entries[i].ByteLength, entries[i].WriteTo);
+            if (metadata.Count > 0)
+            {
+                byte[] texts = JsonSerializer.SerializeToUtf8Bytes(metadata);
+                zip.Add(PyTorchFile.MetadataMember, texts.Length, output => output.Write(texts));
+            }
             zip.Add("version", 2, output => output.Write("3\n"u8));
             zip.End();
         });

@@ -50,12 +50,9 @@ public abstract class WeightsFile : IDisposable
         byte[] head = bytes.Read(0, (int)Math.Min(bytes.Length, 512));
         if (PyTorchFile.Recognises(head))
             return PyTorchFile.Of(bytes);
-        if (head.AsSpan(Math.Min(head.Length, 257)).StartsWith("ustar"u8))
-            throw new InvalidDataException($"{bytes.Path}: a tar archive; of PyTorch's files the zip container and the older stream are read.");
         return head is [_, _, _, _, _, _, _, _, (byte)'{', ..]
             ? (WeightsFile)SafetensorsFile.Of(bytes)
-            : throw new InvalidDataException(
-                $"{bytes.Path}: neither a safetensors nor a PyTorch file ({bytes.Length} bytes that begin with {Convert.ToHexString(head.AsSpan(0, Math.Min(head.Length, 8)))}).");
+            : throw new InvalidDataException($"{bytes.Path}: {OtherContent.Describe(head, bytes.Length)}.");
     });
 
     /// <summary>Whether the file has a tensor of this name.</summary>

@@ -62,7 +62,7 @@ internal sealed class ZipDirectory
         long endAt = file.Length - EndSize;
         byte[] end = file.Read(endAt, EndSize);
         if (U32(end, 0) != EndSignature)
-            throw Wrong("it does not end with the end of a directory: cut short, or something follows it");
+            throw Wrong("it does not end with the end of a directory: cut short, or something follows it (a download that was not finished: fetch it again)");
         if (U16(end, 20) != 0 || U16(end, 4) != 0 || U16(end, 6) != 0 || U16(end, 8) != U16(end, 10))
             throw Wrong("it has a comment or several parts");
         ulong count = U16(end, 10), size = U32(end, 12), start = U32(end, 16);

@@ -11,7 +11,7 @@ internal static class BackboneArgument
 {
     private static readonly Argument<string> checkpoint = new("CHECKPOINT")
     {
-        Description = "A checkpoint of dino train, or an official, Hugging Face or timm one (.pth, .bin, .safetensors).",
+        Description = "A checkpoint of dino train, or an official, Hugging Face or timm one (.pth, .bin, .safetensors), or its folder.",
     };
 
     private static readonly Option<bool> student = new("--student") { Description = "Take the student of a training checkpoint instead of the teacher." };
@@ -36,6 +36,8 @@ internal static class BackboneArgument
     {
         context.Cancel.ThrowIfCancellationRequested();
         var loaded = LoadedBackbone.Open(Path(context), device, Choice(context));
+        if (loaded.Warning is { } warning)
+            context.Error.WriteLine(warning);
         if (!loaded.Report.IsWhole)
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
@@ -43,8 +45,9 @@ internal static class BackboneArgument
         return (loaded.Backbone, loaded.PictureSize);
     }
 
-    /// <summary>The file.</summary>
-    public static string Path(CommandContext context) => context.Get(checkpoint)!;
+    /// <summary>The file; of a folder, the one that it stands for.</summary>
+    /// <exception cref="UserErrorException">A folder holds none.</exception>
+    public static string Path(CommandContext context) => CheckpointPath.Resolve(context.Get(checkpoint)!);
 
     /// <summary>Which of the file's networks, for the record of a run.</summary>
     public static string Network(CommandContext context) => context.Get(student) ? ModelWeights.Student : ModelWeights.Teacher;

@@ -55,14 +55,16 @@ internal static class ExportCommand
         var config = WeightsFiles.Explain(source, () =>
         {
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
-            var sizes = (Checkpoint.TryInfo(source, file)?.Options.Backbone ?? weights.BackboneConfig(choice.Heads)) with { DropPathRate = 0 };
-            weights.Compare(new VisionTransformer(sizes)).ThrowIfPartial();
-            Write(kind, paths, sizes, name =>
+            var stored = StoredNetwork.Of(source, file, weights, choice.Heads);
+            weights.Compare(new VisionTransformer(stored.Backbone)).ThrowIfPartial();
+            if (stored.Warning is { } warning)
+                context.Error.WriteLine(warning);
+            Write(kind, paths, stored.Backbone, stored.HeadsAreKnown, name =>
             {
                 context.Cancel.ThrowIfCancellationRequested();
-                return weights.Values(name, sizes);
+                return weights.Values(name, stored.Backbone);
             });
-            return sizes;
+            return stored.Backbone;
         });
         context.Result(
             json =>
@@ -78,14 +80,18 @@ internal static class ExportCommand
                 $"{config.Describe()}: {string.Join(", ", paths)}")));
     }
 
-    private static void Write(string kind, string[] paths, ViTConfig config, Func<string, float[]> values)
+    private static void Write(string kind, string[] paths, ViTConfig config, bool headsAreKnown, Func<string, float[]> values)
     {
+        // The number of heads is in no shape. One that was assumed must not become one that is stated.
+        var heads = new Dictionary<string, string>();
+        if (headsAreKnown)
+            heads.Add(HeadCount.MetadataKey, config.Heads.ToString(CultureInfo.InvariantCulture));
         // Without it Hugging Face's loader does not know whose tensors they are.
-        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        var metadata = new Dictionary<string, string>(heads) { ["format"] = "pt" };
         switch (kind)
         {
             case "pth":
-                PyTorchFile.Write(paths[0], WeightsExport.Official(config, values));
+                PyTorchFile.Write(paths[0], WeightsExport.Official(config, values), heads);
                 break;
             case "hf":
                 Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(paths[0]))!);

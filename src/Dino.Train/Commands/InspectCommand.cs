@@ -12,7 +12,7 @@ namespace Dino.Train.Commands;
 /// <summary><c>dino inspect</c>: what a weights file holds, and what of it would be loaded.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> path = new("FILE") { Description = "A weights file: safetensors or PyTorch's (.pth, .bin)." };
+    private static readonly Argument<string> path = new("FILE") { Description = "A weights file: safetensors or PyTorch's (.pth, .bin), or the folder that it is in." };
     private static readonly Option<bool> student = new("--student") { Description = "Look for the student of a training checkpoint instead of the teacher." };
     private static readonly Option<int?> heads = new("--num-heads") { Description = "Attention heads, where the file does not tell them." };
 
@@ -37,12 +37,15 @@ internal static class InspectCommand
         context.KeepsNothing();
         using var file = WeightsFiles.Open(context.Get(path)!);
         context.Cancel.ThrowIfCancellationRequested();
-        var network = Network.Of(context.Get(path)!, file, context.Get(student), context.Get(heads));
+        var network = Network.Of(file.Path, file, context.Get(student), context.Get(heads));
+        if (network.Warning is { } warning)
+            context.Error.WriteLine(warning);
         context.Result(json => Write(json, file, network), text => Write(text, file, network));
     }
 
     private static void Write(Utf8JsonWriter json, WeightsFile file, Network network)
     {
+        json.WriteString("file", file.Path);
         json.WriteString("format", file.Format);
         json.WriteNumber("bytes", file.Length);
         json.WriteStartArray("tensors");
@@ -103,7 +106,7 @@ internal static class InspectCommand
         int width = Math.Min(60, file.Names.Select(name => name.Length).DefaultIfEmpty().Max());
         foreach (string name in file.Names)
             Line($"  {Printable(name).PadRight(width)}  {file.Type(name),-4}  ({string.Join(", ", file.Shape(name))})");
-        Line($"{file.Names.Count} tensors, {file.Length:N0} bytes, {file.Format}");
+        Line($"{file.Names.Count} tensors, {file.Length:N0} bytes, {file.Format}: {Printable(file.Path)}");
         foreach (string key in (string[])["epoch", "args.arch", "args.patch_size", "args.epochs", "args.lr"])
             if (file.Metadata.TryGetValue(key, out string? value))
                 Line($"{key}: {Printable(value)}");
@@ -135,7 +138,7 @@ internal static class InspectCommand
     private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
 
     /// <summary>The network in a file as far as it can be told.</summary>
-    private sealed record Network(ModelWeights? Weights, ViTConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem)
+    private sealed record Network(ModelWeights? Weights, ViTConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem, string? Warning = null)
     {
         public static Network Of(string path, WeightsFile file, bool student, int? heads)
         {
@@ -143,13 +146,21 @@ internal static class InspectCommand
             try
             {
                 found = found with { Weights = ModelWeights.Find(file, student ? ModelWeights.Student : null) };
-                var own = Checkpoint.TryInfo(path, file);
-                found = found with { Config = own?.Options.Backbone ?? found.Weights.BackboneConfig(heads) };
-                found = found with { Head = found.Weights.Head.Count == 0 ? null : own?.Options.Head ?? found.Weights.HeadConfig() };
+                var stored = StoredNetwork.Of(path, file, found.Weights, heads);
+                found = found with { Config = stored.Backbone, Warning = stored.Warning };
+                found = found with { Head = stored.Head() };
                 Module model = found.Head is null ? new VisionTransformer(found.Config) : new MultiCropModel(found.Config, found.Head);
-                return found with { Report = found.Weights.Compare(model) };
+                found = found with { Report = found.Weights.Compare(model) };
+                // A look at every value: NaN is what nothing else shows.
+                foreach (var source in found.Weights.Backbone.Values.Concat(found.Weights.Head.Values))
+                    _ = found.Weights.Values(source);
+                return found;
             }
-            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException)
+            catch (HeadsContradictedException e)
+            {
+                throw new UserErrorException(e.Message, e) { IsUsage = true };
+            }
+            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or UserErrorException)
             {
                 return found with { Problem = e.Message };
             }

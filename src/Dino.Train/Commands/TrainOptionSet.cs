@@ -90,7 +90,11 @@ internal sealed class TrainOptionSet
         string? name = context.Get(preset) ?? (init is null ? null : "adapt");
         var options = name is null ? new TrainOptions() : Presets.Named(name);
         if (init is not null)
+        {
             options = init.Adapt(options, context.IsGiven(heads) ? context.Get(heads) : null);
+            if (init.Warning is { } warning)
+                context.Error.WriteLine(warning);
+        }
         foreach (var (option, apply) in settings)
             if (context.IsGiven(option))
                 options = apply(context, options);

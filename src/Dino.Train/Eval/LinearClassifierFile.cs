@@ -16,7 +16,7 @@ internal static class LinearClassifierFile
     {
         try
         {
-            using var file = WeightsFile.Open(path);
+            using var file = WeightsFile.Open(Resolve(path));
             string prefix = prefixes.FirstOrDefault(prefix => file.Contains(prefix + Weight))
                 ?? throw new UserErrorException($"{path} holds no linear classifier: it has no tensor {Weight}.");
             return [HostTensor.Read(file, prefix + Weight, prefix), HostTensor.Read(file, prefix + Bias, prefix)];
@@ -25,6 +25,15 @@ internal static class LinearClassifierFile
         {
             throw new UserErrorException($"{path} cannot be read as a linear classifier: {e.Message}", e);
         }
+    }
+
+    // A folder stands for what dino eval linear writes into it.
+    private static string Resolve(string path)
+    {
+        const string name = "linear.safetensors";
+        if (!Directory.Exists(path))
+            return path;
+        return File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name) : throw new UserErrorException($"{path} is a folder without {name}: name the file of the classifier.");
     }
 
     /// <summary>Writes a classifier as safetensors.</summary>

@@ -9,12 +9,11 @@ public sealed class Initialization : IDisposable
 {
     private readonly WeightsFile file;
     private readonly ModelWeights teacher, student;
-    private readonly CheckpointInfo? own;
     private readonly string path;
     private string? sha256;
 
-    private Initialization(string path, WeightsFile file, ModelWeights teacher, ModelWeights student, CheckpointInfo? own) =>
-        (this.path, this.file, this.teacher, this.student, this.own) = (path, file, teacher, student, own);
+    private Initialization(string path, WeightsFile file, ModelWeights teacher, ModelWeights student) =>
+        (this.path, this.file, this.teacher, this.student) = (path, file, teacher, student);
 
     /// <summary>Whether the file has a projection head.</summary>
     public bool HasHead => teacher.Head.Count > 0;
@@ -28,18 +27,22 @@ public sealed class Initialization : IDisposable
     public InitialWeights Identity(bool allowPartial, CancellationToken cancel = default) =>
         new(Path.GetFullPath(path), sha256 ??= FileHash.Of(path, cancel), allowPartial);
 
+    /// <summary>What was assumed of the file and may be wrong, for a person, once <see cref="Adapt"/> was asked; null if nothing was.</summary>
+    public string? Warning { get; private set; }
+
     /// <summary>Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.</summary>
     /// <exception cref="UserErrorException">There is none, or the file is refused.</exception>
     public static Initialization Open(string path)
     {
         var file = WeightsFiles.Open(path);
+        path = file.Path; // of a folder, the one in it
         try
         {
             return WeightsFiles.Explain(path, () =>
             {
                 var teacher = ModelWeights.Find(file);
                 bool both = teacher.Role == NetworkRole.Teacher && teacher.Networks.Any(network => network.Role != NetworkRole.Teacher);
-                return new Initialization(path, file, teacher, both ? ModelWeights.Find(file, ModelWeights.Student) : teacher, Checkpoint.TryInfo(path, file));
+                return new Initialization(path, file, teacher, both ? ModelWeights.Find(file, ModelWeights.Student) : teacher);
             });
         }
         catch
@@ -57,7 +60,9 @@ public sealed class Initialization : IDisposable
     /// <exception cref="UserErrorException">The file's shapes are not those of such a network.</exception>
     public TrainOptions Adapt(TrainOptions options, int? heads) => WeightsFiles.Explain(path, () =>
     {
-        var backbone = own?.Options.Backbone ?? teacher.BackboneConfig(heads);
+        var stored = StoredNetwork.Of(path, file, teacher, heads);
+        var (backbone, own) = (stored.Backbone, stored.Own);
+        Warning = stored.Warning;
         if (backbone.Rotary)
             throw new UserErrorException($"{path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
         int size = own?.Options.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
@@ -66,7 +71,7 @@ public sealed class Initialization : IDisposable
             GlobalCropsSize = size,
             LocalCropsSize = Math.Max(1, (int)Math.Round(size * (options.Crops.LocalCropsSize / (double)options.Crops.GlobalCropsSize) / patch)) * patch,
         });
-        var head = HasHead ? own?.Options.Head ?? teacher.HeadConfig()! with { NormLastLayer = options.Head.NormLastLayer } : options.Head;
+        var head = HasHead ? own is not null ? stored.Head()! : stored.Head()! with { NormLastLayer = options.Head.NormLastLayer } : options.Head;
         return options with { Backbone = backbone with { DropPathRate = options.Backbone.DropPathRate }, Crops = crops, Head = head };
     });
 

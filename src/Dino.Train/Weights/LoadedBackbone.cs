@@ -21,8 +21,8 @@ public sealed record BackboneChoice
 /// <summary>A backbone with the weights of a file of any layout that is known: the one way from a file to a network that looks at pictures.</summary>
 public sealed class LoadedBackbone : IDisposable
 {
-    private LoadedBackbone(VisionTransformer backbone, FlatParameters parameters, int pictureSize, string source, WeightReport report) =>
-        (Backbone, Parameters, PictureSize, Source, Report) = (backbone, parameters, pictureSize, source, report);
+    private LoadedBackbone(VisionTransformer backbone, FlatParameters parameters, int pictureSize, string source, WeightReport report, string? warning) =>
+        (Backbone, Parameters, PictureSize, Source, Report, Warning) = (backbone, parameters, pictureSize, source, report, warning);
 
     /// <summary>The network, without stochastic depth.</summary>
     public VisionTransformer Backbone { get; }
@@ -39,6 +39,9 @@ public sealed class LoadedBackbone : IDisposable
     /// <summary>What was loaded; whole unless partial loading was allowed.</summary>
     public WeightReport Report { get; }
 
+    /// <summary>What was assumed of the file and may be wrong, for a person; null if nothing was.</summary>
+    public string? Warning { get; }
+
     /// <summary>Reads a checkpoint of this program, an official one, Hugging Face's or timm's.</summary>
     /// <exception cref="UserErrorException">The file is missing, damaged, hostile, or holds no such network; the message names every difference.</exception>
     public static LoadedBackbone Open(string path, Device device, BackboneChoice? choice = null)
@@ -48,9 +51,8 @@ public sealed class LoadedBackbone : IDisposable
         return WeightsFiles.Explain(path, () =>
         {
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
-            var own = Checkpoint.TryInfo(path, file);
-            var config = own is null ? weights.BackboneConfig(choice.Heads) : own.Options.Backbone with { DropPathRate = 0 };
-            var backbone = new VisionTransformer(config);
+            var stored = StoredNetwork.Of(file.Path, file, weights, choice.Heads);
+            var backbone = new VisionTransformer(stored.Backbone);
             // Before memory is taken: a file that does not fit may be of any size.
             weights.Compare(backbone).ThrowIfNot(choice.AllowPartial);
             var parameters = new FlatParameters(backbone, device, trainable: false);
@@ -59,8 +61,7 @@ public sealed class LoadedBackbone : IDisposable
                 if (choice.AllowPartial)
                     parameters.Initialize(seed: 0);
                 var report = weights.Load(backbone, choice.AllowPartial);
-                return new LoadedBackbone(
-                    backbone, parameters, own?.Options.Crops.GlobalCropsSize ?? config.EvaluationSize, $"{file.Format}, {weights.Layout}", report);
+                return new LoadedBackbone(backbone, parameters, stored.PictureSize, $"{file.Format}, {weights.Layout}", report, stored.Warning);
             }
             catch
             {

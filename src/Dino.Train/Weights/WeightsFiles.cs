@@ -1,3 +1,4 @@
+using Dino.Model;
 using Dino.Tensors.Io;
 
 namespace Dino.Train.Weights;
@@ -5,9 +6,11 @@ namespace Dino.Train.Weights;
 /// <summary>Opens weights files for a person: whatever is wrong becomes an error that says what to do.</summary>
 internal static class WeightsFiles
 {
+    /// <summary>Opens a file, or the one that a folder stands for.</summary>
     /// <exception cref="UserErrorException">The file is missing, or not one that is read.</exception>
     public static WeightsFile Open(string path)
     {
+        path = CheckpointPath.Resolve(path);
         try
         {
             return WeightsFile.Open(path);
@@ -29,6 +32,10 @@ internal static class WeightsFiles
         try
         {
             return build();
+        }
+        catch (HeadsContradictedException e)
+        {
+            throw new UserErrorException(e.Message, e) { IsUsage = true };
         }
         catch (InvalidDataException e)
         {

@@ -67,6 +67,68 @@ public class PyTorchFileTests
         Assert.That(() => PyTorchFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 1f }), TensorEntry.Of("a", [1], new[] { 1f })]), Throws.ArgumentException);
     }
 
+    // What programs keep beside their weights: settings, paths, numbers of numpy, states of optimizers.
+    [TestCase(@"cpathlib\nPosixPath\n(X\u0001\0\0\0/X\u0003\0\0\0tmptR", "(an object of pathlib.PosixPath, not read)")]
+    [TestCase(@"cargparse\nNamespace\n)\u0081}X\u0001\0\0\0xcpathlib\nPurePosixPath\n(X\u0001\0\0\0/tRsb", null)]
+    [TestCase(@"comegaconf.dictconfig\nDictConfig\n)\u0081}(X\u0005\0\0\0_metacomegaconf.base\nMetadata\n)\u0081}X\u0001\0\0\0tctyping\nAny\nsbX\u0001\0\0\0dc__builtin__\ndict\nub", "omegaconf.dictconfig.DictConfig")]
+    [TestCase(@"cpytorch_lightning.utilities.parsing\nAttributeDict\n)\u0081(X\u0002\0\0\0lrG\u003f\u00b9\u0099\u0099\u0099\u0099\u0099\u009aX\u0001\0\0\0nK\u0001u", "AttributeDict")]
+    [TestCase(@"c__main__\nMode\nK\u0001\u0085R", "__main__.Mode")]
+    [TestCase(@"ccollections\ndefaultdict\nc__builtin__\nlist\n\u0085RX\u0001\0\0\0a]s", null)]
+    [TestCase(@"c__builtin__\nset\n]K\u0001a\u0085R", "__builtin__.set")]
+    [TestCase(@"cdatetime\ndatetime\nc_codecs\nencode\n(X\u0001\0\0\0aX\u0006\0\0\0latin1tR\u0085R", "datetime.datetime")]
+    [TestCase(@"ctorch\ndevice\nX\u0003\0\0\0cpu\u0085R", "torch.device")]
+    [TestCase(@"ctorch\nfloat32\n", "torch.float32")]
+    [TestCase(@"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n(X\u0002\0\0\0u1\u0089\u0088tRc_codecs\nencode\n(X\u0001\0\0\0aX\u0006\0\0\0latin1tR\u0086R", "numpy.u")]
+    [TestCase(@"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085X\u0001\0\0\0b\u0087R(K\u0001K\u0002\u0085tb", "numpy.core.multiarray._reconstruct")]
+    [TestCase(@"ccopy_reg\n_reconstructor\n(cyacs.config\nCfgNode\nc__builtin__\ndict\n}tRX\u0001\0\0\0aK\u0001s}b", "yacs.config.CfgNode")]
+    [TestCase(@"}(NK\u0001G\0\0\0\0\0\0\0\0K\u0002\u0088K\u0003K\u0001K\u0002\u0086K\u0004c__main__\nMode\nK\u0001\u0085RK\u0005u", null)]
+    public void ObjectsOfOtherPrograms_AreNoReasonToRefuseTheTensors(string pickle, string? said)
+    {
+        Lay(Dict + "(" + Text("weight") + Tensor(0, [2], [1], 2) + Text("args") + Unescape(pickle) + "u", [1, 2]);
+
+        using var file = WeightsFile.Open(File1);
+
+        Assert.That(file.Names, Is.EqualTo(new[] { "weight" }));
+        Assert.That(file.Floats("weight"), Is.EqualTo(new[] { 1f, 2f }));
+        if (said is not null)
+            Assert.That(file.Metadata["args"], Does.Contain(said));
+    }
+
+    [Test]
+    public void Metadata_GoesThrough_AndPyTorchsMembersAreAsTheyWere()
+    {
+        PyTorchFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 1f })], new Dictionary<string, string> { ["dino.num_heads"] = "3" });
+
+        using (var file = WeightsFile.Open(File1))
+        {
+            Assert.That(file.Metadata["dino.num_heads"], Is.EqualTo("3"));
+            Assert.That(file.Names, Is.EqualTo(new[] { "a" }), "no tensor of the state dict");
+        }
+        byte[] pickle = Encoding.Latin1.GetBytes("\u0080\u0002" + Dict + "(" + Text("a") + Tensor(0, [1], [1], 1) + "u.");
+        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "[]"u8.ToArray())), "dino.json is not a map of texts");
+        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "{\"a\":1}"u8.ToArray())), "dino.json is not a map of texts");
+    }
+
+    // By the first bytes: most are downloads that went wrong, or archives that were not unpacked.
+    [TestCase("<!DOCTYPE html><html>Not found</html>", "an HTML page")]
+    [TestCase("\n<HTML><body>", "an HTML page")]
+    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 86700000\n", "a pointer of Git LFS (73 bytes) in the place of the file, which has 86700000: git lfs pull")]
+    [TestCase("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "an XML text")]
+    [TestCase("{\"error\": \"Repository not found\"}", "a JSON text")]
+    [TestCase("\u001f\u008b\u0008\0\0\0", "gzip")]
+    [TestCase("\u0089PNG\r\n", "a picture (PNG)")]
+    [TestCase("\u0093NUMPY\u0001\0", "an array of numpy")]
+    [TestCase("\u0080\u0004\u0095", "a pickle of protocol 4")]
+    [TestCase("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "all 0")]
+    [TestCase("", "empty")]
+    [TestCase("these are not the weights", "a text of 25 bytes")]
+    [TestCase("PK\u0003\u0004 and then it ends before the end", "fetch it again")]
+    public void WhatIsNoWeightsFile_IsCalledWhatItIs(string content, string words)
+    {
+        File.WriteAllBytes(File1, Encoding.Latin1.GetBytes(content));
+        Assert.That(() => WeightsFile.Open(File1), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith(File1 + ": ").And.Message.Contains(words).And.Message.Not.Contains("\n"));
+    }
+
     [Test]
     public void View_OfEveryLayout_IsGathered()
     {
@@ -131,6 +193,14 @@ public class PyTorchFileTests
     [TestCase(@"cnumpy\ndtype\n(X\u0002\0\0\0O8\u0089\u0088tRq\u0000(K\u0003X\u0001\0\0\0>NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\u0000tb", "for a dtype")]
     [TestCase(@"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n(X\u0002\0\0\0O8\u0089\u0088tRc_codecs\nencode\n(X\u0001\0\0\0aX\u0006\0\0\0latin1tR\u0086R", "numpy number")]
     [TestCase(@"c_codecs\nencode\n(X\u0001\0\0\0aX\u0006\0\0\0base64tR", "Encode with the arguments")]
+    [TestCase(@"cbuiltins\ngetattr\n)R", "'builtins.getattr'")]
+    [TestCase(@"csubprocess\nPopen\n)R", "'subprocess.Popen'")]
+    [TestCase(@"cos.path\njoin\n)R", "'os.path.join'")]
+    [TestCase(@"ctorch.hub\nload\n)R", "'torch.hub.load'")]
+    [TestCase(@"ctorch.storage\n_load_from_bytes\n)R", "'torch.storage._load_from_bytes'")]
+    [TestCase(@"ctorch._utils\n_rebuild_sparse_tensor\n)R", "'torch._utils._rebuild_sparse_tensor'")]
+    [TestCase(@"cvit\nViT\n)\u0081}X\u0001\0\0\0aK\u0001sb", "'vit.ViT' was saved whole")]
+    [TestCase(@"}X\u0005\0\0\0modelcvit\nViT\n)\u0081s", "torch.save(model.state_dict(), \"weights.pth\")")]
     public void Pickle_ThatIsMoreThanData_IsRefused(string pickle, string reason)
     {
         Lay(Unescape(pickle), [1, 2]);

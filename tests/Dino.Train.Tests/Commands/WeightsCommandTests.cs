@@ -105,7 +105,9 @@ public class WeightsCommandTests
 
         Assert.That((ours.Code, theirs.Code, attend.Code), Is.EqualTo((ExitCode.Ok, ExitCode.Ok, ExitCode.Ok)), ours.Error + theirs.Error + attend.Error);
         Assert.That(theirs.Output, Is.EqualTo(ours.Output));
-        var unknown = DinoProcess.Run(["eval", "knn", pth, .. knn]);
+        var stated = DinoProcess.Run(["eval", "knn", pth, .. knn]);
+        Assert.That((stated.Code, stated.Output), Is.EqualTo((ExitCode.Ok, ours.Output)), "our file states its heads: " + stated.Error);
+        var unknown = DinoProcess.Run(["eval", "knn", FixtureBackbone, .. knn]);
         Assert.That(unknown.Code, Is.EqualTo(ExitCode.Failure));
         Assert.That(unknown.Error, Does.Contain("--num-heads"));
     }
