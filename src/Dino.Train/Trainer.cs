@@ -259,10 +259,16 @@ public sealed class Trainer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        State.Dispose();
-        globals.Dispose();
-        locals?.Dispose();
-        hold?.Dispose();
+        try
+        {
+            State.Dispose();
+            globals.Dispose();
+            locals?.Dispose();
+        }
+        finally
+        {
+            hold?.Dispose();
+        }
     }
 
     private string Arithmetic =>

@@ -60,6 +60,9 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
             else
                 Paint(null, tracker);
         });
+        // Frames of an earlier, longer video would pass for the end of this one.
+        for (int i = count; File.Exists(Frame(frames, i)); i++)
+            File.Delete(Frame(frames, i));
         if (format == VideoFormat.Gif)
             return (gif, count);
         string film = Path.Combine(folder, "attention.mp4"), unfinished = Path.Combine(folder, ".attention.tmp.mp4");
@@ -93,6 +96,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
             writer?.Finish();
         }
     }
+
+    private static string Frame(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{number:D5}.png"));
 
     private static void Ffmpeg(CommandContext context, params string[] arguments)
     {

@@ -20,6 +20,8 @@ internal sealed class FeatureStore : IDisposable
         Dim = dim;
         string path = Path.Combine(folder ?? Path.GetTempPath(), $"dino-features-{Guid.NewGuid():N}");
         file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.DeleteOnClose);
+        if (!OperatingSystem.IsWindows())
+            File.Delete(path); // without a name it goes with the process, even with one that is killed
     }
 
     /// <summary>The length of a row.</summary>
