@@ -12,31 +12,31 @@ namespace Dino.Tensors.Kernels;
 /// <summary>The fused attention of each kind of device behind one call.</summary>
 internal static class FusedAttention
 {
-    /// <summary>y (B, N, D) and the log-sum-exp of every row (B, H, N) from qkv (B, N, 3·D).</summary>
-    public static unsafe void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
+    /// <summary>y (B, N, D) and, of every row, what the backward pass makes the weights of again (B, H, N, 2), from qkv (B, N, 3·D).</summary>
+    public static unsafe void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor stats)
     {
         if (qkv.Count == 0)
             return; // no images, or none with tokens
         using var arena = device.BeginScope();
         qkv = NarrowOperand.Of(qkv);
         if (device.IsHost)
-            HostAttention.Forward(device.Team, shape, qkv.Pointer, y.Pointer, logSumExp.Pointer);
+            HostAttention.Forward(device.Team, shape, qkv.Pointer, y.Pointer, stats.Pointer);
         else if (OnTensorCores(device, shape, qkv))
         {
             if (device.Precision == Precision.Bf16)
-                Mma<MmaBf16>.Forward(device, shape, qkv, y, logSumExp);
+                Mma<MmaBf16>.Forward(device, shape, qkv, y, stats);
             else
-                Mma<MmaTf32>.Forward(device, shape, qkv, y, logSumExp);
+                Mma<MmaTf32>.Forward(device, shape, qkv, y, stats);
         }
         else if (SmallGroups(device))
-            Tile<SimtTile4>.Forward(device, shape, qkv, y, logSumExp);
+            Tile<SimtTile4>.Forward(device, shape, qkv, y, stats);
         else
-            Tile<SimtTile8>.Forward(device, shape, qkv, y, logSumExp);
+            Tile<SimtTile8>.Forward(device, shape, qkv, y, stats);
     }
 
     /// <summary>The gradient of qkv, given that of y.</summary>
     public static unsafe void Backward(
-        Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
+        Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor stats, Tensor dqkv, int accumulate)
     {
         if (qkv.Count == 0)
             return;
@@ -44,18 +44,18 @@ internal static class FusedAttention
         (qkv, dy) = (NarrowOperand.Of(qkv), NarrowOperand.Of(dy));
         if (device.IsHost)
             HostAttention.Backward(
-                device.Team, shape, qkv.Pointer, y.Pointer, logSumExp.Pointer, dy.Pointer, dqkv.Pointer, accumulate != 0);
+                device.Team, shape, qkv.Pointer, y.Pointer, stats.Pointer, dy.Pointer, dqkv.Pointer, accumulate != 0);
         else if (OnTensorCores(device, shape, qkv))
         {
             if (device.Precision == Precision.Bf16)
-                Mma<MmaBf16>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+                Mma<MmaBf16>.Backward(device, shape, qkv, y, dy, stats, dqkv, accumulate);
             else
-                Mma<MmaTf32>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+                Mma<MmaTf32>.Backward(device, shape, qkv, y, dy, stats, dqkv, accumulate);
         }
         else if (SmallGroups(device))
-            Tile<SimtTile4>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+            Tile<SimtTile4>.Backward(device, shape, qkv, y, dy, stats, dqkv, accumulate);
         else
-            Tile<SimtTile8>.Backward(device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+            Tile<SimtTile8>.Backward(device, shape, qkv, y, dy, stats, dqkv, accumulate);
     }
 
     /// <summary>The softmax weights (B, H, N, N).</summary>
@@ -88,30 +88,30 @@ internal static class FusedAttention
         private static readonly Kernel<BackwardLauncher> backwardQueries = new(SimtAttention<TTile>.BackwardQueries, bounds),
             backwardKeys = new(SimtAttention<TTile>.BackwardKeys, bounds);
 
-        public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
+        public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor stats)
         {
             var arguments = SimtAttention<TTile>.Arguments(shape);
             forward.On(device)(
                 device.Stream, new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize),
-                qkv.View, y.View, logSumExp.View, arguments);
+                qkv.View, y.View, stats.View, arguments);
         }
 
         public static void Backward(
-            Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
+            Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor stats, Tensor dqkv, int accumulate)
         {
             var arguments = SimtAttention<TTile>.Arguments(shape, accumulate != 0);
             using var arena = device.BeginScope();
-            var shift = Delta(device, arguments, y, dy, logSumExp);
+            var shift = Delta(device, shape, arguments, y, dy);
             var grid = new KernelConfig(SimtAttention<TTile>.GridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize);
-            backwardQueries.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
-            backwardKeys.On(device)(device.Stream, grid, qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+            backwardQueries.On(device)(device.Stream, grid, qkv.View, stats.View, shift.View, dy.View, dqkv.View, arguments);
+            backwardKeys.On(device)(device.Stream, grid, qkv.View, stats.View, shift.View, dy.View, dqkv.View, arguments);
         }
 
         /// <summary>δ (B, H, N), what a row of the softmax's gradient is shifted by.</summary>
-        public static Tensor Delta(Device device, in AttentionArguments arguments, Tensor y, Tensor dy, Tensor logSumExp)
+        public static Tensor Delta(Device device, in AttentionShape shape, in AttentionArguments arguments, Tensor y, Tensor dy)
         {
-            int count = logSumExp.Count, group = SimtAttention<TTile>.GroupSize;
-            var shift = device.Rent(logSumExp.Shape);
+            var shift = device.Rent(new Shape(shape.Images, shape.Heads, shape.Tokens));
+            int count = shift.Count, group = SimtAttention<TTile>.GroupSize;
             delta.On(device)(
                 device.Stream, new KernelConfig((count + group - 1) / group, group), y.View, dy.View, shift.View, count, arguments);
             return shift;
@@ -120,12 +120,12 @@ internal static class FusedAttention
         public static void Weights(Device device, in AttentionShape shape, Tensor qkv, Tensor result)
         {
             using var arena = device.BeginScope();
-            var logSumExp = device.Rent(new Shape(shape.Images, shape.Heads, shape.Tokens));
-            Forward(device, shape, qkv, device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width)), logSumExp);
+            var stats = device.Rent(new Shape(shape.Images, shape.Heads, shape.Tokens, 2));
+            Forward(device, shape, qkv, device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width)), stats);
             var arguments = SimtAttention<TTile>.Arguments(shape);
             weights.On(device)(
                 device.Stream, new KernelConfig(SimtAttention<TTile>.WeightsGridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize),
-                qkv.View, logSumExp.View, result.View, arguments);
+                qkv.View, stats.View, result.View, arguments);
         }
     }
     private static class Mma<TNumber> where TNumber : struct, IMmaNumber
@@ -139,22 +139,22 @@ internal static class FusedAttention
         private static readonly Kernel<BackwardLauncher> backwardQueries = new(MmaAttention<TNumber>.BackwardQueries, bounds, tensorCores: true),
             backwardKeys = new(MmaAttention<TNumber>.BackwardKeys, bounds, tensorCores: true);
 
-        public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor logSumExp)
+        public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor stats)
         {
             var arguments = new AttentionArguments(shape, MmaAttention<TNumber>.Edge, accumulate: false);
-            forward.On(device)(device.Stream, Grid(shape, arguments), qkv.View, y.View, logSumExp.View, arguments);
+            forward.On(device)(device.Stream, Grid(shape, arguments), qkv.View, y.View, stats.View, arguments);
         }
 
         public static void Backward(
-            Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor logSumExp, Tensor dqkv, int accumulate)
+            Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor dy, Tensor stats, Tensor dqkv, int accumulate)
         {
             var arguments = new AttentionArguments(shape, MmaAttention<TNumber>.Edge, accumulate != 0);
             using var arena = device.BeginScope();
-            var shift = Tile<SimtTile8>.Delta(device, arguments, y, dy, logSumExp);
+            var shift = Tile<SimtTile8>.Delta(device, shape, arguments, y, dy);
             backwardQueries.On(device)(
-                device.Stream, Grid(shape, arguments), qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+                device.Stream, Grid(shape, arguments), qkv.View, stats.View, shift.View, dy.View, dqkv.View, arguments);
             backwardKeys.On(device)(
-                device.Stream, Grid(shape, arguments), qkv.View, logSumExp.View, shift.View, dy.View, dqkv.View, arguments);
+                device.Stream, Grid(shape, arguments), qkv.View, stats.View, shift.View, dy.View, dqkv.View, arguments);
         }
 
         private static KernelConfig Grid(in AttentionShape shape, in AttentionArguments arguments) =>

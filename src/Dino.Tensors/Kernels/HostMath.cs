@@ -2,30 +2,21 @@ using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels;
 
-/// <summary>Exponential and GELU over vectors, to a few units in the last place.</summary>
+/// <summary>Powers of two and GELU over vectors, to a few units in the last place.</summary>
 internal static class HostMath<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
 {
-    // 1.5 · 2²³ rounds what it is added to; with 126 more, the lowest bits of the sum are the exponent bits of 2ⁿ⁻¹.
-    private const float Rounder = 12582912f + 126f;
+    // 1.5 · 2²³ rounds what it is added to; with 226 more, the lowest bits of the sum are the exponent bits of 2ⁿ⁺⁹⁹, and the rest of the
+    // product is made 2⁻¹⁰⁰ times as large: it is rounded once where the result is subnormal.
+    private const float Rounder = 12582912f + 226f, Small = 7.88860905e-31f;
 
-    /// <summary>eˣ with a relative error near 1e-7; 0 below −87, and no overflow above 88 (it stays at e⁸⁸).</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVector Exp(TVector x)
-    {
-        // The second operand of these comes out where one is NaN.
-        TVector y = TSimd.Min(TSimd.Create(88f), TSimd.Max(TSimd.Create(-87.3f), x)), log = TSimd.Create(1.44269502f);
-        TVector shifted = TSimd.MultiplyAdd(y, log, TSimd.Create(Rounder));
-        TVector f = TSimd.MultiplyAdd(y, log, TSimd.Subtract(TSimd.Create(Rounder), shifted));
-        return PowerOfTwo(shifted, TSimd.MultiplyAdd(y, TSimd.Create(1.92596303e-8f), f));
-    }
-
-    /// <summary>2ˣ of x ≤ 0 with a relative error near 1e-7; 0 below −125.5.</summary>
+    /// <summary>2ˣ of x ≤ 0 (or rounded to a little more) with a relative error near 1e-7: subnormal numbers below −126, 0 below −150.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOfTwo(TVector x)
     {
-        TVector y = TSimd.Max(TSimd.Create(-126.5f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
+        // The second operand comes out where one is NaN.
+        TVector y = TSimd.Max(TSimd.Create(-150.5f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
         return PowerOfTwo(shifted, TSimd.Subtract(y, TSimd.Subtract(shifted, TSimd.Create(Rounder))));
     }
 
@@ -66,7 +57,7 @@ internal static class HostMath<TVector, TSimd>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TVector NormalTail(TVector u, out TVector size, out TVector ratio)
     {
-        TVector a = TSimd.Min(TSimd.Create(13.2f), TSimd.Abs(u));
+        TVector a = TSimd.Min(TSimd.Create(14.5f), TSimd.Abs(u));
         TVector p = TSimd.Add(a, TSimd.Create(9.95257568f));
         p = TSimd.MultiplyAdd(p, a, TSimd.Create(45.1520576f));
         p = TSimd.MultiplyAdd(p, a, TSimd.Create(108.546906f));
@@ -86,10 +77,10 @@ internal static class HostMath<TVector, TSimd>
     private static TVector PowerOfTwo(TVector shifted, TVector f)
     {
         TVector square = TSimd.Multiply(f, f);
-        TVector p = TSimd.MultiplyAdd(TSimd.Create(0.0003070682f), f, TSimd.Create(0.0026798076f));
-        TVector middle = TSimd.MultiplyAdd(TSimd.Create(0.0192370899f), f, TSimd.Create(0.111006893f));
-        TVector first = TSimd.MultiplyAdd(TSimd.Create(0.480452925f), f, TSimd.Create(1.38629436f));
+        TVector p = TSimd.MultiplyAdd(TSimd.Create(0.0003070682f * Small), f, TSimd.Create(0.0026798076f * Small));
+        TVector middle = TSimd.MultiplyAdd(TSimd.Create(0.0192370899f * Small), f, TSimd.Create(0.111006893f * Small));
+        TVector first = TSimd.MultiplyAdd(TSimd.Create(0.480452925f * Small), f, TSimd.Create(1.38629436f * Small));
         p = TSimd.MultiplyAdd(TSimd.MultiplyAdd(p, square, middle), square, first);
-        return TSimd.Multiply(TSimd.MultiplyAdd(p, f, TSimd.Create(2f)), TSimd.AsExponent(shifted));
+        return TSimd.Multiply(TSimd.MultiplyAdd(p, f, TSimd.Create(2f * Small)), TSimd.AsExponent(shifted));
     }
 }

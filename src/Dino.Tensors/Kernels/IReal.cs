@@ -35,6 +35,9 @@ internal interface IReal<T> :
     /// <summary>x where x is NaN, otherwise <paramref name="result"/>.</summary>
     static abstract T KeepNaN(T x, T result);
 
+    /// <summary><paramref name="then"/> where x is NaN, otherwise <paramref name="otherwise"/>.</summary>
+    static abstract T WhereNaN(T x, T then, T otherwise);
+
     /// <summary>1 where x is NaN or infinite, otherwise 0.</summary>
     static abstract T NonFinite(T x);
 
@@ -50,8 +53,11 @@ internal interface IReal<T> :
     /// <summary>The nearest number with 7 bits of fraction (bf16); halves go to the even one. NaN stays NaN.</summary>
     static abstract T RoundToBf16(T x);
 
-    /// <summary>eˣ; below −87 it is 0.</summary>
+    /// <summary>eˣ: see <see cref="Real.Exp"/>.</summary>
     static abstract T Exp(T x);
+
+    /// <summary>eˣ of x ≤ 0: see <see cref="Real.ExpOfNegative"/>.</summary>
+    static abstract T ExpOfNegative(T x);
 
     /// <summary>e^(−x²/2), what it is to be multiplied by for Φ(−|x|), and |x|: see <see cref="Real.NormalTail"/>.</summary>
     static abstract T NormalTail(T x, out T size, out T ratio);

@@ -35,6 +35,8 @@ internal readonly struct Lane(float value) : IReal<Lane>
 
     public static Lane KeepNaN(Lane x, Lane result) => new(float.IsNaN(x.Value) ? x.Value : result.Value);
 
+    public static Lane WhereNaN(Lane x, Lane then, Lane otherwise) => new(float.IsNaN(x.Value) ? then.Value : otherwise.Value);
+
     public static Lane NonFinite(Lane x) => new((Interop.FloatAsInt(x.Value) & 0x7f800000u) == 0x7f800000u ? 1f : 0f);
 
     public static Lane Pow2(Lane n) => new(Interop.IntAsFloat((uint)((int)n.Value + 127) << 23));
@@ -56,6 +58,8 @@ internal readonly struct Lane(float value) : IReal<Lane>
     }
 
     public static Lane Exp(Lane x) => Real.ExpInParts(x);
+
+    public static Lane ExpOfNegative(Lane x) => Real.ExpOfNegativeInParts(x);
 
     public static Lane NormalTail(Lane x, out Lane size, out Lane ratio) => Real.NormalTailInParts(x, out size, out ratio);
 

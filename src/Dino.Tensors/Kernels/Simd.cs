@@ -52,6 +52,10 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
         new(Vector.ConditionalSelect(Vector.Equals(x.Value, x.Value), result.Value, x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd WhereNaN(Simd x, Simd then, Simd otherwise) =>
+        new(Vector.ConditionalSelect(Vector.Equals(x.Value, x.Value), otherwise.Value, then.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd NonFinite(Simd x)
     {
         var exponent = new Vector<int>(0x7f800000);
@@ -87,6 +91,9 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Exp(Simd x) => new(VectorMath.Exp(x.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd ExpOfNegative(Simd x) => new(VectorMath.ExpOfNegative(x.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd NormalTail(Simd x, out Simd size, out Simd ratio)

@@ -7,7 +7,7 @@ public static class AttentionOp
 {
     /// <summary>
     /// Scaled dot-product self-attention (Vaswani et al. 2017, eq. 1), fused: the weights (B, H, N, N) are never stored; the backward pass
-    /// makes them again from the log-sum-exp of each row.
+    /// makes them again from the largest score and the sum of each row.
     /// </summary>
     /// <param name="qkv">(B, N, 3·D): queries, keys and values side by side, each H heads of D/H.</param>
     /// <param name="heads">H; must divide D.</param>
@@ -17,9 +17,9 @@ public static class AttentionOp
         var shape = Fit(qkv, heads);
         var device = qkv.Device;
         var y = device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width));
-        var logSumExp = device.Rent(new Shape(shape.Images, heads, shape.Tokens));
-        FusedAttention.Forward(device, shape, qkv, y, logSumExp);
-        Tape.For(qkv)?.Add<BackwardNode>(y).Of(shape, qkv, y, logSumExp);
+        var stats = device.Rent(new Shape(shape.Images, heads, shape.Tokens, 2));
+        FusedAttention.Forward(device, shape, qkv, y, stats);
+        Tape.For(qkv)?.Add<BackwardNode>(y).Of(shape, qkv, y, stats);
         return y;
     }
 
@@ -68,15 +68,15 @@ public static class AttentionOp
     private sealed class BackwardNode : Node
     {
         private AttentionShape shape;
-        private Tensor qkv = null!, y = null!, logSumExp = null!;
+        private Tensor qkv = null!, y = null!, stats = null!;
 
-        public void Of(AttentionShape sizes, Tensor input, Tensor output, Tensor rowSums) =>
-            (shape, qkv, y, logSumExp) = (sizes, Save(input), Save(output), Save(rowSums));
+        public void Of(AttentionShape sizes, Tensor input, Tensor output, Tensor rowStats) =>
+            (shape, qkv, y, stats) = (sizes, Save(input), Save(output), Save(rowStats));
 
         public override void Backward(Tensor dy)
         {
             var dqkv = Tape.GradientOf(qkv, out int accumulate)!;
-            FusedAttention.Backward(dy.Device, shape, qkv, y, dy, logSumExp, dqkv, accumulate);
+            FusedAttention.Backward(dy.Device, shape, qkv, y, dy, stats, dqkv, accumulate);
         }
     }
 }

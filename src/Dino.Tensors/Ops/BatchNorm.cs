@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
@@ -81,7 +82,10 @@ public static class BatchNormOp
         public readonly float Momentum = momentum, Eps = eps;
     }
 
-    /// <summary>Mean and Σ (x − mean)² of each column over one split, relative to the split's first row so that nothing cancels.</summary>
+    /// <summary>
+    /// Mean and Σ (x − mean)² of each column over one split. Of each piece of its rows, while they are near, the mean comes first, relative to the
+    /// first row so that nothing cancels; then the squares; then it is put to those before it.
+    /// </summary>
     internal readonly struct Moments<T, TMemory>(Blocks blocks, TMemory x, TMemory partials) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
@@ -93,26 +97,41 @@ public static class BatchNormOp
         {
             int n = blocks.N, split = row / blocks.Chunks, left = (row - split * blocks.Chunks) * ColumnsPerRow;
             int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
-            T share = T.Of(1f / (end - begin));
             for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
             {
-                T origin = x.Load(begin * n + j, begin * n + right), sum = T.Of(0), squares = T.Of(0);
-                for (int r = begin + 1; r < end; r++)
+                T mean = T.Of(0), squares = T.Of(0);
+                for (int from = begin; from < end; from += RowSum.Piece)
                 {
-                    T d = x.Load(r * n + j, r * n + right) - origin;
-                    sum += d;
-                    squares = T.Fma(d, d, squares);
+                    int to = Math.Min(end, from + RowSum.Piece);
+                    T origin = x.Load(from * n + j, from * n + right), sum = T.Of(0), around = T.Of(0);
+                    for (int r = from + 1; r < to; r++)
+                        sum += x.Load(r * n + j, r * n + right) - origin;
+                    T own = T.Fma(sum, T.Of(1f / (to - from)), origin);
+                    for (int r = from; r < to; r++)
+                    {
+                        T d = x.Load(r * n + j, r * n + right) - own;
+                        around = T.Fma(d, d, around);
+                    }
+                    Join(ref mean, ref squares, own, around, from - begin, to - from);
                 }
-                T mean = sum * share;
                 int place = 2 * split * n;
-                partials.Store(place + j, place + right, origin + mean);
-                partials.Store(place + n + j, place + n + right, T.KeepNaN(mean, T.Max(T.Fma(-mean, sum, squares), T.Of(0))));
+                partials.Store(place + j, place + right, mean);
+                partials.Store(place + n + j, place + n + right, squares);
             }
         }
     }
 
+    /// <summary>Puts the moments of <paramref name="here"/> rows to those of the <paramref name="before"/> (Chan, Golub and LeVeque, 1979).</summary>
+    private static void Join<T>(ref T mean, ref T squares, T ownMean, T ownSquares, int before, int here) where T : struct, IReal<T>
+    {
+        float share = (float)here / (before + here);
+        T difference = ownMean - mean;
+        squares += T.Fma(difference * T.Of(share * before), difference, ownSquares);
+        mean = T.Fma(difference, T.Of(share), mean);
+    }
+
     /// <summary>
-    /// The statistics of each column from those of its splits, in order (Chan, Golub and LeVeque, 1979), and the running ones; without
+    /// The statistics of each column from those of its splits, in order, and the running ones; without
     /// splits, from the running ones.
     /// </summary>
     internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar) : IElementBody
@@ -133,10 +152,7 @@ public static class BatchNormOp
                 for (int s = 0; s < rule.Splits; s++)
                 {
                     int before = s * rule.PerSplit, here = Math.Min(rule.Rows, before + rule.PerSplit) - before, place = 2 * s * n;
-                    T difference = partials.Load(place + i, place + n) - mean;
-                    T share = T.Of((float)here / (before + here));
-                    mean = T.Fma(difference, share, mean);
-                    squares += partials.Load(place + n + i, place + 2 * n) + difference * difference * share * T.Of(before);
+                    Join(ref mean, ref squares, partials.Load(place + i, place + n), partials.Load(place + n + i, place + 2 * n), before, here);
                 }
                 variance = squares * T.Of(1f / rule.Rows);
                 T move = T.Of(rule.Momentum), unbiased = squares * T.Of(1f / (rule.Rows - 1));
@@ -217,17 +233,30 @@ public static class BatchNormOp
             int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
             for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
             {
-                T mean = stats.Load(j, n), inverse = stats.Load(n + j, 2 * n), products = T.Of(0), sum = T.Of(0);
-                for (int r = begin; r < end; r++)
-                {
-                    T d = dy.Load(r * n + j, r * n + right);
-                    products = T.Fma(d, (x.Load(r * n + j, r * n + right) - mean) * inverse, products);
-                    sum += d;
-                }
+                T mean = stats.Load(j, n), inverse = stats.Load(n + j, 2 * n);
                 int place = 2 * split * n;
-                partials.Store(place + j, place + right, products);
-                partials.Store(place + n + j, place + n + right, sum);
+                partials.Store(
+                    place + j, place + right, RowSum.OfColumn<T, WithNormal<T, TMemory>>(new(x, dy, mean, inverse, n, j, right), begin, end));
+                partials.Store(
+                    place + n + j, place + n + right, RowSum.OfColumn<T, ColumnElements<T, TMemory>>(new(dy, j, n, j), begin, end));
             }
+        }
+    }
+
+    /// <summary>Σ dy·x̂ of a column</summary>
+    private readonly struct WithNormal<T, TMemory>(TMemory x, TMemory dy, T mean, T inverse, int n, int column, int right) : IColumnTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, dy = dy;
+        private readonly T mean = mean, inverse = inverse;
+        private readonly int n = n, column = column, right = right;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int row)
+        {
+            int at = row * n + column, end = row * n + right;
+            return T.Fma(dy.Load(at, end), (x.Load(at, end) - mean) * inverse, sum);
         }
     }
 
@@ -248,8 +277,12 @@ public static class BatchNormOp
             T part = T.Of(share);
             for (int j = lanes.Id * T.Width; j < n; j += lanes.Count * T.Width)
             {
-                T inverse = stats.Load(n + j, 2 * n), normal = (x.Load(begin + j, end) - stats.Load(j, n)) * inverse;
-                T d = dy.Load(begin + j, end) - part * T.Fma(normal, dWeight.Load(j, n), dBias.Load(j, n));
+                T inverse = stats.Load(n + j, 2 * n), d = dy.Load(begin + j, end);
+                if (share != 0) // times 0 an infinite one would still be NaN
+                {
+                    T normal = (x.Load(begin + j, end) - stats.Load(j, n)) * inverse;
+                    d -= part * T.Fma(normal, dWeight.Load(j, n), dBias.Load(j, n));
+                }
                 dx.Deliver(begin + j, end, d * weight.Load(j, n) * inverse, accumulate);
             }
         }

@@ -40,14 +40,7 @@ public static class CentreUpdate
     }
 
     /// <summary>‖c‖₂ as a scalar on the device; reading it waits for the device, so do that only when it is logged.</summary>
-    public static Tensor Norm(Tensor centre) => Total<SquareTerm>.Of(centre);
-
-    internal readonly struct SquareTerm : ITerm
-    {
-        public static T Of<T>(T x) where T : struct, IReal<T> => x * x;
-
-        public static float Finish(float sum) => MathF.Sqrt(sum);
-    }
+    public static Tensor Norm(Tensor centre) => TotalNorm.Of(centre);
 
     internal readonly struct Blend<T, TMemory>(TMemory centre, TMemory sums, float keep, float share) : IElementBody
         where T : struct, IReal<T>

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;
 
@@ -43,16 +45,29 @@ public static class CentredSoftmaxOp
             T highest = T.Of(float.NegativeInfinity);
             for (int i = first; i < end; i += step)
                 highest = T.Max(highest, x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, n));
-            T max = T.Of(lanes.Max(T.Highest(highest))), sharpness = T.Of(scale), total = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T e = Real.Exp((x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, n) - max) * sharpness);
-                total += e;
-                y.Store(i, end, e);
-            }
-            T share = T.Of(1 / lanes.Sum(T.Sum(total)));
+            float max = lanes.Max(T.Highest(highest));
+            T share = T.Of(1 / RowSum.OfWork<T, TLanes, Exponentials<T, TMemory>>(lanes, new(begin, n, max, scale, x, centre, y), begin, end));
             for (int i = first; i < end; i += step)
                 y.Store(i, end, y.Load(i, end) * share);
+        }
+    }
+
+    /// <summary>Σ e^((x − c − max) / τ), each of which is written to y.</summary>
+    private readonly struct Exponentials<T, TMemory>(int begin, int n, float max, float scale, TMemory x, TMemory centre, TMemory y) : IRowTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int begin = begin, n = n;
+        private readonly float max = max, scale = scale;
+        private readonly TMemory x = x, centre = centre, y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int i, int end)
+        {
+            T logit = x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, end == NoEnd ? NoEnd : n);
+            T e = Real.ExpOfNegative((logit - T.Of(max)) * T.Of(scale));
+            y.Store(i, end, e);
+            return sum + e;
         }
     }
 }

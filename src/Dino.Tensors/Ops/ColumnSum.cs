@@ -4,12 +4,13 @@ namespace Dino.Tensors.Ops;
 
 /// <summary>tⱼ = Σᵢ xᵢⱼ over the rows of a matrix, how the gradients of biases gather; not differentiable itself.</summary>
 /// <remarks>
-/// Two passes: blocks of rows to partial sums, then the partial sums in order. The blocks depend on the shape alone, so the result does not
+/// Two passes: blocks of rows to partial sums, then the partial sums in order; of very many rows those in the same way. The blocks depend on the shape alone, so the result does not
 /// depend on the number of threads.
 /// </remarks>
 public static class ColumnSum
 {
     private const int LeastRows = 32; // a block: reading and writing its partial sum costs little beside reading its rows
+    private const int MostRows = 512; // a block: so long a sum is still exact
     private const int MostBlocks = 256, Elements = 1 << 16; // enough partial sums to fill a GPU
     private const int Tile = 1024; // columns whose sums stay in a core's first-level cache while the rows stream by
 
@@ -31,6 +32,7 @@ public static class ColumnSum
             return;
         }
         int blocks = Math.Clamp(Elements / n, 1, Math.Min(MostBlocks, (rows + LeastRows - 1) / LeastRows));
+        blocks = Math.Max(blocks, (rows + MostRows - 1) / MostRows);
         int height = (rows + blocks - 1) / blocks;
         blocks = (rows + height - 1) / height; // none is empty
         if (blocks == 1)
@@ -40,7 +42,10 @@ public static class ColumnSum
         }
         var partial = x.Device.RentUnowned(new Shape(blocks, n));
         Blocks(x, partial, rows, n, height, blocks, accumulate: 0);
-        Blocks(partial, target, blocks, n, blocks, 1, accumulate);
+        if (blocks <= MostBlocks)
+            Blocks(partial, target, blocks, n, blocks, 1, accumulate);
+        else
+            Run(partial, target, accumulate);
         partial.Dispose();
     }
 
@@ -97,11 +102,8 @@ public static class ColumnSum
         public void At(int i, int end)
         {
             int block = i / n, row = block * height, count = Math.Min(height, rows - row);
-            int at = row * n + (i - block * n);
-            float sum = 0;
-            for (int k = 0; k < count; k++, at += n)
-                sum += x[at];
-            sums.Deliver(i, end, new Lane(sum), accumulate);
+            int column = i - block * n;
+            sums.Deliver(i, end, RowSum.OfColumn<Lane, ColumnElements<Lane, ViewMemory>>(new(x, row * n + column, n, column), 0, count), accumulate);
         }
     }
 }

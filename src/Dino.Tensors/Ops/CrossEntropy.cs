@@ -38,7 +38,7 @@ public static class CrossEntropyOp
 
         var device = logits.Device;
         var problem = new Problem(k, batch, crops, views, 1 / temperature, 1f / ((float)pairs * batch));
-        var logSums = device.Rent(new Shape(rows));
+        var logSums = device.Rent(new Shape(rows, 2)); // the largest logit s, and ln Σ e^((s − largest)/τ)
         var losses = device.Rent(new Shape(rows));
         if (device.IsHost)
             RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, k, new(
@@ -70,37 +70,51 @@ public static class CrossEntropyOp
         {
             int image = row / problem.Crops, crop = row - image * problem.Crops, place = crop * problem.Batch + image;
             int begin = place * problem.K, end = begin + problem.K, step = lanes.Count * T.Width;
-            T scale = T.Of(problem.Scale), max = T.Of(OnlineSoftmax.Lowest), total = T.Of(0), dot = T.Of(0), mass = T.Of(0);
-            for (int block = begin + lanes.Id * T.Width; block < end; block += OnlineSoftmax.BlockSteps * step)
+            T scale = T.Of(problem.Scale), max = T.Of(OnlineSoftmax.Lowest), allTotal = T.Of(0), allBelow = T.Of(0), allMass = T.Of(0);
+            int block = begin + lanes.Id * T.Width;
+            while (block < end)
             {
-                int blockEnd = Math.Min(end, block + OnlineSoftmax.BlockSteps * step);
-                OnlineSoftmax.Add(logits, block, blockEnd, end, step, scale, ref max, ref total);
-                for (int view = 0; view < problem.Views; view++)
+                T start = max, total = T.Of(0), below = T.Of(0), mass = T.Of(0);
+                for (int b = 0; b < OnlineSoftmax.PieceBlocks && block < end; b++, block += OnlineSoftmax.BlockSteps * step)
                 {
-                    if (view == crop)
-                        continue;
-                    int shift = (view * problem.Batch + image) * problem.K - begin;
-                    T blockDot = T.Of(0), blockMass = T.Of(0);
-                    for (int i = block; i < blockEnd; i += step)
+                    int blockEnd = Math.Min(end - block, OnlineSoftmax.BlockSteps * step) + block;
+                    T before = max;
+                    OnlineSoftmax.Add(logits, block, blockEnd, end, step, scale, ref max, ref total);
+                    below = Raise(below, mass, before, max);
+                    for (int view = 0; view < problem.Views; view++)
                     {
-                        T q = targets.Load(i + shift, end + shift);
-                        blockDot = T.Fma(q, logits.Load(i, end), blockDot);
-                        blockMass += q;
+                        if (view == crop)
+                            continue;
+                        int shift = (view * problem.Batch + image) * problem.K - begin;
+                        T blockBelow = T.Of(0), blockMass = T.Of(0);
+                        for (int i = block; i < blockEnd; i += step)
+                        {
+                            T q = targets.Load(i + shift, end + shift);
+                            blockBelow = T.Fma(q, max - logits.Load(i, end), blockBelow);
+                            blockMass += q;
+                        }
+                        below += blockBelow;
+                        mass += blockMass;
                     }
-                    dot += blockDot;
-                    mass += blockMass;
                 }
+                allTotal = OnlineSoftmax.Raise(allTotal, start, max, scale) + total;
+                allBelow = Raise(allBelow, allMass, start, max) + below;
+                allMass += mass;
             }
-            float logSum = OnlineSoftmax.LogSum(lanes, scale, max, total);
-            // −Σ q (s/τ − ln Σ e^(s/τ)), summed over the views
-            float loss = logSum * lanes.Sum(T.Sum(mass)) - problem.Scale * lanes.Sum(T.Sum(dot));
+            float logSum = OnlineSoftmax.LogSum(lanes, scale, max, allTotal, out float highest);
+            // −Σ q ((s − max)/τ − ln Σ e^((s − max)/τ)), summed over the views
+            float loss = logSum * lanes.Sum(T.Sum(allMass)) + problem.Scale * lanes.Sum(T.Sum(Raise(allBelow, allMass, max, T.Of(highest))));
             if (lanes.Id == 0)
             {
                 TMemory sums = logSums, result = losses;
-                sums[place] = logSum;
+                sums[2 * place] = highest;
+                sums[2 * place + 1] = logSum;
                 result[place] = loss;
             }
         }
+
+        /// <summary>Σ q (from − s), given as <paramref name="below"/>, as Σ q (to − s). Finite: before the first number there is no mass.</summary>
+        private static T Raise(T below, T mass, T from, T to) => T.Fma(T.Min(to - from, T.Of(float.MaxValue)), mass, below);
     }
 
     private sealed class BackwardNode : Node
@@ -140,11 +154,11 @@ public static class CrossEntropyOp
             int image = row / problem.Crops, crop = row - image * problem.Crops, place = crop * problem.Batch + image;
             int begin = place * problem.K, end = begin + problem.K, step = lanes.Count * T.Width;
             int others = crop < problem.Views ? problem.Views - 1 : problem.Views;
-            T scale = T.Of(problem.Scale), count = T.Of(others), shift = T.Of(-logSums[place]);
+            T scale = T.Of(problem.Scale), count = T.Of(others), max = T.Of(logSums[2 * place]), shift = T.Of(-logSums[2 * place + 1]);
             T factor = T.Of(problem.Weight * problem.Scale * dLoss[0]);
             for (int i = begin + lanes.Id * T.Width; i < end; i += step)
             {
-                T d = count * Real.Exp(T.Fma(logits.Load(i, end), scale, shift));
+                T d = count * Real.ExpOfNegative(T.Fma(logits.Load(i, end) - max, scale, shift));
                 for (int view = 0; view < problem.Views; view++)
                 {
                     int target = (view * problem.Batch + image) * problem.K - begin;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
@@ -37,17 +38,43 @@ public static class GeneralizedMeanOp
         {
             for (int i = lanes.Id * T.Width; i < d; i += lanes.Count * T.Width)
             {
-                T sum = T.Of(0);
-                for (int token = 0; token < n; token++)
+                int start = row * n * d;
+                T max = T.Of(floor);
+                for (int token = 0, at = start; token < n; token++, at += d)
                 {
-                    int start = (row * n + token) * d;
-                    T value = x.Load(start + i, start + d);
-                    sum += Power(T.KeepNaN(value, T.Max(value, T.Of(floor))), power);
+                    T value = x.Load(at + i, at + d);
+                    max = T.KeepNaN(max, T.KeepNaN(value, T.Max(value, max)));
                 }
-                y.Store(row * d + i, row * d + d, Power(sum * T.Of(1f / n), 1 / power));
+                T mean = max;
+                if (!float.IsInfinity(power))
+                {
+                    T sum = RowSum.OfColumn<T, Powers<T, TMemory>>(new(x, start + i, d, i, max, floor, power), 0, n);
+                    mean = max * Power(sum * T.Of(1f / n), 1 / power);
+                    // ∞ / ∞ is NaN.
+                    mean = T.KeepNaN(max, T.WhereLess(T.Of(float.MaxValue), max, max, mean));
+                }
+                y.Store(row * d + i, row * d + d, mean);
             }
         }
+    }
 
-        private static T Power(T x, float p) => Real.Exp(T.Of(p) * Real.Log(x));
+    private static T Power<T>(T x, float p) where T : struct, IReal<T> => Real.ExpOfNegative(T.Of(p) * Real.Log(x));
+
+    /// <summary>Σ (max(x, ε) / max)ᵖ of a column: of numbers up to 1 no power overflows, and the largest does not vanish.</summary>
+    private readonly struct Powers<T, TMemory>(TMemory x, int first, int stride, int column, T max, float floor, float power) : IColumnTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x;
+        private readonly int first = first, stride = stride, column = column;
+        private readonly T max = max;
+        private readonly float floor = floor, power = power;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int row)
+        {
+            int at = first + row * stride;
+            return sum + Power(T.Max(x.Load(at, at - column + stride), T.Of(floor)) / max, power);
+        }
     }
 }

@@ -31,13 +31,7 @@ public static class L2NormalizeOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T squares = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T v = x.Load(i, end);
-                squares = T.Fma(v, v, squares);
-            }
-            T scale = T.Of(1 / AtLeast(eps, MathF.Sqrt(lanes.Sum(T.Sum(squares)))));
+            T scale = T.Of(1 / AtLeast(eps, RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(x), begin, end)));
             for (int i = first; i < end; i += step)
                 y.Store(i, end, x.Load(i, end) * scale);
         }
@@ -79,14 +73,8 @@ public static class L2NormalizeOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T squares = T.Of(0), products = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T v = x.Load(i, end);
-                squares = T.Fma(v, v, squares);
-                products = T.Fma(v, dy.Load(i, end), products);
-            }
-            float norm = MathF.Sqrt(lanes.Sum(T.Sum(squares))), inverse = 1 / AtLeast(eps, norm), product = lanes.Sum(T.Sum(products));
+            RowSum.OfTwo<T, TLanes, SquaresAndProducts<T, TMemory>>(lanes, new(x, dy), begin, end, out float squares, out float product);
+            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(x), begin, end, squares), inverse = 1 / AtLeast(eps, norm);
             T scale = T.Of(inverse), along = T.Of(norm < eps ? 0 : product * inverse);
             for (int i = first; i < end; i += step)
                 dx.Deliver(i, end, (dy.Load(i, end) - x.Load(i, end) * scale * along) * scale, accumulate);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 using static Dino.Tensors.Kernels.MemoryExtensions;
 
@@ -52,7 +53,8 @@ public static class LayerNormOp
             int n = this.n, begin = row * n, end = begin + n, step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width;
             float mean = RowSum.Of<T, TLanes, Elements<T, TMemory>>(lanes, new(x), begin, end) / n;
             float squares = RowSum.Of<T, TLanes, SquaredDistances<T, TMemory>>(lanes, new(x, mean), begin, end);
-            float inverse = 1 / MathF.Sqrt(squares / n + eps);
+            const float scaled = SquaredDistances<T, TMemory>.Scale;
+            float inverse = scaled / MathF.Sqrt(squares / n + eps * scaled * scaled);
             T mu = T.Of(mean), scale = T.Of(inverse);
             for (; i <= end - T.Width; i += step)
                 y.Store(i, NoEnd, T.Fma((x.Load(i, NoEnd) - mu) * scale, weight.Load(i - begin, NoEnd), bias.Load(i - begin, NoEnd)));
@@ -84,7 +86,7 @@ public static class LayerNormOp
             var device = dy.Device;
             int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
             // Fewer sums to add up where a core takes a split than where the threads of a group share it.
-            int most = device.IsHost ? 128 : 512, perSplit = Math.Max(8, (rows + most - 1) / most), splits = (rows + perSplit - 1) / perSplit;
+            int most = device.IsHost ? 128 : 512, perSplit = Math.Clamp((rows + most - 1) / most, 8, 128), splits = (rows + perSplit - 1) / perSplit;
             var partials = device.Rent(new Shape(splits, 2 * n));
             var dx = Tape.GradientOf(x, out int accumulate);
             int mode = dx is null ? -1 : accumulate;
@@ -120,25 +122,11 @@ public static class LayerNormOp
                 // Rows past the last take part with no elements: the trip count must be the same for all lanes of a group.
                 int row = split * perSplit + r, begin = row * n, end = row < rows ? begin + n : begin, known = Math.Min(row, rows - 1);
                 T mu = T.Of(stats[2 * known]), scale = T.Of(stats[2 * known + 1]);
-                T sumG = T.Of(0), sumGx = T.Of(0), moreG = T.Of(0), moreGx = T.Of(0);
+                RowSum.OfTwo<T, TLanes, Gradients<T, TMemory>>(
+                    lanes, new(begin, n, stats[2 * known], x, weight, dy), begin, end, out float sumG, out float sumGx);
+                T meanG = T.Of(sumG / n), meanGx = T.Of(sumGx / n) * scale;
                 int i = begin + lane;
-                for (; i <= end - step - T.Width; i += 2 * step) // twice two sums: an addition takes four cycles
-                {
-                    int k = i + step;
-                    T g = dy.Load(i, NoEnd) * weight.Load(i - begin, NoEnd), h = dy.Load(k, NoEnd) * weight.Load(k - begin, NoEnd);
-                    sumG += g;
-                    moreG += h;
-                    sumGx = T.Fma(g, x.Load(i, NoEnd) - mu, sumGx);
-                    moreGx = T.Fma(h, x.Load(k, NoEnd) - mu, moreGx);
-                }
-                for (; i < end; i += step)
-                {
-                    T g = dy.Load(i, end) * weight.Load(i - begin, n);
-                    sumG += g;
-                    sumGx = T.Fma(g, x.Load(i, end) - mu, sumGx);
-                }
-                T meanG = T.Of(lanes.Sum(T.Sum(sumG + moreG)) / n), meanGx = T.Of(lanes.Sum(T.Sum(sumGx + moreGx)) / n) * scale;
-                for (i = begin + lane; i <= end - T.Width; i += step)
+                for (; i <= end - T.Width; i += step)
                 {
                     int j = i - begin, at = sums + j;
                     T d = dy.Load(i, NoEnd), normal = (x.Load(i, NoEnd) - mu) * scale;
@@ -157,6 +145,24 @@ public static class LayerNormOp
                     partials.Deliver(at + n, sums + 2 * n, d, r);
                 }
             }
+        }
+    }
+
+    /// <summary>Σ g and Σ g · (x − μ) of a row</summary>
+    private readonly struct Gradients<T, TMemory>(int begin, int n, float mean, TMemory x, TMemory weight, TMemory dy) : IRowTerms<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly int begin = begin, n = n;
+        private readonly float mean = mean;
+        private readonly TMemory x = x, weight = weight, dy = dy;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void AddTo(ref T first, ref T second, int i, int end)
+        {
+            T g = dy.Load(i, end) * weight.Load(i - begin, end == NoEnd ? NoEnd : n);
+            first += g;
+            second = T.Fma(g, x.Load(i, end) - T.Of(mean), second);
         }
     }
 }

@@ -30,9 +30,9 @@ public static class LogSoftmaxOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, step = lanes.Count * T.Width;
-            T logSum = T.Of(OnlineSoftmax.LogSum(lanes, x, begin, end, T.Of(1f)));
+            T logSum = T.Of(OnlineSoftmax.LogSum(lanes, x, begin, end, T.Of(1f), out float highest)), max = T.Of(highest);
             for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-                y.Store(i, end, x.Load(i, end) - logSum);
+                y.Store(i, end, x.Load(i, end) - max - logSum);
         }
     }
 
@@ -67,12 +67,9 @@ public static class LogSoftmaxOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T sum = T.Of(0);
+            T total = T.Of(RowSum.Of<T, TLanes, Elements<T, TMemory>>(lanes, new(dy), begin, end));
             for (int i = first; i < end; i += step)
-                sum += dy.Load(i, end);
-            T total = T.Of(lanes.Sum(T.Sum(sum)));
-            for (int i = first; i < end; i += step)
-                dx.Deliver(i, end, dy.Load(i, end) - Real.Exp(y.Load(i, end)) * total, accumulate);
+                dx.Deliver(i, end, dy.Load(i, end) - Real.ExpOfNegative(y.Load(i, end)) * total, accumulate);
         }
     }
 }

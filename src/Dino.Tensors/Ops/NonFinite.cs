@@ -14,7 +14,5 @@ public static class NonFinite
     internal readonly struct Term : ITerm
     {
         public static T Of<T>(T x) where T : struct, IReal<T> => T.NonFinite(x);
-
-        public static float Finish(float sum) => sum;
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
@@ -5,8 +6,6 @@ namespace Dino.Tensors.Ops;
 /// <summary>mean over rows of −Σₖ qₖ ln qₖ, in nats: the collapse monitor h of Caron et al. (2021), section 5.3.</summary>
 public static class RowEntropyOp
 {
-    private const float SmallestNormal = 1.17549435e-38f;
-
     /// <summary>
     /// The mean entropy of the rows of a matrix of probabilities (R, K), as a scalar tensor; q = 0 contributes 0. No gradient passes.
     /// </summary>
@@ -36,17 +35,26 @@ public static class RowEntropyOp
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int begin = row * n, end = begin + n, step = lanes.Count * T.Width;
-            T total = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-            {
-                T p = q.Load(i, end);
-                total = T.Fma(p, Real.Log(T.Max(p, T.Of(SmallestNormal))), total);
-            }
-            float sum = lanes.Sum(T.Sum(total));
+            float sum = RowSum.OfWork<T, TLanes, Terms<T, TMemory>>(lanes, new(q), row * n, row * n + n);
             TMemory result = entropies;
             if (lanes.Id == 0)
                 result[row] = -sum;
+        }
+    }
+
+    /// <summary>Σ q ln q</summary>
+    private readonly struct Terms<T, TMemory>(TMemory q) : IRowTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory q = q;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int i, int end)
+        {
+            // 0 times the logarithm of the smallest number is 0; times that of 0 it would be NaN.
+            T p = q.Load(i, end);
+            return T.Fma(p, Real.Log(T.Max(p, T.Of(float.Epsilon))), sum);
         }
     }
 }

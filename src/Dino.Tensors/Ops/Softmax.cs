@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 using static Dino.Tensors.Kernels.MemoryExtensions;
 
@@ -32,25 +33,30 @@ public static class SoftmaxOp
         {
             TMemory x = this.x, y = this.y;
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T max = T.Of(RowMax.Of<T, TLanes, TMemory>(lanes, x, begin, end)), total = T.Of(0);
+            float max = RowMax.Of<T, TLanes, TMemory>(lanes, x, begin, end);
+            T scale = T.Of(1 / RowSum.OfWork<T, TLanes, Exponentials<T, TMemory>>(lanes, new(x, max, y), begin, end));
             int i = first;
             for (; i <= end - T.Width; i += step)
-            {
-                T e = Real.Exp(x.Load(i, NoEnd) - max);
-                total += e;
-                y.Store(i, NoEnd, e);
-            }
-            if (i < end)
-            {
-                T e = Real.Exp(x.Load(i, end, float.NegativeInfinity) - max);
-                total += e;
-                y.Store(i, end, e);
-            }
-            T scale = T.Of(1 / lanes.Sum(T.Sum(total)));
-            for (i = first; i <= end - T.Width; i += step)
                 y.Store(i, NoEnd, y.Load(i, NoEnd) * scale);
             if (i < end)
                 y.Store(i, end, y.Load(i, end) * scale);
+        }
+    }
+
+    /// <summary>Σ e^(x − max), each of which is written to y.</summary>
+    private readonly struct Exponentials<T, TMemory>(TMemory x, float max, TMemory y) : IRowTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x, y = y;
+        private readonly float max = max;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int i, int end)
+        {
+            T e = Real.ExpOfNegative(x.Load(i, end, float.NegativeInfinity) - T.Of(max));
+            y.Store(i, end, e);
+            return sum + e;
         }
     }
 

@@ -57,11 +57,7 @@ public static class SumOp
 
         void IRowBody.Row<TLanes>(TLanes lanes, int row)
         {
-            int begin = row * n, end = begin + n;
-            T sum = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
-                sum += x.Load(i, end);
-            float total = lanes.Sum(T.Sum(sum));
+            float total = RowSum.Of<T, TLanes, Elements<T, TMemory>>(lanes, new(x), row * n, row * n + n);
             if (lanes.Id == 0)
             {
                 TMemory to = y;
@@ -82,13 +78,7 @@ public static class SumOp
         {
             int from = row * size * inner, to = row * inner;
             for (int i = lanes.Id * T.Width; i < inner; i += lanes.Count * T.Width)
-            {
-                T sum = T.Of(0);
-                int at = from;
-                for (int k = 0; k < size; k++, at += inner)
-                    sum += x.Load(at + i, at + inner);
-                y.Store(to + i, to + inner, sum);
-            }
+                y.Store(to + i, to + inner, RowSum.OfColumn<T, ColumnElements<T, TMemory>>(new(x, from + i, inner, i), 0, size));
         }
     }
 

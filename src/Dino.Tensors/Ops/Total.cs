@@ -1,16 +1,15 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>What is summed over all elements, and what becomes of the sum.</summary>
+/// <summary>What is summed over all elements.</summary>
 internal interface ITerm
 {
     static abstract T Of<T>(T x) where T : struct, IReal<T>;
-
-    static abstract float Finish(float sum);
 }
 
-/// <summary>finish(scale · Σ term(x)) over all elements, as a scalar on the device: block by block, then over the blocks.</summary>
+/// <summary>scale · Σ term(x) over all elements, as a scalar on the device: block by block, then over the blocks.</summary>
 internal static class Total<TTerm> where TTerm : struct, ITerm
 {
     private const int BlockSize = 1 << 12;
@@ -46,10 +45,7 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * BlockSize, end = begin + Math.Min(n - begin, BlockSize);
-            T total = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
-                total += TTerm.Of(x.Load(i, end));
-            float sum = lanes.Sum(T.Sum(total));
+            float sum = RowSum.Of<T, TLanes, Terms<T, TMemory>>(lanes, new(x), begin, end);
             TMemory s = sums;
             if (lanes.Id == 0)
                 s[row] = sum;
@@ -66,14 +62,21 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            T total = T.Of(0);
-            for (int i = lanes.Id * T.Width; i < blocks; i += lanes.Count * T.Width)
-                total += sums.Load(i, blocks);
-            float sum = lanes.Sum(T.Sum(total));
+            float sum = RowSum.Of<T, TLanes, Elements<T, TMemory>>(lanes, new(sums), 0, blocks);
             TMemory result = y;
             if (lanes.Id == 0)
-                result[0] = TTerm.Finish(scale * sum);
+                result[0] = scale * sum;
         }
+    }
+
+    private readonly struct Terms<T, TMemory>(TMemory x) : IRowTerm<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory x = x;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T AddTo(T sum, int i, int end) => sum + TTerm.Of(x.Load(i, end));
     }
 }
 
@@ -81,6 +84,4 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
 internal readonly struct PlainTerm : ITerm
 {
     public static T Of<T>(T x) where T : struct, IReal<T> => x;
-
-    public static float Finish(float sum) => sum;
 }

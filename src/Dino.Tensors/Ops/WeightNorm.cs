@@ -35,13 +35,7 @@ public static class WeightNormOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T squares = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T a = v.Load(i, end);
-                squares = T.Fma(a, a, squares);
-            }
-            T scale = T.Of(g[row] / MathF.Sqrt(lanes.Sum(T.Sum(squares))));
+            T scale = T.Of(g[row] / RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(v), begin, end));
             for (int i = first; i < end; i += step)
                 w.Store(i, end, v.Load(i, end) * scale);
         }
@@ -81,14 +75,8 @@ public static class WeightNormOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
-            T squares = T.Of(0), products = T.Of(0);
-            for (int i = first; i < end; i += step)
-            {
-                T a = v.Load(i, end);
-                squares = T.Fma(a, a, squares);
-                products = T.Fma(a, dw.Load(i, end), products);
-            }
-            float inverse = 1 / MathF.Sqrt(lanes.Sum(T.Sum(squares))), along = lanes.Sum(T.Sum(products)) * inverse;
+            RowSum.OfTwo<T, TLanes, SquaresAndProducts<T, TMemory>>(lanes, new(v, dw), begin, end, out float squares, out float products);
+            float inverse = 1 / RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(v), begin, end, squares), along = products * inverse;
             if (modeV >= 0)
             {
                 T scale = T.Of(g[row] * inverse), back = T.Of(along * inverse);

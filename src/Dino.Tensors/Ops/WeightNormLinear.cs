@@ -55,14 +55,7 @@ public static class WeightNormLinearOp
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            int begin = row * n, end = begin + n;
-            T squares = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += lanes.Count * T.Width)
-            {
-                T a = v.Load(i, end);
-                squares = T.Fma(a, a, squares);
-            }
-            float length = MathF.Sqrt(lanes.Sum(T.Sum(squares)));
+            float length = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(v), row * n, row * n + n);
             TMemory result = factors;
             if (lanes.Id == 0)
                 result[row] = g[row] / length;

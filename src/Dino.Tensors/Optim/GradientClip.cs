@@ -4,7 +4,7 @@ namespace Dino.Tensors.Optim;
 
 /// <summary>
 /// Clips each parameter's gradient by its own L2 norm: the factor is min(1, limit / (‖g‖ + 10⁻⁶)), applied by whoever reads the
-/// gradient next. Two launches: sums over chunks, then over the chunks of each parameter.
+/// gradient next. Two launches: the norms of chunks, then of those of each parameter.
 /// </summary>
 internal sealed class GradientClip : IDisposable
 {
@@ -36,14 +36,14 @@ internal sealed class GradientClip : IDisposable
         int mean = chunks / Math.Max(1, parameters);
         if (device.IsHost)
         {
-            RowLoop<SumSquares<Simd, HostMemory>>.OnHost(
+            RowLoop<ChunkNorms<Simd, HostMemory>>.OnHost(
                 device, chunks, ChunkTable.ChunkLength, new(HostMemory.Of(table.Chunks), HostMemory.Of(gradients), HostMemory.Of(partials)));
             RowLoop<Finish<Simd, HostMemory>>.OnHost(device, parameters, mean, new(
                 limit, HostMemory.Of(table.Ranges), HostMemory.Of(partials), HostMemory.Of(Norms), HostMemory.Of(Factors)));
         }
         else
         {
-            RowLoop<SumSquares<Lane, ViewMemory>>.OnAccelerator(
+            RowLoop<ChunkNorms<Lane, ViewMemory>>.OnAccelerator(
                 device, chunks, ChunkTable.ChunkLength, new(ViewMemory.Of(table.Chunks), ViewMemory.Of(gradients), ViewMemory.Of(partials)));
             RowLoop<Finish<Lane, ViewMemory>>.OnAccelerator(device, parameters, mean, new(
                 limit, ViewMemory.Of(table.Ranges), ViewMemory.Of(partials), ViewMemory.Of(Norms), ViewMemory.Of(Factors)));
@@ -57,7 +57,8 @@ internal sealed class GradientClip : IDisposable
         Factors.Dispose();
     }
 
-    internal readonly struct SumSquares<T, TMemory>(TMemory chunks, TMemory gradients, TMemory partials) : IRowBody
+    /// <summary>The norm of each chunk.</summary>
+    internal readonly struct ChunkNorms<T, TMemory>(TMemory chunks, TMemory gradients, TMemory partials) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -65,17 +66,11 @@ internal sealed class GradientClip : IDisposable
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            TMemory g = gradients, sums = partials;
-            int at = row * ChunkTable.Columns, begin = chunks.Int(at), end = chunks.Int(at + 1), step = lanes.Count * T.Width;
-            T total = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-            {
-                T value = g.Load(i, end);
-                total = T.Fma(value, value, total);
-            }
-            float sum = lanes.Sum(T.Sum(total));
+            TMemory norms = partials;
+            int at = row * ChunkTable.Columns;
+            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(gradients), chunks.Int(at), chunks.Int(at + 1));
             if (lanes.Id == 0)
-                sums[row] = sum;
+                norms[row] = norm;
         }
     }
 
@@ -88,12 +83,8 @@ internal sealed class GradientClip : IDisposable
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            TMemory sums = partials, norm = norms, factor = factors;
-            int begin = ranges.Int(2 * row), end = ranges.Int(2 * row + 1), step = lanes.Count * T.Width;
-            T total = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-                total += sums.Load(i, end);
-            float length = MathF.Sqrt(lanes.Sum(T.Sum(total)));
+            TMemory norm = norms, factor = factors;
+            float length = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(partials), ranges.Int(2 * row), ranges.Int(2 * row + 1));
             if (lanes.Id != 0)
                 return;
             float ratio = limit / (length + 1e-6f);

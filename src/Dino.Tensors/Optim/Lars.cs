@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
 using Dino.Tensors.Nn;
 
@@ -38,7 +39,7 @@ public sealed class Lars : Optimizer
         int chunks = Table.ChunkCount, count = Table.Parameters.Count, mean = chunks / Math.Max(1, count);
         if (device.IsHost)
         {
-            RowLoop<SumSquares<Simd, HostMemory>>.OnHost(device, chunks, ChunkTable.ChunkLength, new(
+            RowLoop<ChunkNorms<Simd, HostMemory>>.OnHost(device, chunks, ChunkTable.ChunkLength, new(
                 (float)weightDecay, chunks, HostMemory.Of(Table.Chunks), HostMemory.Of(Factors), HostMemory.Of(Gradients),
                 HostMemory.Of(Target.Values), HostMemory.Of(partials)));
             RowLoop<Finish<Simd, HostMemory>>.OnHost(device, count, mean, new(
@@ -46,7 +47,7 @@ public sealed class Lars : Optimizer
         }
         else
         {
-            RowLoop<SumSquares<Lane, ViewMemory>>.OnAccelerator(device, chunks, ChunkTable.ChunkLength, new(
+            RowLoop<ChunkNorms<Lane, ViewMemory>>.OnAccelerator(device, chunks, ChunkTable.ChunkLength, new(
                 (float)weightDecay, chunks, ViewMemory.Of(Table.Chunks), ViewMemory.Of(Factors), ViewMemory.Of(Gradients),
                 ViewMemory.Of(Target.Values), ViewMemory.Of(partials)));
             RowLoop<Finish<Lane, ViewMemory>>.OnAccelerator(device, count, mean, new(
@@ -62,8 +63,8 @@ public sealed class Lars : Optimizer
         trust.Dispose();
     }
 
-    /// <summary>Σp² and Σd² of every chunk.</summary>
-    internal readonly struct SumSquares<T, TMemory>(
+    /// <summary>‖p‖ and ‖d‖ of every chunk.</summary>
+    internal readonly struct ChunkNorms<T, TMemory>(
         float decay, int count, TMemory chunks, TMemory factors, TMemory gradients, TMemory parameters, TMemory partials) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
@@ -74,22 +75,28 @@ public sealed class Lars : Optimizer
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            TMemory gradient = gradients, parameter = parameters, sums = partials;
-            int at = row * ChunkTable.Columns, begin = chunks.Int(at), end = chunks.Int(at + 1), step = lanes.Count * T.Width;
-            T factor = T.Of(factors[chunks.Int(at + 2)]);
-            T lambda = T.Of((chunks.Int(at + 3) & ChunkTable.Decayed) != 0 ? decay : 0f), ofP = T.Of(0), ofD = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-            {
-                T p = parameter.Load(i, end), d = T.Fma(lambda, p, gradient.Load(i, end) * factor);
-                ofP = T.Fma(p, p, ofP);
-                ofD = T.Fma(d, d, ofD);
-            }
-            float sumP = lanes.Sum(T.Sum(ofP)), sumD = lanes.Sum(T.Sum(ofD));
+            TMemory norms = partials;
+            int at = row * ChunkTable.Columns, begin = chunks.Int(at), end = chunks.Int(at + 1);
+            float factor = factors[chunks.Int(at + 2)], lambda = (chunks.Int(at + 3) & ChunkTable.Decayed) != 0 ? decay : 0f;
+            float ofP = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(parameters), begin, end);
+            float ofD = RowNorm.Of<T, TLanes, Direction<T, TMemory>>(lanes, new(lambda, factor, parameters, gradients), begin, end);
             if (lanes.Id != 0)
                 return;
-            sums[row] = sumP;
-            sums[count + row] = sumD;
+            norms[row] = ofP;
+            norms[count + row] = ofD;
         }
+    }
+
+    /// <summary>d = λp + g</summary>
+    private readonly struct Direction<T, TMemory>(float lambda, float factor, TMemory parameters, TMemory gradients) : IRowNumbers<T>
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly float lambda = lambda, factor = factor;
+        private readonly TMemory parameters = parameters, gradients = gradients;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T At(int i, int end) => T.Fma(T.Of(lambda), parameters.Load(i, end), gradients.Load(i, end) * T.Of(factor));
     }
 
     /// <summary>The trust ratio of every parameter.</summary>
@@ -102,15 +109,10 @@ public sealed class Lars : Optimizer
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
-            TMemory sums = partials, ratios = trust;
-            int begin = ranges.Int(2 * row), end = ranges.Int(2 * row + 1), step = lanes.Count * T.Width;
-            T ofP = T.Of(0), ofD = T.Of(0);
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
-            {
-                ofP += sums.Load(i, end);
-                ofD += sums.Load(count + i, count + end);
-            }
-            float p = MathF.Sqrt(lanes.Sum(T.Sum(ofP))), d = MathF.Sqrt(lanes.Sum(T.Sum(ofD)));
+            TMemory ratios = trust;
+            int begin = ranges.Int(2 * row), end = ranges.Int(2 * row + 1);
+            float p = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(partials), begin, end);
+            float d = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(partials), count + begin, count + end);
             if (lanes.Id != 0)
                 return;
             bool scaled = begin < end && (chunks.Int(begin * ChunkTable.Columns + 3) & ChunkTable.NotVector) != 0;

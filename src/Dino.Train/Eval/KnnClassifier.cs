@@ -56,7 +56,10 @@ public static class KnnClassifier
         };
     }
 
-    /// <summary>(queries, classes): the sums of e^(s/T) over the k nearest training rows of each class.</summary>
+    /// <summary>
+    /// (queries, classes): the sums of e^(s/T) over the k nearest training rows of each class; at a T below 1/600, where those overflow, of
+    /// e^((s − s of the nearest)/T).
+    /// </summary>
     /// <exception cref="ArgumentException">
     /// The widths differ, a set is empty, k is larger than the train set, or a class is not below <paramref name="classes"/>.
     /// </exception>
@@ -115,8 +118,10 @@ public static class KnnClassifier
     private static void Vote(
         NearestNeighbours neighbours, int[] labels, int query, int from, int to, double temperature, Span<double> scores)
     {
-        for (int i = query * neighbours.K + from; i < query * neighbours.K + to; i++)
-            scores[labels[neighbours.Indices[i]]] += Math.Exp(neighbours.Similarities[i] / temperature);
+        int first = query * neighbours.K;
+        double origin = 1 / temperature > 600 ? neighbours.Similarities[first] : 0;
+        for (int i = first + from; i < first + to; i++)
+            scores[labels[neighbours.Indices[i]]] += Math.Exp((neighbours.Similarities[i] - origin) / temperature);
     }
 
     private static void Check(FeatureSet train, FeatureSet queries)

@@ -222,7 +222,7 @@ public sealed class LabelPropagation : IDisposable
         int patches = rows * columns, target = row * columns + column;
         Span<double> sums = Classes <= 256 ? stackalloc double[Classes] : new double[Classes];
         sums.Clear();
-        double total = 0;
+        double total = 0, origin = 1 / options.Temperature > 600 ? nearest[0] : 0; // beyond, the weights would overflow, or all vanish
         for (int c = 0; c < context.Length; c++)
         {
             for (int r = 0; r < bandRows; r++)
@@ -233,7 +233,7 @@ public sealed class LabelPropagation : IDisposable
                     float value = similarities[start + x];
                     if (!(value >= threshold))
                         continue;
-                    double weight = Math.Exp(value / options.Temperature);
+                    double weight = Math.Exp((value - origin) / options.Temperature);
                     total += weight;
                     int source = (from + r) * columns + x;
                     for (int label = 0; label < sums.Length; label++)

@@ -15,8 +15,15 @@ public class RealTests
 
     [TestCase(-86.8, 88.7, 2.0)]
     [TestCase(-1, 1, 1.5)]
+    [TestCase(-105, -86.8, 1.5)] // subnormal, and 0
     public void Exp(double low, double high, double ulps) => Check(low, high, ulps, Lane32.Exp, Vector32.Exp, Math.Exp);
 
+    [TestCase(-105, 0, 2.0)]
+    [TestCase(0, 1e-5, 1.0)] // an argument that rounding made positive
+    public void ExpOfNegative(double low, double high, double ulps) =>
+        Check(low, high, ulps, Lane32.ExpOfNegative, Vector32.ExpOfNegative, Math.Exp);
+
+    [TestCase(1e-45, 1e-37, 2.0)] // of subnormal numbers
     [TestCase(0.5, 2, 2.0)]
     [TestCase(1e-6, 1e6, 2.0)]
     [TestCase(1e30, 3e38, 2.0)]
@@ -31,6 +38,7 @@ public class RealTests
 
     [TestCase(-3, 3, 6.0)]
     [TestCase(-9, 9, 45.0)]
+    [TestCase(13.3, 14.6, 8.0)] // subnormal, and 0
     public void NormalDensity(double low, double high, double ulps) => Check(
         low, high, ulps, Lane32.NormalDensity, Vector32.NormalDensity, x => Math.Exp(-x * x / 2) / Math.Sqrt(2 * Math.PI));
 
@@ -41,9 +49,21 @@ public class RealTests
         Both(Lane32.Exp, Vector32.Exp, float.NegativeInfinity, 0);
         Both(Lane32.Exp, Vector32.Exp, float.PositiveInfinity, float.PositiveInfinity);
         Both(Lane32.Exp, Vector32.Exp, 0, 1);
-        Both(Lane32.Exp, Vector32.Exp, 89, float.PositiveInfinity);
-        Both(Lane32.Exp, Vector32.Exp, -87, 0);
+        Both(Lane32.Exp, Vector32.Exp, 88.7228394f, float.PositiveInfinity); // the first that overflows
+        Both(Lane32.Exp, Vector32.Exp, 1000, float.PositiveInfinity);
+        Both(Lane32.Exp, Vector32.Exp, -103.9f, float.Epsilon);
+        Both(Lane32.Exp, Vector32.Exp, -104, 0);
+        Both(Lane32.ExpOfNegative, Vector32.ExpOfNegative, float.NaN, float.NaN);
+        Both(Lane32.ExpOfNegative, Vector32.ExpOfNegative, float.NegativeInfinity, 0);
+        Both(Lane32.ExpOfNegative, Vector32.ExpOfNegative, float.MinValue, 0);
+        Both(Lane32.ExpOfNegative, Vector32.ExpOfNegative, 0, 1);
+        Both(Lane32.ExpOfNegative, Vector32.ExpOfNegative, -103.9f, float.Epsilon);
         Both(Lane32.Log, Vector32.Log, 1, 0);
+        Both(Lane32.Log, Vector32.Log, 0, float.NegativeInfinity);
+        Both(Lane32.Log, Vector32.Log, -0f, float.NegativeInfinity);
+        Both(Lane32.Log, Vector32.Log, -1, float.NaN);
+        Both(Lane32.Log, Vector32.Log, float.NegativeInfinity, float.NaN);
+        Both(Lane32.Log, Vector32.Log, float.PositiveInfinity, float.PositiveInfinity);
         Both(Lane32.Log, Vector32.Log, float.NaN, float.NaN);
         Both(Lane32.NormalTail, Vector32.NormalTail, float.NaN, float.NaN);
         Both(Lane32.NormalTail, Vector32.NormalTail, float.PositiveInfinity, 0);
@@ -90,6 +110,8 @@ public class RealTests
     {
         public static float Exp(float x) => Real.Exp(new Lane(x)).Value;
 
+        public static float ExpOfNegative(float x) => Real.ExpOfNegative(new Lane(x)).Value;
+
         public static float Log(float x) => Real.Log(new Lane(x)).Value;
 
         public static float NormalTail(float x) => (Real.NormalTail(new Lane(x), out _, out var ratio) * ratio).Value;
@@ -100,6 +122,8 @@ public class RealTests
     private static class Vector32
     {
         public static Vector<float> Exp(Vector<float> x) => Real.Exp(new Simd(x)).Value;
+
+        public static Vector<float> ExpOfNegative(Vector<float> x) => Real.ExpOfNegative(new Simd(x)).Value;
 
         public static Vector<float> Log(Vector<float> x) => Real.Log(new Simd(x)).Value;
 

@@ -69,6 +69,35 @@ public class BatchNormTests : OpTests<BatchNormTests>, IOpCases
         Assert.That(() => v.Alias(new Shape(1, 3)).BatchNorm(v, v, v, v, training: true), Throws.ArgumentException.With.Message.Contains("(1, 3)"));
     }
 
+    /// <summary>Running statistics do not depend on x: one infinite number makes no other's gradient NaN.</summary>
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void Evaluating_WithAnInfiniteNumber(string name)
+    {
+        var device = Devices.Open(name);
+        using var arena = device.BeginArena();
+        using var tape = new Tape(device);
+        var x = Tensor.From(device, [1f, 2, float.PositiveInfinity, 4], new Shape(4, 1));
+        x.RequiresGrad = true;
+        tape.Record();
+        var y = x.BatchNorm(Filled(device, 1, 1), Filled(device, 1, 0), Filled(device, 1, 0), Filled(device, 1, 1), training: false, eps: 0);
+        tape.Backward(y.Slice(0, 0, 2).Sum());
+        Assert.That(y.ToArray(), Is.EqualTo(new[] { 1f, 2, float.PositiveInfinity, 4 }));
+        Assert.That(x.Grad!.ToArray(), Is.EqualTo(new float[] { 1, 1, 0, 0 }));
+    }
+
+    /// <summary>As in PyTorch, an infinite number leaves a batch without a variance.</summary>
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void Training_WithAnInfiniteNumber_IsNaN(string name)
+    {
+        var device = Devices.Open(name);
+        using var arena = device.BeginArena();
+        Tensor mean = Filled(device, 1, 0), variance = Filled(device, 1, 1);
+        var y = Tensor.From(device, [1f, 2, float.PositiveInfinity, 4], new Shape(4, 1))
+            .BatchNorm(Filled(device, 1, 1), Filled(device, 1, 0), mean, variance, training: true);
+        Assert.That(y.ToArray(), Is.All.NaN);
+        Assert.That((mean.Item(), variance.Item()), Is.EqualTo((float.PositiveInfinity, float.NaN)));
+    }
+
     private static Tensor Filled(Device device, int n, float value)
     {
         var tensor = Tensor.Zeros(device, new Shape(n));

@@ -126,6 +126,33 @@ public class OptimizerTests(string kind)
         new Tolerance(0, 1e-6).Check<float>(optimizer.Norms.ToArray(), expected, "norms");
     }
 
+    /// <summary>Gradients whose squares have no float are measured and shortened as any others.</summary>
+    [TestCase(1e25f)]
+    [TestCase(1e-25f)]
+    public void Norms_OfHugeAndTinyGradients(float size)
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
+        using var parameters = Parameters(device, [("w", [2, 3000])]);
+        using var optimizer = Make(parameters);
+        float[] gradients = [.. parameters.Gradients!.ToArray().Select(g => g * size)];
+        parameters.Gradients.CopyFrom(gradients);
+        float[] before = parameters.Values.ToArray();
+        double norm = Math.Sqrt(gradients.Sum(g => (double)g * g)), clip = size > 1 ? norm / 4 : 0; // clipping adds 10⁻⁶ to the norm
+
+        optimizer.Step(kind == "sgd" && size > 1 ? 1 / clip : 0.1, 0, clip: clip, cancelLastLayer: false);
+
+        Assert.That(optimizer.Norms.ToArray()[0] / norm, Is.EqualTo(1).Within(1e-6));
+        float[] after = parameters.Values.ToArray();
+        Assert.That(after, Has.None.NaN);
+        if (size > 1 && kind == "sgd")
+            Assert.That(after.Zip(before, (a, b) => (double)a - b).Sum(d => d * d), Is.EqualTo(1).Within(1e-4));
+        if (kind == "lars") // whose step depends on the direction alone
+        {
+            double length = Math.Sqrt(before.Sum(p => (double)p * p));
+            Assert.That(Math.Sqrt(after.Zip(before, (a, b) => (double)a - b).Sum(d => d * d)), Is.EqualTo(0.1 * 0.001 * length).Within(0.01).Percent);
+        }
+    }
+
     [Test]
     public void SavedState_GoesOnBitForBit()
     {

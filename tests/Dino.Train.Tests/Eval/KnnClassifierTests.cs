@@ -66,6 +66,17 @@ public class KnnClassifierTests
         Assert.That(result.Top1(8), Is.EqualTo(75));
     }
 
+    /// <summary>At a temperature whose powers have no double the nearest decides, near or far.</summary>
+    [TestCase(1f)]
+    [TestCase(-1f)]
+    public void TinyTemperature_LeavesTheVoteToTheNearest(float sign)
+    {
+        var train = new FeatureSet([1, 0, 0.9f, 0.1f, 0.8f, 0.3f], [2, 1, 1], 2);
+        var queries = new FeatureSet([sign, sign > 0 ? 0 : -1], [2], 2);
+        double[] scores = KnnClassifier.Scores(Devices.Open("cpu"), train, queries, 3, 3, new KnnOptions { Temperature = 1e-5 });
+        Assert.That(scores, Is.EqualTo(new double[] { 0, 0, 1 }).Within(1e-6));
+    }
+
     [Test]
     public void SetsThatDoNotFit_AreRefused()
     {

@@ -17,35 +17,36 @@ internal readonly record struct AttentionShape(int Images, int Tokens, int Heads
 
 /// <summary>softmax(Scale · Q·Kᵀ) · V for every head, on the host (Vaswani et al. 2017, section 3.2.1).</summary>
 /// <remarks>
-/// No N×N matrix is stored: the forward pass keeps the logarithm of each row's sum (B, H, N), from which the backward pass
-/// makes the probabilities again (Dao et al. 2022, section 3.1). The split of the work depends on the shape alone.
+/// No N×N matrix is stored: the forward pass keeps two numbers of each row (B, H, N, 2), from which the backward pass makes the
+/// probabilities again (Dao et al. 2022, section 3.1): the largest score and log₂ Σ 2^(score − largest), scores in units of ln 2. They stay
+/// apart, since in the sum of both the logarithm would lose its digits to a large score. The split of the work depends on the shape alone.
 /// </remarks>
 internal static unsafe class HostAttention
 {
-    /// <summary>Writes the result (B, N, D) and log Σ exp of each row (B, H, N); <paramref name="lse"/> may be null.</summary>
-    public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse)
+    /// <summary>Writes the result (B, N, D) and what the backward pass wants of each row (B, H, N, 2); <paramref name="stats"/> may be null.</summary>
+    public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats)
     {
         if (Vector512.IsHardwareAccelerated)
-            HostAttention<Vector512<float>, Simd512>.Forward(team, shape, qkv, result, lse);
+            HostAttention<Vector512<float>, Simd512>.Forward(team, shape, qkv, result, stats);
         else if (Vector256.IsHardwareAccelerated)
-            HostAttention<Vector256<float>, Simd256>.Forward(team, shape, qkv, result, lse);
+            HostAttention<Vector256<float>, Simd256>.Forward(team, shape, qkv, result, stats);
         else
-            HostAttention<Vector128<float>, Simd128>.Forward(team, shape, qkv, result, lse);
+            HostAttention<Vector128<float>, Simd128>.Forward(team, shape, qkv, result, stats);
     }
 
     /// <summary>
-    /// The gradient (B, N, 3D) of <c>qkv</c> from that of the result, with the forward pass's result and row sums; it is
+    /// The gradient (B, N, 3D) of <c>qkv</c> from that of the result, with the forward pass's result and numbers of the rows; it is
     /// added to <paramref name="gradQkv"/> when <paramref name="accumulate"/> is set, else it replaces what is there.
     /// </summary>
     public static void Backward(
-        HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse, float* gradResult, float* gradQkv, bool accumulate)
+        HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats, float* gradResult, float* gradQkv, bool accumulate)
     {
         if (Vector512.IsHardwareAccelerated)
-            HostAttention<Vector512<float>, Simd512>.Backward(team, shape, qkv, result, lse, gradResult, gradQkv, accumulate);
+            HostAttention<Vector512<float>, Simd512>.Backward(team, shape, qkv, result, stats, gradResult, gradQkv, accumulate);
         else if (Vector256.IsHardwareAccelerated)
-            HostAttention<Vector256<float>, Simd256>.Backward(team, shape, qkv, result, lse, gradResult, gradQkv, accumulate);
+            HostAttention<Vector256<float>, Simd256>.Backward(team, shape, qkv, result, stats, gradResult, gradQkv, accumulate);
         else
-            HostAttention<Vector128<float>, Simd128>.Backward(team, shape, qkv, result, lse, gradResult, gradQkv, accumulate);
+            HostAttention<Vector128<float>, Simd128>.Backward(team, shape, qkv, result, stats, gradResult, gradQkv, accumulate);
     }
 
     /// <summary>Writes the probabilities themselves (B, H, N, N), rows are queries: for looking, not for training.</summary>

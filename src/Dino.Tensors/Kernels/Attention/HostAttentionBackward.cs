@@ -2,27 +2,27 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>The backward pass.</summary>
 /// <remarks>
-/// With P = exp(S − lse), dP = dO·Vᵀ and δ = rowsum(dO ∘ O): dS = Scale · P ∘ (dP − δ), dV = Pᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. A head is done
+/// With P = exp(S − max − log Σ exp(S − max)), dP = dO·Vᵀ and δ = rowsum(dO ∘ O): dS = Scale · P ∘ (dP − δ), dV = Pᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. A head is done
 /// by one thread, in blocks of keys by queries; Pᵀ and dSᵀ are [key][query], left operands of all three products as they are.
 /// </remarks>
 internal static unsafe partial class HostAttention<TVector, TSimd>
 {
     /// <summary>See <see cref="HostAttention.Backward"/>.</summary>
     public static void Backward(
-        HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse, float* gradResult, float* gradQkv, bool accumulate)
-        => team.Run(shape.Images * shape.Heads / HeadsPerItem(shape), new BackwardJob(shape, qkv, result, lse, gradResult, gradQkv, accumulate));
+        HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats, float* gradResult, float* gradQkv, bool accumulate)
+        => team.Run(shape.Images * shape.Heads / HeadsPerItem(shape), new BackwardJob(shape, qkv, result, stats, gradResult, gradQkv, accumulate));
 
     /// <summary>Pᵀ from the scores, then dSᵀ from dPᵀ, in place.</summary>
-    private static void Gradients(float* scores, float* gradP, int ld, int keys, int queries, float* lse, float* delta, float scale)
+    private static void Gradients(float* scores, float* gradP, int ld, int keys, int queries, float* max, float* logs, float* delta, float scale)
     {
         TVector factor = TSimd.Create(scale);
         for (int column = 0; column < queries; column += TSimd.Width)
         {
             float* s = scores + column, g = gradP + column;
-            TVector log = TSimd.Load(lse + column), shift = TSimd.Load(delta + column);
+            TVector most = TSimd.Load(max + column), log = TSimd.Load(logs + column), shift = TSimd.Load(delta + column);
             for (int key = 0; key < keys; key++, s += ld, g += ld)
             {
-                TVector p = HostMath<TVector, TSimd>.PowerOfTwo(TSimd.Subtract(TSimd.Load(s), log));
+                TVector p = HostMath<TVector, TSimd>.PowerOfTwo(TSimd.Subtract(TSimd.Subtract(TSimd.Load(s), most), log));
                 TSimd.Store(p, s);
                 TSimd.Store(TSimd.Multiply(TSimd.Multiply(p, factor), TSimd.Subtract(TSimd.Load(g), shift)), g);
             }
@@ -30,7 +30,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     }
 
     private readonly struct BackwardJob(
-        AttentionShape shape, float* qkv, float* result, float* lse, float* gradResult, float* gradQkv, bool accumulate) : IHostJob
+        AttentionShape shape, float* qkv, float* result, float* stats, float* gradResult, float* gradQkv, bool accumulate) : IHostJob
     {
         public void Run(int item)
         {
@@ -51,18 +51,20 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             for (int j = 0; j < 3 && n <= FewTokens; j++)
                 HostPrefetch.Rows(gradQ + j * width, ld, n, d);
 
-            // Qᵀ and dOᵀ in panels of queries, then log Σ exp and δ of each query.
+            // Qᵀ and dOᵀ in panels of queries, then the largest score, the logarithm of the sum, and δ of each query.
             long across = PanelFloats(shape, n);
             int padded = RoundUp(n, QueriesPerBlock);
-            float* queryPanels = HostScratch.Rent(QuerySlot, 2 * (across + padded)), outputPanels = queryPanels + across;
-            float* logs = outputPanels + across, delta = logs + padded;
+            float* queryPanels = HostScratch.Rent(QuerySlot, 2 * across + 3 * padded), outputPanels = queryPanels + across;
+            float* max = outputPanels + across, logs = max + padded, delta = logs + padded;
             PackAcross(shape, queries, queryLd, n, queryPanels);
             PackAcross(shape, outputs, outputLd, n, outputPanels);
             for (int j = 0; j < n; j++)
             {
-                logs[j] = lse[((long)image * shape.Heads + head) * n + j] * Log2E;
+                long row = ((long)image * shape.Heads + head) * n + j;
+                (max[j], logs[j]) = (stats[2 * row], stats[2 * row + 1]);
                 delta[j] = Dot(o + (long)j * width, outputs + j * outputLd, d);
             }
+            new Span<float>(max + n, padded - n).Clear();
             new Span<float>(logs + n, padded - n).Clear();
             new Span<float>(delta + n, padded - n).Clear();
 
@@ -81,7 +83,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                         int w = Math.Min(Panel, columns - j);
                         HostTile<TVector, TSimd>.Multiply(keys + key * keyLd, keyLd, rows, queryPanels + panel, w, d, scores + j, pitch, shape.Scale * Log2E);
                         HostTile<TVector, TSimd>.Multiply(values + key * valueLd, valueLd, rows, outputPanels + panel, w, d, gradP + j, pitch, 1);
-                        Gradients(scores + j, gradP + j, pitch, rows, w, logs + i + j, delta + i + j, shape.Scale);
+                        Gradients(scores + j, gradP + j, pitch, rows, w, max + i + j, logs + i + j, delta + i + j, shape.Scale);
                     }
                     HostTile<TVector, TSimd>.MultiplyInPlace(false, scores, pitch, rows, outputs + i * outputLd, outputLd, d, count, gradV, ld, again);
                     HostTile<TVector, TSimd>.MultiplyInPlace(false, gradP, pitch, rows, queries + i * queryLd, queryLd, d, count, gradK, ld, again);

@@ -26,7 +26,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     // The matrix product has slots 0 to 2 and 10.
     private const int KeySlot = 3, ValueSlot = 4, QuerySlot = 5, ScoreSlot = 6, QueryRowSlot = 7, GradRowSlot = 8;
 
-    private const float Log2E = 1.44269504f, Ln2 = 0.693147181f;
+    private const float Log2E = 1.44269504f;
 
     private static int Panel => HostTile<TVector, TSimd>.Columns;
 
@@ -35,8 +35,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     private static int RoundUp(int a, int unit) => CeilDivide(a, unit) * unit;
 
     /// <summary>See <see cref="HostAttention.Forward"/>.</summary>
-    public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* lse)
-        => team.Run(Items(shape), new ForwardJob(shape, qkv, result, lse));
+    public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats)
+        => team.Run(Items(shape), new ForwardJob(shape, qkv, result, stats));
 
     /// <summary>See <see cref="HostAttention.Weights"/>.</summary>
     public static void Weights(HostTeam team, in AttentionShape shape, float* qkv, float* weights)
@@ -139,7 +139,7 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
         }
     }
 
-    private readonly struct ForwardJob(AttentionShape shape, float* qkv, float* result, float* lse) : IHostJob
+    private readonly struct ForwardJob(AttentionShape shape, float* qkv, float* result, float* stats) : IHostJob
     {
         public void Run(int item)
         {
@@ -184,11 +184,11 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                 for (int j = 0; j < count; j++)
                     factors[j] = 1 / sum[j];
                 ScaleRows(target, width, count, d, factors);
-                if (lse == null)
+                if (stats == null)
                     continue;
-                float* logs = lse + ((long)image * shape.Heads + head) * n + i;
+                float* rowStats = stats + 2 * (((long)image * shape.Heads + head) * n + i);
                 for (int j = 0; j < count; j++)
-                    logs[j] = max[j] * Ln2 + MathF.Log(sum[j]);
+                    (rowStats[2 * j], rowStats[2 * j + 1]) = (max[j], MathF.Log2(sum[j]));
             }
         }
     }

@@ -13,7 +13,7 @@ namespace Dino.Tensors.Kernels;
 internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTile
 {
     // A score no key has: its exponential is 0 whatever the maximum. Not −∞, whose difference with itself is NaN.
-    private const float Nothing = -1e30f;
+    private const float Nothing = -3e38f;
 
     /// <summary>Threads of a group.</summary>
     public static int GroupSize => TTile.Side * TTile.Side;
@@ -33,8 +33,8 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
     /// <summary>Groups of <see cref="Weights"/>.</summary>
     public static int WeightsGridSize(in AttentionArguments s, int images) => images * s.Heads * s.TokenBlocks * s.TokenBlocks;
 
-    /// <summary>Writes the result (B, N, D) and log Σ exp of each row (B, H, N).</summary>
-    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> lse, AttentionArguments s)
+    /// <summary>Writes the result (B, N, D) and of each row (B, H, N, 2) the largest score and log Σ exp(score − largest).</summary>
+    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> stats, AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;
@@ -53,10 +53,10 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
         {
             Float4x4 score = Scores(qkv, start, ld, row0, qkv, start + width, ld, key0, n, d, strips, thread, ty, tx);
             int keys = n - key0 - 4 * tx;
-            score.R0 = Mask(Float4.Scale(s.Scale, score.R0), keys);
-            score.R1 = Mask(Float4.Scale(s.Scale, score.R1), keys);
-            score.R2 = Mask(Float4.Scale(s.Scale, score.R2), keys);
-            score.R3 = Mask(Float4.Scale(s.Scale, score.R3), keys);
+            score.R0 = Mask(Scaled(score.R0, s.Scale), keys);
+            score.R1 = Mask(Scaled(score.R1, s.Scale), keys);
+            score.R2 = Mask(Scaled(score.R2, s.Scale), keys);
+            score.R3 = Mask(Scaled(score.R3, s.Scale), keys);
 
             reduce[ty * side + tx] = new Float4
             {
@@ -115,14 +115,14 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
         StoreColumns(result, target, width, row, n, column0 + Edge + 4 * tx, d, Float4x4.ScaleRows(inverse, right), 0);
         if (columnBlock != 0 || tx != 0)
             return;
-        StoreLog(lse, head * n, row, n, max.X, total.X);
-        StoreLog(lse, head * n, row + 1, n, max.Y, total.Y);
-        StoreLog(lse, head * n, row + 2, n, max.Z, total.Z);
-        StoreLog(lse, head * n, row + 3, n, max.W, total.W);
+        StoreStats(stats, head * n, row, n, max.X, total.X);
+        StoreStats(stats, head * n, row + 1, n, max.Y, total.Y);
+        StoreStats(stats, head * n, row + 2, n, max.Z, total.Z);
+        StoreStats(stats, head * n, row + 3, n, max.W, total.W);
     }
 
-    /// <summary>Writes the probabilities (B, H, N, N) from the row sums of the forward pass.</summary>
-    public static void Weights(ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> weights, AttentionArguments s)
+    /// <summary>Writes the probabilities (B, H, N, N) from the maxima and sums of the forward pass.</summary>
+    public static void Weights(ArrayView<float> qkv, ArrayView<float> stats, ArrayView<float> weights, AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
         int thread = Group.IdxX, tx = thread % side, ty = thread / side;
@@ -132,11 +132,11 @@ internal static partial class SimtAttention<TTile> where TTile : struct, ISimtTi
 
         int row = block * Edge + 4 * ty, column = keyBlock * Edge + 4 * tx;
         Float4x4 score = Scores(qkv, start, ld, block * Edge, qkv, start + width, ld, keyBlock * Edge, n, d, strips, thread, ty, tx);
-        Float4 log = LoadRows(lse, head * n, row, n);
-        score.R0 = Exp(Float4.Scale(s.Scale, score.R0), log.X);
-        score.R1 = Exp(Float4.Scale(s.Scale, score.R1), log.Y);
-        score.R2 = Exp(Float4.Scale(s.Scale, score.R2), log.Z);
-        score.R3 = Exp(Float4.Scale(s.Scale, score.R3), log.W);
+        Float4 max = LoadStats(stats, head * n, row, n, 0), log = LoadStats(stats, head * n, row, n, 1);
+        score.R0 = Exp(Scaled(score.R0, s.Scale), max.X, log.X);
+        score.R1 = Exp(Scaled(score.R1, s.Scale), max.Y, log.Y);
+        score.R2 = Exp(Scaled(score.R2, s.Scale), max.Z, log.Z);
+        score.R3 = Exp(Scaled(score.R3, s.Scale), max.W, log.W);
         StoreColumns(weights, head * n * n, n, row, n, column, n, score, 0);
     }
 }

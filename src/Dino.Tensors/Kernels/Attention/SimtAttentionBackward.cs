@@ -22,7 +22,7 @@ internal static partial class SimtAttention<TTile>
 
     /// <summary>The queries' part of the gradient (B, N, 3D).</summary>
     public static void BackwardQueries(
-        ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
+        ArrayView<float> qkv, ArrayView<float> stats, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
         AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
@@ -35,17 +35,17 @@ internal static partial class SimtAttention<TTile>
         ArrayView<Float4> strips = SharedMemory.Allocate<Float4>(2 * Depth * Pitch);
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(Edge * Pitch);
 
-        Float4 log = LoadRows(lse, head * n, row, n), shift = LoadRows(delta, head * n, row, n);
+        Float4 max = LoadStats(stats, head * n, row, n, 0), log = LoadStats(stats, head * n, row, n, 1), shift = LoadRows(delta, head * n, row, n);
         Float4x4 left = default, right = default;
         for (int key0 = 0; key0 < n; key0 += Edge)
         {
             Float4x4 score = Scores(qkv, start, ld, row0, qkv, start + width, ld, key0, n, d, strips, thread, ty, tx);
             Float4x4 gradP = Scores(gradResult, gradStart, width, row0, qkv, start + 2 * width, ld, key0, n, d, strips, thread, ty, tx);
             int keys = n - key0 - 4 * tx;
-            score.R0 = GradScore(Exp(Mask(Float4.Scale(s.Scale, score.R0), keys), log.X), gradP.R0, shift.X, s.Scale);
-            score.R1 = GradScore(Exp(Mask(Float4.Scale(s.Scale, score.R1), keys), log.Y), gradP.R1, shift.Y, s.Scale);
-            score.R2 = GradScore(Exp(Mask(Float4.Scale(s.Scale, score.R2), keys), log.Z), gradP.R2, shift.Z, s.Scale);
-            score.R3 = GradScore(Exp(Mask(Float4.Scale(s.Scale, score.R3), keys), log.W), gradP.R3, shift.W, s.Scale);
+            score.R0 = GradScore(Exp(Mask(Scaled(score.R0, s.Scale), keys), max.X, log.X), gradP.R0, shift.X, s.Scale);
+            score.R1 = GradScore(Exp(Mask(Scaled(score.R1, s.Scale), keys), max.Y, log.Y), gradP.R1, shift.Y, s.Scale);
+            score.R2 = GradScore(Exp(Mask(Scaled(score.R2, s.Scale), keys), max.Z, log.Z), gradP.R2, shift.Z, s.Scale);
+            score.R3 = GradScore(Exp(Mask(Scaled(score.R3, s.Scale), keys), max.W, log.W), gradP.R3, shift.W, s.Scale);
             StoreTile(tile, score, ty, tx);
             for (int step = 0; step < Edge; step += Depth)
             {
@@ -61,7 +61,7 @@ internal static partial class SimtAttention<TTile>
 
     /// <summary>The keys' and values' part of the gradient (B, N, 3D); a group's rows are keys, its columns queries.</summary>
     public static void BackwardKeys(
-        ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
+        ArrayView<float> qkv, ArrayView<float> stats, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
         AttentionArguments s)
     {
         int side = TTile.Side, n = s.Tokens, d = s.HeadDim, width = s.Heads * d, ld = 3 * width;
@@ -79,11 +79,12 @@ internal static partial class SimtAttention<TTile>
         {
             Float4x4 score = Scores(qkv, start + width, ld, row0, qkv, start, ld, query0, n, d, strips, thread, ty, tx);
             Float4x4 gradP = Scores(qkv, start + 2 * width, ld, row0, gradResult, gradStart, width, query0, n, d, strips, thread, ty, tx);
-            Float4 log = LoadRows(lse, head * n, query0 + 4 * tx, n), shift = LoadRows(delta, head * n, query0 + 4 * tx, n);
-            score.R0 = ExpColumns(score.R0, log, s.Scale);
-            score.R1 = ExpColumns(score.R1, log, s.Scale);
-            score.R2 = ExpColumns(score.R2, log, s.Scale);
-            score.R3 = ExpColumns(score.R3, log, s.Scale);
+            Float4 max = LoadStats(stats, head * n, query0 + 4 * tx, n, 0), log = LoadStats(stats, head * n, query0 + 4 * tx, n, 1);
+            Float4 shift = LoadRows(delta, head * n, query0 + 4 * tx, n);
+            score.R0 = ExpColumns(Scaled(score.R0, s.Scale), max, log);
+            score.R1 = ExpColumns(Scaled(score.R1, s.Scale), max, log);
+            score.R2 = ExpColumns(Scaled(score.R2, s.Scale), max, log);
+            score.R3 = ExpColumns(Scaled(score.R3, s.Scale), max, log);
             StoreTile(tile, score, ty, tx);
             for (int step = 0; step < Edge; step += Depth)
             {
@@ -128,11 +129,11 @@ internal static partial class SimtAttention<TTile>
         W = p.W * (gradP.W - shift.W) * scale,
     };
 
-    private static Float4 ExpColumns(Float4 score, Float4 log, float scale) => new()
+    private static Float4 ExpColumns(Float4 score, Float4 max, Float4 log) => new()
     {
-        X = MathF.Exp(score.X * scale - log.X),
-        Y = MathF.Exp(score.Y * scale - log.Y),
-        Z = MathF.Exp(score.Z * scale - log.Z),
-        W = MathF.Exp(score.W * scale - log.W),
+        X = MathF.Exp(score.X - max.X - log.X),
+        Y = MathF.Exp(score.Y - max.Y - log.Y),
+        Z = MathF.Exp(score.Z - max.Z - log.Z),
+        W = MathF.Exp(score.W - max.W - log.W),
     };
 }

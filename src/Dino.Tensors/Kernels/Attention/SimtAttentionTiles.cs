@@ -109,11 +109,39 @@ internal static partial class SimtAttention<TTile>
             target.Write(at + 3, accumulate != 0 ? target.Read(at + 3) + value.W : value.W);
     }
 
-    private static void StoreLog(ArrayView<float> lse, int start, int row, int n, float max, float sum)
+    // Apart: in the sum of both the logarithm would lose its digits to a large score.
+    private static void StoreStats(ArrayView<float> stats, int start, int row, int n, float max, float sum)
     {
-        if (row < n)
-            lse.Write(start + row, max + MathF.Log(sum));
+        if (row >= n)
+            return;
+        stats.Write(2 * (start + row), max);
+        stats.Write(2 * (start + row) + 1, MathF.Log(sum));
     }
+
+    /// <summary>The maxima (part 0) of four rows, or the logarithms of their sums (part 1).</summary>
+    private static Float4 LoadStats(ArrayView<float> stats, int start, int row, int n, int part)
+    {
+        Float4 value = default;
+        int at = 2 * (start + row) + part;
+        if (row < n)
+            value.X = stats.Read(at);
+        if (row + 1 < n)
+            value.Y = stats.Read(at + 2);
+        if (row + 2 < n)
+            value.Z = stats.Read(at + 4);
+        if (row + 3 < n)
+            value.W = stats.Read(at + 6);
+        return value;
+    }
+
+    /// <summary>Scores, rounded by themselves: the backward pass finds the same bits again, so that none is above the maximum that was kept.</summary>
+    private static Float4 Scaled(Float4 value, float scale) => new()
+    {
+        X = Intrinsics.Product(value.X, scale),
+        Y = Intrinsics.Product(value.Y, scale),
+        Z = Intrinsics.Product(value.Z, scale),
+        W = Intrinsics.Product(value.W, scale),
+    };
 
     private static Float4 Mask(Float4 value, int count) => new()
     {
@@ -129,6 +157,14 @@ internal static partial class SimtAttention<TTile>
         Y = MathF.Exp(value.Y - shift),
         Z = MathF.Exp(value.Z - shift),
         W = MathF.Exp(value.W - shift),
+    };
+
+    private static Float4 Exp(Float4 value, float max, float log) => new()
+    {
+        X = MathF.Exp(value.X - max - log),
+        Y = MathF.Exp(value.Y - max - log),
+        Z = MathF.Exp(value.Z - max - log),
+        W = MathF.Exp(value.W - max - log),
     };
 
     private static Float4 Max(Float4 a, Float4 b)

@@ -9,7 +9,7 @@ namespace Dino.Tensors.Kernels;
 internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
 {
     // A score no key has: its exponential is 0 whatever the maximum. Not −∞, whose difference with itself is NaN.
-    private const float Nothing = -1e30f;
+    private const float Nothing = -3e38f;
 
     /// <summary>Threads of a group.</summary>
     public const int GroupSize = MmaHead<TNumber>.GroupSize;
@@ -19,8 +19,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
 
     private const int Dim = MmaHead<TNumber>.Dim;
 
-    /// <summary>Writes the result (B, N, D) and log Σ exp of each row (B, H, N).</summary>
-    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> lse, AttentionArguments s)
+    /// <summary>Writes the result (B, N, D) and of each row (B, H, N, 2) the largest score and log Σ exp(score − largest).</summary>
+    public static void Forward(ArrayView<float> qkv, ArrayView<float> result, ArrayView<float> stats, AttentionArguments s)
     {
         int thread = Group.IdxX, lane = thread % TensorCore.Lanes, n = s.Tokens, width = s.Heads * Dim;
         int block = Grid.IdxX % s.TokenBlocks, head = Grid.IdxX / s.TokenBlocks, row0 = block * Edge + thread / TensorCore.Lanes * 16;
@@ -82,14 +82,14 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
         MmaHead<TNumber>.Store(result, s.PlaceOfResult(head), row0, lane, sum, accumulate: 0);
         int row = row0 + lane / 4;
         if (lane % 4 == 0 && row < n)
-            lse.Write(head * n + row, max0 + MathF.Log(total0));
+            StoreStats(stats, head * n + row, max0, total0);
         if (lane % 4 == 0 && row + 8 < n)
-            lse.Write(head * n + row + 8, max1 + MathF.Log(total1));
+            StoreStats(stats, head * n + row + 8, max1, total1);
     }
 
     /// <summary>The queries' part of the gradient (B, N, 3D).</summary>
     public static void BackwardQueries(
-        ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
+        ArrayView<float> qkv, ArrayView<float> stats, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
         AttentionArguments s)
     {
         int thread = Group.IdxX, lane = thread % TensorCore.Lanes, n = s.Tokens;
@@ -103,7 +103,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
 
         MmaRows rows = MmaHead<TNumber>.Rows(qkv, query, row0, lane), grads = MmaHead<TNumber>.Rows(gradResult, s.PlaceOfResult(head), row0, lane);
         int row = row0 + lane / 4;
-        float log0 = Read(lse, head, row, n), log1 = Read(lse, head, row + 8, n);
+        float max0 = ReadStats(stats, head, row, n, 0), max1 = ReadStats(stats, head, row + 8, n, 0);
+        float log0 = ReadStats(stats, head, row, n, 1), log1 = ReadStats(stats, head, row + 8, n, 1);
         float shift0 = Read(delta, head, row, n), shift1 = Read(delta, head, row + 8, n);
         MmaSums sum = default;
         for (int key0 = 0; key0 < n; key0 += Edge)
@@ -115,8 +116,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
             for (int token = 0; token < Edge; token += 16)
             {
                 int left = n - key0 - token - lane % 4 * 2;
-                Float4 first = Exp(Mask(MmaHead<TNumber>.Scores(rows, keys, token, lane), s.Scale, left), log0, log1);
-                Float4 second = Exp(Mask(MmaHead<TNumber>.Scores(rows, keys, token + 8, lane), s.Scale, left - 8), log0, log1);
+                Float4 first = Exp(Mask(MmaHead<TNumber>.Scores(rows, keys, token, lane), s.Scale, left), max0, max1, log0, log1);
+                Float4 second = Exp(Mask(MmaHead<TNumber>.Scores(rows, keys, token + 8, lane), s.Scale, left - 8), max0, max1, log0, log1);
                 first = GradScore(first, MmaHead<TNumber>.Scores(grads, values, token, lane), shift0, shift1, s.Scale);
                 second = GradScore(second, MmaHead<TNumber>.Scores(grads, values, token + 8, lane), shift0, shift1, s.Scale);
                 MmaHead<TNumber>.AddResults(ref sum, first, second, keysOfResults, token, lane);
@@ -128,7 +129,7 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
 
     /// <summary>The keys' and values' part of the gradient (B, N, 3D); a group's rows are keys, its columns queries.</summary>
     public static void BackwardKeys(
-        ArrayView<float> qkv, ArrayView<float> lse, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
+        ArrayView<float> qkv, ArrayView<float> stats, ArrayView<float> delta, ArrayView<float> gradResult, ArrayView<float> gradQkv,
         AttentionArguments s)
     {
         int thread = Group.IdxX, lane = thread % TensorCore.Lanes, n = s.Tokens;
@@ -154,8 +155,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
             for (int token = 0; token < Edge; token += 16)
             {
                 int column = query0 + token + lane % 4 * 2;
-                Float4 first = ExpColumns(MmaHead<TNumber>.Scores(keyRows, queries, token, lane), lse, head, column, n, s.Scale);
-                Float4 second = ExpColumns(MmaHead<TNumber>.Scores(keyRows, queries, token + 8, lane), lse, head, column + 8, n, s.Scale);
+                Float4 first = ExpColumns(MmaHead<TNumber>.Scores(keyRows, queries, token, lane), stats, head, column, n, s.Scale);
+                Float4 second = ExpColumns(MmaHead<TNumber>.Scores(keyRows, queries, token + 8, lane), stats, head, column + 8, n, s.Scale);
                 MmaHead<TNumber>.AddResults(ref sumV, first, second, gradsOfResults, token, lane);
                 first = GradColumns(first, MmaHead<TNumber>.Scores(valueRows, grads, token, lane), delta, head, column, n, s.Scale);
                 second = GradColumns(second, MmaHead<TNumber>.Scores(valueRows, grads, token + 8, lane), delta, head, column + 8, n, s.Scale);
@@ -166,6 +167,16 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
         MmaHead<TNumber>.Store(gradQkv, key, row0, lane, sumK, s.Accumulate);
         MmaHead<TNumber>.Store(gradQkv, value, row0, lane, sumV, s.Accumulate);
     }
+
+    // Apart: in the sum of both the logarithm would lose its digits to a large score.
+    private static void StoreStats(ArrayView<float> stats, int row, float max, float total)
+    {
+        stats.Write(2 * row, max);
+        stats.Write(2 * row + 1, MathF.Log(total));
+    }
+
+    private static float ReadStats(ArrayView<float> stats, int head, int row, int n, int part) =>
+        row < n ? stats.Read(2 * (head * n + row) + part) : 0;
 
     private static float Read(ArrayView<float> source, int head, int row, int n) => row < n ? source.Read(head * n + row) : 0;
 
@@ -184,10 +195,10 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
 
     private static Float4 Mask(Float4 score, float scale, int columns) => new()
     {
-        X = columns > 0 ? score.X * scale : Nothing,
-        Y = columns > 1 ? score.Y * scale : Nothing,
-        Z = columns > 0 ? score.Z * scale : Nothing,
-        W = columns > 1 ? score.W * scale : Nothing,
+        X = columns > 0 ? Intrinsics.Product(score.X, scale) : Nothing,
+        Y = columns > 1 ? Intrinsics.Product(score.Y, scale) : Nothing,
+        Z = columns > 0 ? Intrinsics.Product(score.Z, scale) : Nothing,
+        W = columns > 1 ? Intrinsics.Product(score.W, scale) : Nothing,
     };
 
     private static Float4 Exp(Float4 score, float shift0, float shift1) => new()
@@ -206,16 +217,35 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
         W = p.W * (gradP.W - shift1) * scale,
     };
 
-    private static Float4 ExpColumns(Float4 score, ArrayView<float> lse, int head, int column, int n, float scale)
+    private static Float4 Exp(Float4 score, float max0, float max1, float log0, float log1) => new()
     {
-        float log0 = column < n ? lse.Read(head * n + column) : -Nothing, log1 = column + 1 < n ? lse.Read(head * n + column + 1) : -Nothing;
+        X = MathF.Exp(score.X - max0 - log0),
+        Y = MathF.Exp(score.Y - max0 - log0),
+        Z = MathF.Exp(score.Z - max1 - log1),
+        W = MathF.Exp(score.W - max1 - log1),
+    };
+
+    private static Float4 ExpColumns(Float4 score, ArrayView<float> stats, int head, int column, int n, float scale)
+    {
+        float max0 = -Nothing, max1 = -Nothing, log0 = 0, log1 = 0;
+        if (column < n)
+            (max0, log0) = (stats.Read(2 * (head * n + column)), stats.Read(2 * (head * n + column) + 1));
+        if (column + 1 < n)
+            (max1, log1) = (stats.Read(2 * (head * n + column) + 2), stats.Read(2 * (head * n + column) + 3));
         return new()
         {
-            X = MathF.Exp(score.X * scale - log0),
-            Y = MathF.Exp(score.Y * scale - log1),
-            Z = MathF.Exp(score.Z * scale - log0),
-            W = MathF.Exp(score.W * scale - log1),
+            X = MathF.Exp(Below(score.X, scale, max0) - log0),
+            Y = MathF.Exp(Below(score.Y, scale, max1) - log1),
+            Z = MathF.Exp(Below(score.Z, scale, max0) - log0),
+            W = MathF.Exp(Below(score.W, scale, max1) - log1),
         };
+    }
+
+    // The products of keys with queries may have other last bits than those of queries with keys, whose maximum it is.
+    private static float Below(float score, float scale, float max)
+    {
+        float difference = Intrinsics.Product(score, scale) - max;
+        return difference > 0 ? 0 : difference;
     }
 
     private static Float4 GradColumns(Float4 p, Float4 gradP, ArrayView<float> delta, int head, int column, int n, float scale)
