@@ -74,19 +74,30 @@ public static class Checkpoint
         Converters = { new JsonStringEnumConverter() },
     };
 
+    /// <summary>Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.</summary>
+    internal static bool IsSaving { get; private set; }
+
     /// <summary>Writes the state, replacing a file of that name only once all of it is on the disk.</summary>
     public static void Save(string path, Distillation state, CheckpointInfo info)
     {
-        string json = JsonSerializer.Serialize(info, Json);
-        TensorEntry[] entries =
-        [
-            .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
-            .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
-            .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
-            TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
-        ];
-        SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
-        WriteCopy(path, json);
+        IsSaving = true;
+        try
+        {
+            string json = JsonSerializer.Serialize(info, Json);
+            TensorEntry[] entries =
+            [
+                .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
+                .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
+                .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
+                TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
+            ];
+            SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
+            WriteCopy(path, json);
+        }
+        finally
+        {
+            IsSaving = false;
+        }
     }
 
     /// <summary>Writes the copy for people beside a checkpoint again where it is missing or of another moment, as a kill may leave it.</summary>

@@ -6,13 +6,8 @@ namespace Dino.Tensors.Io;
 /// <summary>Writes a file so that its name holds either the old content or the whole new one, never a part, even across a power cut.</summary>
 public static class AtomicFile
 {
-    private static int writing;
-
     private const string Prefix = ".", Suffix = ".tmp";
     private const int MostBytes = 255; // of a name, on every common file system
-
-    /// <summary>Whether this process writes a file now.</summary>
-    public static bool IsWriting => Volatile.Read(ref writing) > 0;
 
     /// <summary>
     /// Lets <paramref name="write"/> fill a temporary file beside <paramref name="path"/>, sends it to the disk, renames it over
@@ -27,19 +22,6 @@ public static class AtomicFile
         string full = Path.GetFullPath(path);
         string folder = Path.GetDirectoryName(full) ?? throw new ArgumentException($"'{path}' names a folder, not a file.", nameof(path));
         string temporary = Path.Combine(folder, Prefix + Short(Path.GetFileName(full)) + Suffix);
-        Interlocked.Increment(ref writing);
-        try
-        {
-            Write(temporary, full, folder, write);
-        }
-        finally
-        {
-            Interlocked.Decrement(ref writing);
-        }
-    }
-
-    private static void Write(string temporary, string full, string folder, Action<Stream> write)
-    {
         var stream = Create(temporary, full);
         try
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using Dino.Tensors.Io;
 
 namespace Dino.Train.Cli;
 
@@ -62,7 +61,7 @@ internal sealed class StopSignals : IDisposable
 
     private void Wait()
     {
-        for (int waited = 0; waited < (AtomicFile.IsWriting ? WritingPatience : Patience); waited += Look)
+        for (int waited = 0; waited < (Checkpoint.IsSaving ? WritingPatience : Patience); waited += Look)
         {
             Thread.Sleep(Look);
             if (ended)
