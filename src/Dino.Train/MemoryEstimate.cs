@@ -24,7 +24,7 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
         double TokensOf(int size) => vit.FirstPatch + Math.Floor((double)size / vit.Patch) * Math.Floor((double)size / vit.Patch);
         double globals = 2.0 * options.BatchSize, locals = (double)crops.LocalCropsNumber * options.BatchSize;
         double tokens = globals * TokensOf(crops.GlobalCropsSize) + locals * TokensOf(crops.LocalCropsSize);
-        double pixels = 3 * (globals * crops.GlobalCropsSize * crops.GlobalCropsSize + locals * crops.LocalCropsSize * crops.LocalCropsSize);
+        double pixels = vit.Channels * (globals * crops.GlobalCropsSize * crops.GlobalCropsSize + locals * crops.LocalCropsSize * crops.LocalCropsSize);
         // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass runs
         // there are besides the hidden layer after GELU, its gradient, and those of input and sum.
         // LayerScale keeps both branches before their γ, SwiGLU two hidden layers before the gate and one after.

@@ -92,9 +92,9 @@ public sealed class Trainer : IDisposable
                 $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
         MemoryEstimate.Check(options, device);
         var crops = options.Crops;
-        globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, 3, crops.GlobalCropsSize, crops.GlobalCropsSize));
+        globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, options.Backbone.Channels, crops.GlobalCropsSize, crops.GlobalCropsSize));
         if (crops.LocalCropsNumber > 0)
-            locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, 3, crops.LocalCropsSize, crops.LocalCropsSize));
+            locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, options.Backbone.Channels, crops.LocalCropsSize, crops.LocalCropsSize));
         State = new Distillation(options, device, stepsPerEpoch);
         globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
         localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
@@ -331,6 +331,7 @@ public sealed class Trainer : IDisposable
             Seed = options.Seed,
             StartEpoch = (int)(State.Step / stepsPerEpoch),
             StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
+            Channels = options.Backbone.Channels,
             Crops = options.Crops,
             Prefetch = run.Prefetch with { Cancel = cancel },
         };

@@ -95,7 +95,7 @@ internal static class AttendCommand
         var written = new List<string>();
         int count = 0, asked = groups.Sum(group => group.Paths.Count);
         bool own = context.Get(originalSize);
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = maps.Channels };
         var picture = new RgbImage();
         context.Progress.Run("attention", groups.Sum(group => group.Most), tracker =>
         {

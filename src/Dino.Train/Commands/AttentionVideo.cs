@@ -44,9 +44,9 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         int maxPixels = PictureChoice.MaxPixels(context);
         using var source = FileStatus.Of(path).Kind switch
         {
-            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maxPixels),
+            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maxPixels, maps.Channels),
             FileKind.Missing => throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF."),
-            _ => new FrameSource(path, maxPixels),
+            _ => new FrameSource(path, maxPixels, maps.Channels),
         };
         if (source.Doubt is { } doubt)
             context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from {source.NameOf(0)} to {source.NameOf(source.Count - 1)}");
@@ -166,21 +166,21 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         private readonly AnimatedPicture? animation;
         private readonly string path;
 
-        public FrameSource(ImageFolder folder, int maxPixels)
+        public FrameSource(ImageFolder folder, int maxPixels, int channels)
         {
-            (decoder, path, Count) = (new ImageDecoder(maxPixels), folder.Root, folder.Count);
+            (decoder, path, Count) = (new ImageDecoder(maxPixels) { Channels = channels }, folder.Root, folder.Count);
             // Time goes as people count, 2 before 10; the folder itself is in ordinal order.
             int[] order = [.. Enumerable.Range(0, Count).OrderBy(folder.RelativePathOf, NaturalOrder.Instance)];
             frames = [.. order.Select(folder.PathOf)];
             Doubt = NaturalOrder.Doubt([.. order.Select(sample => Path.ChangeExtension(folder.RelativePathOf(sample), null))]);
         }
 
-        public FrameSource(string path, int maxPixels)
+        public FrameSource(string path, int maxPixels, int channels)
         {
             this.path = path;
             try
             {
-                animation = new AnimatedPicture(path, maxPixels);
+                animation = new AnimatedPicture(path, maxPixels) { Channels = channels };
             }
             catch (ImageDecodeException e)
             {

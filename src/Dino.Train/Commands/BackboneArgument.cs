@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Train.Cli;
+using Dino.Train.Data;
 using Dino.Train.Weights;
 
 namespace Dino.Train.Commands;
@@ -42,6 +43,10 @@ internal static class BackboneArgument
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
         context.Cancel.ThrowIfCancellationRequested();
+        if (!Normalize.Fits(loaded.Backbone.Config.Channels))
+            throw new UserErrorException(
+                $"{Path(context)} is a network for {loaded.Backbone.Config.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): "
+                + "only inspect and export can use it.");
         return (loaded.Backbone, loaded.PictureSize);
     }
 

@@ -56,7 +56,8 @@ internal static class FeaturesCommand
         context.Kept = () => $"Rows that were made are kept in {context.Get(outputDir)}; the same command goes on behind them.";
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192);
         int painted = context.GetBetween(pca, 0), wantedPca = context.GetBetween(pcaSize, 0, 8192);
-        var skipped = Folders.Skipped(context);
+        var left = new SkippedLines(context);
+        var skipped = left.Files;
         var pictures = Folders.Scan(context, context.Get(folder)!, skipped);
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
@@ -111,7 +112,7 @@ internal static class FeaturesCommand
             text =>
             {
                 if (made is { } rows)
-                    text.WriteLine($"{rows.Rows} features of {dim} numbers ({feature.Name}){(rows.Kept > 0 ? $", {rows.Kept} of them from an earlier run" : "")}");
+                    text.WriteLine($"{rows.Rows} features of {dim} numbers ({feature.Name}){(rows.Kept > 0 ? $", {rows.Kept} of them from an earlier run" : "")}{left.Suffix}");
                 text.WriteLine($"{dump.NpyPath}, {dump.CsvPath}");
                 if (paintings.Length > 0)
                     text.WriteLine($"{paintings.Length} pictures of patch features in {Path.GetDirectoryName(paintings[0])}");
@@ -151,7 +152,7 @@ internal static class FeaturesCommand
         string target = Path.Combine(context.Get(outputDir)!, "pca");
         Directory.CreateDirectory(target);
         var written = new List<string>();
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = components.Channels };
         var picture = new RgbImage();
         context.Progress.Run("patch features", 2 * count, tracker =>
         {

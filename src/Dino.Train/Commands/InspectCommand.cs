@@ -74,7 +74,7 @@ internal static class InspectCommand
             json.WriteStartObject("backbone");
             json.WriteString("arch", config.ArchName());
             json.WriteString("family", config.Family.ToString());
-            foreach (var (key, value) in ((string, int)[])[("patchSize", config.Patch), ("imageSize", config.ImageSize), ("embedDim", config.Dim), ("depth", config.Depth), ("numHeads", config.Heads), ("registers", config.Registers)])
+            foreach (var (key, value) in ((string, int)[])[("patchSize", config.Patch), ("imageSize", config.ImageSize), ("embedDim", config.Dim), ("depth", config.Depth), ("channels", config.Channels), ("numHeads", config.Heads), ("registers", config.Registers)])
                 json.WriteNumber(key, value);
             json.WriteEndObject();
         }
@@ -113,7 +113,7 @@ internal static class InspectCommand
         if (network.Weights is { } weights)
             Line($"{weights.Layout}{(weights.Centre is null ? "" : $", centre in {weights.Centre}")}");
         if (network.Config is { } config)
-            Line($"backbone: {config.Describe()}{(config.Rotary ? "" : $" in pictures of {config.ImageSize} pixels")}, width {config.Dim}, {config.Depth} blocks, {config.Heads} heads{Parts(config)}");
+            Line($"backbone: {config.Describe()}{(config.Rotary ? "" : $" in pictures of {config.ImageSize} pixels")}, width {config.Dim}, {config.Depth} blocks, {config.Heads} heads{(config.Channels == 3 ? "" : $", {config.Channels} channel{(config.Channels == 1 ? "" : "s")}")}{Parts(config)}");
         if (network.Head is { } head)
             Line($"head: {head.Layers} layers, hidden {head.HiddenDim}, bottleneck {head.BottleneckDim}, K = {head.OutDim}{(head.UseBatchNorm ? ", batch normalisation" : "")}");
         if (network.Report is { } report)

@@ -107,6 +107,8 @@ internal static class TrainCommand
             Verify = context.Get(verify),
         };
         using var device = DeviceOption.Open(context);
+        if (run.Augment == Augmentation.Device && options.Backbone.Channels != 3)
+            throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.Backbone.Channels}; leave it out.") { IsUsage = true };
         if (run.Augment == Augmentation.Device && device.Name == "cpu")
             throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))

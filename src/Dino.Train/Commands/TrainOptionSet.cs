@@ -19,9 +19,10 @@ internal sealed class TrainOptionSet
         preset.AcceptOnlyFromAmong([.. Presets.Names]);
         Add<string>("--arch", "vit_tiny, vit_small or vit_base.", (o, v) => o with
         {
-            Backbone = ViTConfig.Named(v, o.Backbone.Patch, o.Backbone.ImageSize) with { DropPathRate = o.Backbone.DropPathRate },
+            Backbone = ViTConfig.Named(v, o.Backbone.Patch, o.Backbone.ImageSize) with { DropPathRate = o.Backbone.DropPathRate, Channels = o.Backbone.Channels },
         });
         Add<int>("--patch-size", "Pixels along the side of a patch.", (o, v) => o with { Backbone = o.Backbone with { Patch = v } });
+        Add<int>("--channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no trace).", (o, v) => o with { Backbone = o.Backbone with { Channels = v } });
         Add<int>("--embed-dim", "Width of a token, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Dim = v } });
         Add<int>("--depth", "Blocks, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Depth = v } });
         heads = Add<int>("--num-heads", "Attention heads, instead of the architecture's.", (o, v) => o with { Backbone = o.Backbone with { Heads = v } });

@@ -28,6 +28,9 @@ public sealed class AnimatedPicture : IDisposable
         bitmap = new SKBitmap(new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));
     }
 
+    /// <summary>What the frames are for, as <see cref="ImageDecoder.Channels"/>.</summary>
+    public int Channels { get; init; } = 3;
+
     /// <summary>The number of frames; 1 for a picture that does not move.</summary>
     public int FrameCount { get; }
 
@@ -52,6 +55,18 @@ public sealed class AnimatedPicture : IDisposable
             var row = image.Row(y);
             for (int x = 0, from = y * bitmap.RowBytes; x < row.Length; x += 3, from += 4)
                 (row[x], row[x + 1], row[x + 2]) = (pixels[from], pixels[from + 1], pixels[from + 2]);
+        }
+        if (Channels == 1)
+            Grayscale.Apply(image);
+        image.Opacity = Channels == 4 ? image.Opacity ?? new RgbImage() : null;
+        if (image.Opacity is not { } opacity)
+            return;
+        opacity.Reshape(image.Width, image.Height);
+        for (int y = 0; y < bitmap.Height; y++)
+        {
+            var row = opacity.Row(y);
+            for (int x = 0; x < row.Length; x++)
+                row[x] = pixels[y * bitmap.RowBytes + x / 3 * 4 + 3];
         }
     }
 

@@ -18,6 +18,9 @@ public static class BilinearResize
             destination.CopyFrom(source);
             return;
         }
+        destination.Opacity = source.Opacity is null ? null : destination.Opacity ?? new RgbImage();
+        if (source.Opacity is { } opacity) // a channel as the others, as OpenCV has it
+            Apply(opacity, destination.Opacity!, width, height);
         destination.Reshape(width, height);
         var (firstX, weightX) = Taps(source.Width, width, clamp: true);
         var (firstY, weightY) = Taps(source.Height, height, clamp: false);

@@ -7,11 +7,11 @@ public sealed class CropBatch : IDisposable
     private readonly float[] globals, locals;
     private readonly int[] samples;
 
-    internal CropBatch(CropLoader loader, int batchSize, MultiCropOptions crops, PrefetchOptions prefetch)
+    internal CropBatch(CropLoader loader, int batchSize, MultiCropOptions crops, PrefetchOptions prefetch, int channels)
     {
         this.loader = loader;
-        globals = prefetch.Allocate((long)batchSize * MultiCropOptions.GlobalCropsNumber, crops.GlobalCropsSize, "global crops");
-        locals = prefetch.Allocate((long)batchSize * crops.LocalCropsNumber, crops.LocalCropsSize, "local crops");
+        globals = prefetch.Allocate((long)batchSize * MultiCropOptions.GlobalCropsNumber, crops.GlobalCropsSize, "global crops", channels);
+        locals = prefetch.Allocate((long)batchSize * crops.LocalCropsNumber, crops.LocalCropsSize, "local crops", channels);
         samples = new int[batchSize];
         Positions = new int[batchSize];
         Wanted = new int[batchSize];
@@ -29,10 +29,10 @@ public sealed class CropBatch : IDisposable
     /// <summary>The samples of the folder that were used: an unreadable one is replaced.</summary>
     public ReadOnlySpan<int> Samples => samples;
 
-    /// <summary>Global crops, (2·B, 3, S, S), crop-major: crop 0 of every picture, then crop 1 of every picture.</summary>
+    /// <summary>Global crops, (2·B, C, S, S), crop-major: crop 0 of every picture, then crop 1 of every picture.</summary>
     public ReadOnlySpan<float> Globals => globals;
 
-    /// <summary>Local crops, (n·B, 3, s, s), crop-major; empty when there are none.</summary>
+    /// <summary>Local crops, (n·B, C, s, s), crop-major; empty when there are none.</summary>
     public ReadOnlySpan<float> Locals => locals;
 
     /// <summary>Positions of the pictures in the epoch's order, and the samples that stand there.</summary>
@@ -42,11 +42,11 @@ public sealed class CropBatch : IDisposable
 
     internal Span<int> UsedSamples => samples;
 
-    /// <summary>Where crop <paramref name="index"/> of picture <paramref name="picture"/> goes, (3, size, size).</summary>
-    internal Span<float> Crop(int index, int picture, int size)
+    /// <summary>Where crop <paramref name="index"/> of picture <paramref name="picture"/> goes, (C, size, size).</summary>
+    internal Span<float> Crop(int index, int picture, int size, int channels)
     {
         bool global = index < MultiCropOptions.GlobalCropsNumber;
-        int row = (global ? index : index - MultiCropOptions.GlobalCropsNumber) * Count + picture, length = 3 * size * size;
+        int row = (global ? index : index - MultiCropOptions.GlobalCropsNumber) * Count + picture, length = channels * size * size;
         return (global ? globals : locals).AsSpan(row * length, length);
     }
 

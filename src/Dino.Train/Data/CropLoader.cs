@@ -24,6 +24,9 @@ public sealed record CropLoaderOptions
     /// <summary>Processes that share each step's pictures.</summary>
     public int Ranks { get; init; } = 1;
 
+    /// <summary>C, the channels of a crop: 3 (RGB), or 1: the same crops in grey.</summary>
+    public int Channels { get; init; } = 3;
+
     /// <summary>The crops of a picture.</summary>
     public MultiCropOptions Crops { get; init; } = new();
 
@@ -48,7 +51,7 @@ public sealed class CropLoader : IDisposable
         StepsPerEpoch = StepsIn(folder.Count, options);
         var batches = new CropBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
-            batches[i] = new CropBatch(this, options.BatchSize, options.Crops, options.Prefetch);
+            batches[i] = new CropBatch(this, options.BatchSize, options.Crops, options.Prefetch, options.Channels);
         prefetch = new OrderedPrefetch<CropBatch, CropWorker>(
             new Work(folder, options, skipped ?? new SkippedFiles(), StepsPerEpoch), batches, options.Prefetch, "crops");
     }
@@ -77,6 +80,8 @@ public sealed class CropLoader : IDisposable
     {
         options.Crops.Validate();
         options.Prefetch.Validate();
+        if (options.Channels is not (1 or 3))
+            throw new ArgumentException($"Crops have 3 channels, or 1 in grey, not {options.Channels}.");
         if (options.BatchSize < 1)
             throw new ArgumentException($"The batch size is {options.BatchSize}: it must be 1 or more.");
         if (options.Ranks < 1 || options.Rank < 0 || options.Rank >= options.Ranks)
@@ -99,7 +104,7 @@ public sealed class CropLoader : IDisposable
         private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
         private readonly SampleSequence sequence = new(folder.Count, options, stepsPerEpoch);
 
-        public CropWorker CreateWorker() => new(pictures.OpenReader(), new MultiCropAugmentation(options.Crops));
+        public CropWorker CreateWorker() => new(pictures.OpenReader(), new MultiCropAugmentation(options.Crops, Normalize.For(options.Channels)));
 
         public int Begin(CropBatch batch)
         {
@@ -113,7 +118,7 @@ public sealed class CropLoader : IDisposable
             for (int crop = 0; crop < options.Crops.CropsNumber; crop++)
             {
                 var random = MultiCropAugmentation.StreamOf(options.Seed, batch.Epoch, batch.Positions[sample], crop);
-                worker.Augmentation.Apply(picture, crop, random, batch.Crop(crop, sample, worker.Augmentation.SizeOf(crop)));
+                worker.Augmentation.Apply(picture, crop, random, batch.Crop(crop, sample, worker.Augmentation.SizeOf(crop), options.Channels));
             }
         }
     }

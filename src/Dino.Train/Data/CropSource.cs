@@ -15,7 +15,7 @@ public enum Augmentation
 /// <summary>The crops of the batches of a run, in order.</summary>
 internal interface ICropSource : IDisposable
 {
-    /// <summary>Writes the next batch: (2·B, 3, S, S) and (n·B, 3, s, s), crop-major. Waits until it is made.</summary>
+    /// <summary>Writes the next batch: (2·B, C, S, S) and (n·B, C, s, s), crop-major. Waits until it is made.</summary>
     void Next(Tensor globals, Tensor? locals);
 }
 
@@ -40,6 +40,8 @@ internal sealed class DeviceCrops : ICropSource
 
     public DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords = PictureLoader.DefaultBlockWords)
     {
+        if (options.Channels != 3)
+            throw new ArgumentException($"An accelerator makes crops of 3 channels, not of {options.Channels}: leave out --augment device.");
         var (saturation, hue) = HueShift.Tables;
         cutter = new(device, Normalize.ImageNet.Levels(), saturation, hue);
         loader = new PictureLoader(folder, options, skipped, blockWords);

@@ -30,6 +30,9 @@ public sealed record EvalLoaderOptions
     /// <summary>Side of the square, in pixels.</summary>
     public int CropSize { get; init; } = 224;
 
+    /// <summary>C, the channels of a picture: 1 (grey), 3 (RGB) or 4 (RGB and opacity).</summary>
+    public int Channels { get; init; } = 3;
+
     /// <summary>Pictures in a batch.</summary>
     public int BatchSize { get; init; } = 64;
 
@@ -51,6 +54,7 @@ public sealed record EvalLoaderOptions
     internal void Validate()
     {
         Prefetch.Validate();
+        _ = Normalize.For(Channels);
         if (BatchSize < 1)
             throw new ArgumentException($"The batch size is {BatchSize}: it must be 1 or more.");
         if (CropSize < 1 || FirstSample < 0)
@@ -70,15 +74,15 @@ public sealed class EvalBatch : IDisposable
     internal EvalBatch(EvalLoader loader, EvalLoaderOptions options)
     {
         this.loader = loader;
-        pictures = options.Prefetch.Allocate(options.BatchSize, options.CropSize, "pictures");
+        pictures = options.Prefetch.Allocate(options.BatchSize, options.CropSize, "pictures", options.Channels);
         (samples, labels, wanted) = (new int[options.BatchSize], new int[options.BatchSize], new int[options.BatchSize]);
-        (Readable, PictureLength) = (new bool[options.BatchSize], 3 * options.CropSize * options.CropSize);
+        (Readable, PictureLength) = (new bool[options.BatchSize], options.Channels * options.CropSize * options.CropSize);
     }
 
     /// <summary>Number of pictures, B: the batch size, fewer after unreadable files and at the end.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The pictures, (B, 3, S, S), normalised.</summary>
+    /// <summary>The pictures, (B, C, S, S), normalised.</summary>
     public ReadOnlySpan<float> Pictures => pictures.AsSpan(0, Count * PictureLength);
 
     /// <summary>Their numbers in the folder, ascending unless shuffled; <see cref="ImageFolder.PathOf"/> gives the paths.</summary>
@@ -171,7 +175,7 @@ public sealed class EvalLoader : IDisposable
 
     private sealed class Work(ImageFolder folder, EvalLoaderOptions options, SkippedFiles skipped) : IPrefetchWork<EvalBatch, EvalWorker>
     {
-        private readonly PictureSource pictures = new(folder, skipped, cacheBytes: 0, options.Prefetch.MaxPixels);
+        private readonly PictureSource pictures = new(folder, skipped, cacheBytes: 0, options.Prefetch.MaxPixels, options.Channels);
         private readonly SampleOrder? order = options.Shuffle ? new(folder.Count, options.Seed) : null;
         private int next = options.FirstSample;
 
@@ -195,7 +199,7 @@ public sealed class EvalLoader : IDisposable
             if (picture is null)
                 return;
             MakeSquare(picture, worker, batch.Wanted[sample]);
-            Normalize.ImageNet.Apply(worker.Square, batch.Picture(sample));
+            Normalize.For(options.Channels).Apply(worker.Square, batch.Picture(sample));
         }
 
         private void MakeSquare(RgbImage picture, EvalWorker worker, int sample)

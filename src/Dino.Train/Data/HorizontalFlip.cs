@@ -8,6 +8,8 @@ public static class HorizontalFlip
     /// <summary>Reverses the order of the pixels of every row, in place.</summary>
     public static void Apply(RgbImage image)
     {
+        if (image.Opacity is { } opacity)
+            Apply(opacity);
         for (int y = 0; y < image.Height; y++)
             MemoryMarshal.Cast<byte, Rgb>(image.Row(y)).Reverse();
     }

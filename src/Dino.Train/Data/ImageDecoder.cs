@@ -23,6 +23,7 @@ public sealed class ImageDecoder : IDisposable
 
     private readonly int maxPixels;
     private readonly RgbImage turned = new(), probe = new();
+    private readonly int channels = 3;
     private readonly NativeBuffer file = new(), rgba = new();
 
     /// <summary>Makes a decoder that refuses more than <paramref name="maxPixels"/> pixels before any memory is taken for them.</summary>
@@ -30,6 +31,17 @@ public sealed class ImageDecoder : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPixels);
         this.maxPixels = Math.Min(maxPixels, RgbImage.MaxPixels / 2);
+    }
+
+    /// <summary>
+    /// What the pictures are for: 1 gives them in grey, as Pillow's <c>convert("L")</c>, in all three channels; 3, the default, in colours; 4 also
+    /// with <see cref="RgbImage.Opacity"/>, as Pillow's <c>convert("RGBA")</c>.
+    /// </summary>
+    /// <exception cref="ArgumentException">Pictures have another number of channels.</exception>
+    public int Channels
+    {
+        get => channels;
+        init => channels = Normalize.For(value).Channels;
     }
 
     /// <summary>Decodes a file into <paramref name="image"/>, whose memory is used again when it suffices.</summary>
@@ -74,6 +86,8 @@ public sealed class ImageDecoder : IDisposable
             fault = JpegFault(end, length, image);
         if (fault is not null)
             throw new ImageDecodeException(path, fault);
+        if (channels == 1)
+            Grayscale.Apply(image);
     }
 
     private static JpegEnd Ended(out int scans)
@@ -120,8 +134,13 @@ public sealed class ImageDecoder : IDisposable
         if (result != SKCodecResult.Success)
             return Reason(result);
         DropAlpha(header.Width, header.Height, image);
+        TakeOpacity(image, header.AlphaType == SKAlphaType.Opaque);
         if (codec.EncodedOrigin != SKEncodedOrigin.TopLeft)
+        {
             TurnUpright(image, codec.EncodedOrigin);
+            if (image.Opacity is { } opacity)
+                TurnUpright(opacity, codec.EncodedOrigin);
+        }
         return null;
     }
 
@@ -151,6 +170,19 @@ public sealed class ImageDecoder : IDisposable
         nuint pixels = (nuint)width * (nuint)height;
         for (nuint i = 0; i < pixels; i += 4)
             Vector128.Shuffle(Vector128.LoadUnsafe(ref from, i * 4), order).StoreUnsafe(ref to, i * 3);
+    }
+
+    /// <summary>The opacity of what <see cref="rgba"/> holds, if it is wanted and there is one.</summary>
+    private void TakeOpacity(RgbImage image, bool opaque)
+    {
+        image.Opacity = channels < 4 || opaque ? null : image.Opacity ?? new RgbImage();
+        if (image.Opacity is not { } opacity)
+            return;
+        opacity.Reshape(image.Width, image.Height);
+        Span<byte> values = opacity.Pixels;
+        ref byte alpha = ref Unsafe.Add(ref rgba.Reference, 3);
+        for (int i = 0; i < values.Length; i += 3)
+            values.Slice(i, 3).Fill(Unsafe.Add(ref alpha, (nint)(i / 3) * 4));
     }
 
     /// <summary>The eight EXIF orientations: where the stored row 0 and column 0 belong.</summary>

@@ -35,7 +35,7 @@ public sealed class MultiCropAugmentation
     public static PhiloxStream StreamOf(ulong seed, int epoch, int position, int index) =>
         new(seed, (uint)epoch, (uint)position, Domain | (uint)index);
 
-    /// <summary>Cuts crop number <paramref name="index"/> and writes it normalised as (3, size, size).</summary>
+    /// <summary>Cuts crop number <paramref name="index"/> and writes it normalised as (C, size, size).</summary>
     public void Apply(RgbImage picture, int index, PhiloxStream random, Span<float> destination) =>
         normalize.Apply(Draw(picture, index, ref random), destination);
 

@@ -10,12 +10,13 @@ internal sealed class PictureSource
     private readonly SkippedFiles skipped;
     private readonly RgbImage?[]? cache;
     private readonly bool[] unreadable; // only ever set, and to the same value by whoever tries: no lock needed
-    private readonly int maxPixels;
+    private readonly int maxPixels, channels;
     private long budget;
 
-    public PictureSource(ImageFolder folder, SkippedFiles skipped, long cacheBytes, int maxPixels)
+    public PictureSource(ImageFolder folder, SkippedFiles skipped, long cacheBytes, int maxPixels, int channels = 3)
     {
         (this.folder, this.skipped, budget, this.maxPixels) = (folder, skipped, cacheBytes, maxPixels);
+        this.channels = channels;
         unreadable = new bool[folder.Count];
         cache = cacheBytes > 0 ? new RgbImage?[folder.Count] : null;
     }
@@ -30,7 +31,7 @@ internal sealed class PictureSource
         private readonly ImageDecoder decoder;
         private readonly RgbImage image = new();
 
-        internal Reader(PictureSource source) => (this.source, decoder) = (source, new ImageDecoder(source.maxPixels));
+        internal Reader(PictureSource source) => (this.source, decoder) = (source, new ImageDecoder(source.maxPixels) { Channels = source.channels });
 
         /// <summary>The picture of a sample, valid until the next call, or null if the file gives none.</summary>
         public RgbImage? TryRead(int sample)
@@ -79,7 +80,7 @@ internal sealed class PictureSource
     {
         if (cache is null)
             return;
-        int size = image.Pixels.Length + RgbImage.Padding;
+        int size = (image.Opacity is null ? 1 : 2) * (image.Pixels.Length + RgbImage.Padding);
         if (Interlocked.Add(ref budget, -size) >= 0)
         {
             var copy = new RgbImage();

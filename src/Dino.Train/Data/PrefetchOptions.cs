@@ -37,9 +37,9 @@ public sealed record PrefetchOptions
 
     /// <summary>Memory for one batch's floats, pinned so that a device can copy from it without a detour.</summary>
     /// <exception cref="ArgumentException">The batches of all slots would not fit the machine.</exception>
-    internal float[] Allocate(long pictures, int size, string what)
+    internal float[] Allocate(long pictures, int size, string what, int channels = 3)
     {
-        long floats = checked(pictures * 3 * size * size), bytes = checked(floats * sizeof(float) * Batches);
+        long floats = checked(pictures * channels * size * size), bytes = checked(floats * sizeof(float) * Batches);
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (floats > Array.MaxLength || bytes > memory)
             throw new ArgumentException(

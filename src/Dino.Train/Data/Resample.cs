@@ -34,7 +34,7 @@ public sealed class Resample
 {
     private const int FractionBits = ResampleTaps.FractionBits;
 
-    private readonly RgbImage columnsDone = new();
+    private readonly RgbImage columnsDone = new(), premultiplied = new();
     private readonly ResampleTaps horizontal = new(), vertical = new();
 
     /// <summary>Cuts <paramref name="box"/> out of the source, then resizes it; pixels outside the box have no influence.</summary>
@@ -80,12 +80,31 @@ public sealed class Resample
         ? (size, (int)((double)size * height / width))
         : ((int)((double)size * width / height), size);
 
-    /// <summary>Resizes the box to <paramref name="full"/> pixels and keeps the window of that.</summary>
+    /// <summary>Resizes the box to <paramref name="full"/> pixels and keeps the window of that; colours that have an opacity are weighed with it.</summary>
     private void Run(
         RgbImage source, CropBox box, RgbImage destination, (int Width, int Height) full, CropBox window, ResampleFilter filter)
     {
         if (ReferenceEquals(source, destination))
             throw new ArgumentException("Source and destination of a resize must be two images.");
+        if (source.Opacity is not { } opacity)
+        {
+            destination.Opacity = null;
+            RunColours(source, box, destination, full, window, filter);
+            return;
+        }
+        bool same = full == (box.Width, box.Height);
+        if (!same)
+            Premultiply.Apply(source, opacity, premultiplied);
+        RunColours(same ? source : premultiplied, box, destination, full, window, filter);
+        destination.Opacity ??= new RgbImage();
+        RunColours(opacity, box, destination.Opacity, full, window, filter);
+        if (!same)
+            Premultiply.Undo(destination, destination.Opacity);
+    }
+
+    private void RunColours(
+        RgbImage source, CropBox box, RgbImage destination, (int Width, int Height) full, CropBox window, ResampleFilter filter)
+    {
         bool columns = full.Width != box.Width, rows = full.Height != box.Height;
         destination.Reshape(window.Width, window.Height);
 

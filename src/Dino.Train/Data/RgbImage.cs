@@ -29,6 +29,12 @@ public sealed class RgbImage
     /// <summary>Height in pixels.</summary>
     public int Height { get; private set; }
 
+    /// <summary>
+    /// How opaque each pixel is, the same number in all three channels of a picture of the same size; null for an opaque picture. Colours are
+    /// as stored, not multiplied by it.
+    /// </summary>
+    public RgbImage? Opacity { get; set; }
+
     /// <summary>The pixels, (Height, Width, 3).</summary>
     public Span<byte> Pixels => buffer.AsSpan(0, Width * Height * 3);
 
@@ -60,9 +66,13 @@ public sealed class RgbImage
     {
         Reshape(source.Width, source.Height);
         source.Pixels.CopyTo(Pixels);
+        if (source.Opacity is { } opacity)
+            (Opacity ??= new RgbImage()).CopyFrom(opacity);
+        else
+            Opacity = null;
     }
 
-    /// <summary>Exchanges size and memory with another image: the end of a pass that cannot work in place.</summary>
+    /// <summary>Exchanges size and memory of the colours with another image: the end of a pass that cannot work in place.</summary>
     internal void Swap(RgbImage other)
     {
         (buffer, other.buffer) = (other.buffer, buffer);

@@ -10,6 +10,9 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
     private readonly Resample resample = new();
     private readonly RgbImage resized = new();
 
+    /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
+    public int Channels => backbone.Config.Channels;
+
     /// <summary>Pixels along the side of the network's patches.</summary>
     public int Patch => backbone.Config.Patch;
 
@@ -28,11 +31,11 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
         int width = grid.Columns * Patch, height = grid.Rows * Patch;
         ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
         resample.Resize(picture, resized, width, height);
-        float[] pixels = new float[3 * width * height];
-        Normalize.ImageNet.Apply(resized, pixels);
+        float[] pixels = new float[Channels * width * height];
+        Normalize.For(Channels).Apply(resized, pixels);
 
         using var arena = device.BeginArena();
-        var rows = backbone.LastClassAttention(Tensor.From(device, pixels, new Shape(1, 3, height, width))); // (1, H, patches)
+        var rows = backbone.LastClassAttention(Tensor.From(device, pixels, new Shape(1, Channels, height, width))); // (1, H, patches)
         return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
     }
 

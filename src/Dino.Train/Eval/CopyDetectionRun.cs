@@ -41,7 +41,7 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
     /// <param name="whitening">Pictures to learn a whitening of the features from, or null.</param>
     /// <param name="progress">Shows how far the work is.</param>
     /// <param name="cancel">Stops between two batches.</param>
-    /// <exception cref="UserErrorException">A folder is missing, a copy has no original, or the features are not finite.</exception>
+    /// <exception cref="UserErrorException">A folder is missing, no copy has an original, or the features are not finite.</exception>
     public (IReadOnlyList<CopyAccuracy> Blocks, int Database) Evaluate(
         string root, ImageFolder? distractors, ImageFolder? whitening, ProgressDisplay progress, CancellationToken cancel = default)
     {
@@ -61,16 +61,25 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
             {
                 foreach (var (_, pictures) in blocks)
                 {
-                    Stream(pictures, map, (batch, rows) =>
+                    try
                     {
-                        features.AddRange(rows);
-                        foreach (int sample in batch)
-                            names.Add(pictures.RelativePathOf(sample));
-                        tracker.Report(names.Count);
-                    }, cancel);
+                        Stream(pictures, map, (batch, rows) =>
+                        {
+                            features.AddRange(rows);
+                            foreach (int sample in batch)
+                                names.Add(pictures.RelativePathOf(sample));
+                            tracker.Report(names.Count);
+                        }, cancel);
+                    }
+                    catch (ImageFolderException)
+                    {
+                        // None of its pictures can be read, and each was named: the other folders have theirs.
+                    }
                     ends.Add(names.Count);
                 }
             });
+            if (names.Count == 0)
+                throw new UserErrorException($"None of the copies of {root} can be read.");
 
             int dim = kind.Width(backbone.Config), database = 0;
             var best = new BestAnswers(names.Count, Answers);
@@ -98,15 +107,22 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
             for (int block = 0, from = 0; block < blocks.Count; from = ends[block++])
             {
                 double sum = 0;
+                int counted = 0;
                 for (int query = from; query < ends[block]; query++)
                 {
                     var positives = Positives(names[query], databaseNames);
                     if (positives.Count == 0)
-                        throw new UserErrorException($"{blocks[block].Name}/{names[query]} has no original: '{Originals}' holds no picture of that name or first {PrefixLength} characters.");
+                    {
+                        skipped.Report(Path.Combine(blocks[block].Pictures.Root, names[query]), $"it has no original: '{Originals}' holds no picture of that name or first {PrefixLength} characters that can be read");
+                        continue;
+                    }
+                    counted++;
                     sum += AveragePrecision.Of(best.Of(query).Select((answer, rank) => (answer, rank)).Where(entry => positives.Contains(entry.answer)).Select(entry => entry.rank), positives.Count);
                 }
-                result.Add(new CopyAccuracy(blocks[block].Name, sum / Math.Max(1, ends[block] - from), ends[block] - from));
+                result.Add(new CopyAccuracy(blocks[block].Name, sum / Math.Max(1, counted), counted));
             }
+            if (result.All(block => block.Queries == 0))
+                throw new UserErrorException($"None of the {names.Count} copies of {root} has an original in '{Originals}'.");
             return (result, database);
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)

@@ -66,6 +66,7 @@ public static class FeatureExtractor
         FeatureBatch onBatch, CancellationToken cancel = default)
     {
         int width = kind.Width(backbone.Config);
+        options = options with { Channels = backbone.Config.Channels };
         ForwardMemory.Check(
             backbone.Config, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
         float[] rows = new float[options.BatchSize * width];
@@ -78,7 +79,7 @@ public static class FeatureExtractor
                 var filled = rows.AsSpan(0, batch.Count * width);
                 using (device.BeginArena())
                 {
-                    var pictures = Tensor.From(device, batch.Pictures, new Shape(batch.Count, 3, options.CropSize, options.CropSize));
+                    var pictures = Tensor.From(device, batch.Pictures, new Shape(batch.Count, options.Channels, options.CropSize, options.CropSize));
                     kind.Compute(backbone, pictures).CopyTo(filled);
                 }
                 int bad = filled.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);

@@ -21,6 +21,9 @@ public sealed class PatchComponents(VisionTransformer backbone, Device device, i
     private readonly RgbImage resized = new();
     private (double[][] Directions, double[] Variances)? found;
 
+    /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
+    public int Channels => backbone.Config.Channels;
+
     /// <summary>Takes a picture into the choice of directions.</summary>
     public void Add(RgbImage picture)
     {
@@ -61,9 +64,9 @@ public sealed class PatchComponents(VisionTransformer backbone, Device device, i
         (rows, columns) = PictureGrid.Of(picture.Width, picture.Height, size, patch);
         ForwardMemory.Check(backbone.Config, device, 1, rows * patch, columns * patch, "a smaller --pca-size");
         resample.Resize(picture, resized, columns * patch, rows * patch);
-        float[] pixels = new float[3 * resized.Width * resized.Height];
-        Normalize.ImageNet.Apply(resized, pixels);
-        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, resized.Height, resized.Width)), 1)[0];
+        float[] pixels = new float[backbone.Config.Channels * resized.Width * resized.Height];
+        Normalize.For(backbone.Config.Channels).Apply(resized, pixels);
+        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, backbone.Config.Channels, resized.Height, resized.Width)), 1)[0];
         return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim));
     }
 }

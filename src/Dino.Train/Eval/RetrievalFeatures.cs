@@ -48,9 +48,10 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             resample.Resize(picture, small, width, height, ResampleFilter.Lanczos);
             picture = small;
         }
+        int channels = backbone.Config.Channels;
         ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --imsize");
-        float[] pixels = new float[3 * width * height], token = new float[feature.Length];
-        Normalize.ImageNet.Apply(picture, pixels);
+        float[] pixels = new float[channels * width * height], token = new float[feature.Length];
+        Normalize.For(channels).Apply(picture, pixels);
         feature.Clear();
         foreach (double scale in multiScale ? (double[])[1, 1 / Math.Sqrt(2), 0.5] : [1])
         {
@@ -61,7 +62,7 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
                 return false;
             }
             using (device.BeginArena())
-                backbone.Forward(Tensor.From(device, scaled, new Shape(1, 3, h, w))).CopyTo(token);
+                backbone.Forward(Tensor.From(device, scaled, new Shape(1, channels, h, w))).CopyTo(token);
             for (int i = 0; i < token.Length; i++)
                 feature[i] += token[i];
         }
@@ -91,11 +92,11 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             : (size, Nearest(size / aspect, n => n == 0 ? 0 : Math.Abs(aspect - size / n)));
     }
 
-    /// <summary>Bilinear, without antialiasing, as torch's <c>interpolate</c> with a scale factor: (3, h, w) of floor(scale · size).</summary>
+    /// <summary>Bilinear, without antialiasing, as torch's <c>interpolate</c> with a scale factor: (C, h, w) of floor(scale · size).</summary>
     internal static (float[] Pixels, int Width, int Height) Shrink(float[] pixels, int width, int height, double scale)
     {
-        int w = (int)Math.Floor(width * scale), h = (int)Math.Floor(height * scale);
-        float[] result = new float[3 * w * h];
+        int channels = pixels.Length / (width * height), w = (int)Math.Floor(width * scale), h = (int)Math.Floor(height * scale);
+        float[] result = new float[channels * w * h];
         for (int y = 0; y < h; y++)
         {
             var (top, v) = At(y, height);
@@ -104,7 +105,7 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             {
                 var (left, u) = At(x, width);
                 int right = Math.Min(left + 1, width - 1);
-                for (int c = 0; c < 3; c++)
+                for (int c = 0; c < channels; c++)
                 {
                     int plane = c * width * height;
                     float upper = (1 - u) * pixels[plane + top * width + left] + u * pixels[plane + top * width + right];

@@ -18,10 +18,10 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
     private const int Step = 64; // of the longer side, in the reference
 
     // The reference's first deviation is .228; kept for equal features.
-    private static readonly Normalize normalize = new([0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
+    private readonly Normalize normalize = Normalize.Of(backbone.Config.Channels, [0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
 
     private readonly RgbImage frame = new(), resized = new();
-    private ImageDecoder decoder = new();
+    private ImageDecoder decoder = new() { Channels = backbone.Config.Channels };
 
     /// <summary>Pictures with more pixels than this are refused.</summary>
     public int MaxPixels
@@ -31,9 +31,12 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         {
             field = value;
             decoder.Dispose();
-            decoder = new ImageDecoder(value);
+            decoder = new ImageDecoder(value) { Channels = backbone.Config.Channels };
         }
     } = ImageDecoder.DefaultMaxPixels;
+
+    /// <summary>Takes in later frames and masks that cannot be read or have another size: the video is followed without them.</summary>
+    public SkippedFiles Skipped { get; init; } = new();
 
     /// <summary>Is told the name of a video and what a person should know of its result.</summary>
     public Action<string, string>? OnNote { get; init; }
@@ -44,7 +47,7 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
     /// <param name="onFrame">Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.</param>
     /// <param name="cancel">Stops between two frames.</param>
     /// <returns>J and F of every object whose later frames are annotated.</returns>
-    /// <exception cref="UserErrorException">A frame or mask cannot be read, or sizes differ.</exception>
+    /// <exception cref="UserErrorException">The first frame or its mask cannot be read, or there is not the memory.</exception>
     public IReadOnlyList<ObjectScore> Follow(
         VideoSequence video, MaskKind kind, Action<int, LabelMap>? onFrame = null, CancellationToken cancel = default)
     {
@@ -55,7 +58,8 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         int patch = backbone.Config.Patch;
         if (ids.Length == 0)
             throw new UserErrorException($"{video.Annotations[0]} shows no object to follow.");
-        float[] features = Features(video.Frames[0], out int rows, out int columns);
+        if (Features(video.Frames[0], out int rows, out int columns, out string fault) is not { } features)
+            throw new UserErrorException($"{video.Frames[0]}: {fault.TrimEnd('.')}.");
         if (frame.Width != given.Width || frame.Height != given.Height)
             throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
         long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Config.Dim, ids.Length + 1, video.Frames.Count, options);
@@ -84,10 +88,18 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         for (int i = 1; i < video.Frames.Count; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            features = Features(video.Frames[i], out rows, out columns);
+            // Labels go from the frames before one that is left out to those behind it.
+            if (Features(video.Frames[i], out rows, out columns, out fault) is not { } next)
+            {
+                Skipped.Report(video.Frames[i], fault);
+                continue;
+            }
             if (rows != firstRows || columns != firstColumns)
-                throw new UserErrorException($"{video.Frames[i]} has {frame.Width} × {frame.Height} pixels, the frames before it {given.Width} × {given.Height}.");
-            byte[] decoded = LabelPropagation.Decode(propagation.Next(features), classes.Length, rows, columns, patch);
+            {
+                Skipped.Report(video.Frames[i], $"it has {frame.Width} × {frame.Height} pixels, the first frame {given.Width} × {given.Height}");
+                continue;
+            }
+            byte[] decoded = LabelPropagation.Decode(propagation.Next(next), classes.Length, rows, columns, patch);
             for (int pixel = 0; pixel < decoded.Length; pixel++)
                 decoded[pixel] = classes[decoded[pixel]];
             var found = new LabelMap(Nearest(decoded, columns * patch, rows * patch, given.Width, given.Height), given.Width, given.Height);
@@ -95,9 +107,13 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
             bool counts = i < video.Frames.Count - 1 || video.Frames.Count == 2;
             if (counts && video.Annotations[i] is { } annotation)
             {
-                var truth = LabelMap.Read(annotation, ref kind, MaxPixels);
+                if (LabelMap.TryRead(annotation, ref kind, Skipped, MaxPixels) is not { } truth)
+                    continue;
                 if (truth.Width != given.Width || truth.Height != given.Height)
-                    throw new UserErrorException($"{annotation} has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}.");
+                {
+                    Skipped.Report(annotation, $"it has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}");
+                    continue;
+                }
                 score.Add(found.Ids, truth.Ids, truth.Width, truth.Height);
                 scored = true;
                 foreach (byte id in truth.Objects.Except(ids))
@@ -114,16 +130,18 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
     /// <summary>Gives the decoder's memory back.</summary>
     public void Dispose() => decoder.Dispose();
 
-    /// <summary>Patch tokens (N, D) of the last block after the norm.</summary>
-    private float[] Features(string path, out int rows, out int columns)
+    /// <summary>Patch tokens (N, D) of the last block after the norm; null where the frame cannot be read.</summary>
+    private float[]? Features(string path, out int rows, out int columns, out string fault)
     {
+        (rows, columns, fault) = (0, 0, "");
         try
         {
             decoder.Decode(path, frame);
         }
         catch (ImageDecodeException e)
         {
-            throw new UserErrorException(e.Message, e);
+            fault = e.Reason;
+            return null;
         }
         int patch = backbone.Config.Patch, step = Step % patch == 0 ? Step : patch;
         int shorter = Math.Max(1, size / patch) * patch;
@@ -133,12 +151,12 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
         ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
         BilinearResize.Apply(frame, resized, width, height);
-        float[] pixels = new float[3 * width * height];
+        float[] pixels = new float[normalize.Channels * width * height];
         normalize.Apply(resized, pixels);
         (rows, columns) = (height / patch, width / patch);
 
         using var arena = device.BeginArena();
-        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, 3, height, width)), 1)[0]; // (1, K + N, D)
+        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, normalize.Channels, height, width)), 1)[0]; // (1, K + N, D)
         return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim)).ToArray();
     }
 

@@ -122,6 +122,71 @@ public class DamagedPicturesTests
         Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2), "named once each, though one is a query too");
     }
 
+    [Test]
+    public void Video_GoesOnWithoutADamagedFrame_AMask_AndAVideo()
+    {
+        using var set = new PictureFolder();
+        byte[] mask = new byte[64 * 48];
+        for (int y = 16; y < 32; y++)
+            mask.AsSpan(y * 64 + 16, 16).Fill(1);
+        foreach (string video in (string[])["good", "nomask"])
+        {
+            for (int frame = 0; frame < 6; frame++)
+            {
+                set.WritePicture($"JPEGImages/480p/{video}/{frame:D5}.png", 5, 64, 48);
+                IndexedPng.Write(set.PathOf($"Annotations/480p/{video}/{frame:D5}.png"), mask, 64, 48);
+            }
+        }
+        set.Cut("JPEGImages/480p/good/00002.png", 60);
+        set.Cut("Annotations/480p/good/00003.png", 50);
+        set.Cut("Annotations/480p/nomask/00000.png", 50);
+        string output = Path.Combine(scratch, "masks");
+        var (result, error) = Json("eval", "video", checkpoint, "--data", set.Root, "--size", "48", "--topk", "1", "--output-dir", output);
+
+        Assert.That(Numbers(result, "videos", "frames", "skipped"), Is.EqualTo(new[] { 1, 5, 2 }), "beside the video without a first mask");
+        Assert.That(result.GetProperty("j_mean").GetDouble(), Is.GreaterThan(0.8), "frames 1 and 4");
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(3), error);
+        Assert.That(Directory.GetFiles(Path.Combine(output, "good")).Select(Path.GetFileName), Is.EquivalentTo(new[] { "00000.png", "00001.png", "00003.png", "00004.png", "00005.png" }));
+    }
+
+    [Test]
+    public void Copy_LeavesOutCopies_AndThoseWhoseOriginalIsDamaged()
+    {
+        using var set = new PictureFolder();
+        foreach (int i in Enumerable.Range(0, 4))
+        {
+            set.WritePicture($"original/20{i}000.png", 30 * i);
+            set.WritePicture($"strong/20{i}001.png", 30 * i);
+            set.WritePicture($"weak/20{i}002.png", 30 * i);
+            set.Cut($"weak/20{i}002.png", 50);
+        }
+        set.Cut("original/200000.png", 50);
+        set.Cut("strong/201001.png", 50);
+        var (result, error) = Json("eval", "copy", checkpoint, "--data", set.Root, "--imsize", "32");
+
+        Assert.That(result.GetProperty("blocks").EnumerateArray().Select(block => (block.GetProperty("name").GetString(), block.GetProperty("queries").GetInt32())),
+            Is.EqualTo(new[] { ("strong", 2), ("weak", 0) }));
+        Assert.That(result.GetProperty("blocks")[0].GetProperty("map").GetDouble(), Is.EqualTo(1));
+        Assert.That(Numbers(result, "database", "skipped"), Is.EqualTo(new[] { 3, 7 }));
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(7).And.One.Contains("200001.png: it has no original"));
+    }
+
+    [TestCase("eval knn {checkpoint} --train {set} --val {set} --nb-knn 1", "train", 6)]
+    [TestCase("eval linear {checkpoint} --train {set} --val {set} --crops kept --views 2 --epochs 1 --lr 0.1", "train", 6)]
+    [TestCase("features {checkpoint} {set} --pca 8", "rows", 6)]
+    public void LabelledFolders_LeaveOutOne(string line, string count, int expected)
+    {
+        using var set = new PictureFolder();
+        foreach (int i in Enumerable.Range(0, 7))
+            set.WritePicture($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png", i);
+        set.Cut("odd/3.png", 50);
+        string[] words = [.. line.Split(' ').Select(word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal).Replace("{set}", set.Root, StringComparison.Ordinal))];
+        var (result, error) = Json(words[0] == "features" ? [.. words, "--output-dir", Path.Combine(scratch, "features")] : words);
+
+        Assert.That(Numbers(result, count, "skipped"), Is.EqualTo(new[] { expected, 1 }));
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(1).And.One.Contains("3.png"));
+    }
+
     [TestCase("attend {checkpoint} {bad}", "None of the 2 pictures can be read")]
     [TestCase("attend {checkpoint} {bad}/1.png", "1.png")]
     [TestCase("attend {checkpoint} {bad} --video", "None of the 2 frames can be read")]

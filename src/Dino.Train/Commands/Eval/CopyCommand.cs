@@ -40,7 +40,8 @@ internal static class CopyCommand
         string root = context.Get(data)!;
         if (!Directory.Exists(root))
             throw new UserErrorException($"There is no folder {root}.");
-        var skipped = Folders.Skipped(context);
+        var left = new SkippedLines(context);
+        var skipped = left.Files;
         var more = context.Get(distractors) is { } folder ? Folders.Scan(context, folder, skipped) : null;
         var learned = context.Get(whitening) is { } other ? Folders.Scan(context, other, skipped) : null;
         using var device = DeviceOption.Open(context);
@@ -69,12 +70,13 @@ internal static class CopyCommand
                 }
                 json.WriteEndArray();
                 json.WriteNumber("database", database);
+                json.WriteNumber("skipped", left.Count);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device.Name);
             },
             text =>
             {
-                text.WriteLine(protocol);
+                text.WriteLine(protocol + left.Suffix);
                 var table = new ResultTable("copies", "queries", "mAP %");
                 foreach (var block in blocks)
                     table.Add(block.Block, block.Queries, 100 * block.MeanAveragePrecision);

@@ -69,7 +69,8 @@ internal static class KnnCommand
         if (percents.Any(percent => percent is not (> 0 and < 100)))
             throw new UserErrorException("--few-shot takes percentages above 0 and below 100.") { IsUsage = true };
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192), draw = context.GetBetween(seed, 0);
-        var skipped = Folders.Skipped(context);
+        var left = new SkippedLines(context);
+        var skipped = left.Files;
         var bank = Folders.ScanLabelled(context, context.Get(train)!, skipped);
         var queries = Folders.ScanLabelled(context, context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
@@ -118,12 +119,13 @@ internal static class KnnCommand
                 json.WriteNumber("train", result.TrainCount);
                 json.WriteNumber("queries", result.QueryCount);
                 json.WriteNumber("classes", result.Classes);
+                json.WriteNumber("skipped", left.Count);
                 json.WriteNumber("size", side);
                 json.WriteString("device", device.Name);
             },
             text =>
             {
-                text.WriteLine($"{result.QueryCount} pictures of {result.Classes} classes against {result.TrainCount}; class token at {side}², cosine, temperature {votes.Temperature.ToString(CultureInfo.InvariantCulture)}");
+                text.WriteLine($"{result.QueryCount} pictures of {result.Classes} classes against {result.TrainCount}; class token at {side}², cosine, temperature {votes.Temperature.ToString(CultureInfo.InvariantCulture)}{left.Suffix}");
                 var table = new ResultTable("labels", "of pictures", "k", "top-1 %", "top-5 %");
                 foreach (var (percent, few) in results)
                 {

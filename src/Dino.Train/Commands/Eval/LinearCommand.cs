@@ -82,7 +82,8 @@ internal static class LinearCommand
             throw new UserErrorException(e.Message, e) { IsUsage = true };
         }
         int wanted = context.GetBetween(size, 0, 8192), viewCount = context.GetBetween(views, 1), frequency = context.GetBetween(valFreq, 1);
-        var skipped = Folders.Skipped(context);
+        var left = new SkippedLines(context);
+        var skipped = left.Files;
         var valPictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
         var trainPictures = file is null ? Folders.ScanLabelled(context, trainFolder!, skipped) : valPictures;
         var folders = new LabelledPair(trainPictures, valPictures, "the linear evaluation");
@@ -110,7 +111,7 @@ internal static class LinearCommand
         var result = file is null ? run.Run(context.Progress, context.Cancel) : run.Evaluate(LinearClassifierFile.Read(file), context.Progress, context.Cancel);
         if (file is null && context.Get(outputDir) is { } folder)
             LinearClassifierFile.Write(Path.Combine(folder, "linear.safetensors"), run.Classifier(result.BestProbe));
-        Print(context, result, Protocol(context, kind, side, options, file, viewCount), device.Name);
+        Print(context, result, Protocol(context, kind, side, options, file, viewCount), left, device.Name);
     }
 
     private static string Protocol(CommandContext context, FeatureKind kind, int side, LinearOptions options, string? file, int viewCount)
@@ -127,7 +128,7 @@ internal static class LinearCommand
         return string.Create(CultureInfo.InvariantCulture, $"{features}; train: {seen}; SGD momentum 0.9, cosine, {options.Epochs} epochs, batch {options.BatchSize}");
     }
 
-    private static void Print(CommandContext context, LinearResult result, string protocol, string device)
+    private static void Print(CommandContext context, LinearResult result, string protocol, SkippedLines skipped, string device)
     {
         var best = result.Probes[result.BestProbe];
         bool trained = result.TrainCount > 0;
@@ -158,13 +159,14 @@ internal static class LinearCommand
                 json.WriteNumber("val", result.ValCount);
                 json.WriteNumber("classes", result.Classes);
                 json.WriteNumber("dim", result.Dim);
+                json.WriteNumber("skipped", skipped.Count);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device);
             },
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{result.ValCount} pictures of {result.Classes} classes, {(trained ? $"learned from {result.TrainCount}" : "none learned from")}");
+                text.WriteLine($"{result.ValCount} pictures of {result.Classes} classes, {(trained ? $"learned from {result.TrainCount}" : "none learned from")}{skipped.Suffix}");
                 if (!trained)
                 {
                     text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"top-1 {best.Final.Top1:F2} %{(best.Final.Top5 is { } five ? $"   top-5 {five:F2} %" : "")}"));

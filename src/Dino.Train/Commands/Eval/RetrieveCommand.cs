@@ -50,7 +50,7 @@ internal static class RetrieveCommand
 
         int dim = backbone.Config.Dim;
         var features = new RetrievalFeatures(backbone, device, size, scales);
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Config.Channels };
         var picture = new RgbImage();
         var skipped = new SkippedLines(context, hold: true);
         var asked = new List<RetrievalQuery>(); // those whose picture can be read

@@ -63,7 +63,7 @@ internal static class SegmentCommand
         var score = new SegmentScore(backbone.Config.Heads, masses);
         var maps = new AttentionMaps(backbone, device);
         int without = 0;
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context));
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Config.Channels };
         var picture = new RgbImage();
         context.Progress.Run("segment", pairs.Count, tracker =>
         {

@@ -76,7 +76,8 @@ internal static class VideoCommand
 
         var scores = new List<ObjectScore>();
         int frames = 0, done = 0;
-        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note };
+        var skipped = new SkippedLines(context);
+        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note, Skipped = skipped.Files };
         context.Progress.Run("video", videos.Sum(video => video.Frames.Count), tracker =>
         {
             foreach (var video in videos)
@@ -111,7 +112,7 @@ internal static class VideoCommand
                 : $"None of the {leftOut.Count} videos could be followed: {leftOut[0].Video}: {leftOut[0].Reason} And {leftOut.Count - 1} more like it.");
         string protocol = FormattableString.Invariant(
             $"shorter side {side}, patches of {backbone.Config.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
-        Print(context, scores, leftOut, followed, frames, protocol, device.Name);
+        Print(context, scores, leftOut, skipped, followed, frames, protocol, device.Name);
 
         void Note(string video, string remark) => context.Error.WriteLine($"note: {RawName.Shown(video)}: {remark}");
 
@@ -131,7 +132,7 @@ internal static class VideoCommand
     }
 
     private static void Print(
-        CommandContext context, List<ObjectScore> scores, List<(string Video, string Reason)> leftOut, int videos, int frames, string protocol, string device)
+        CommandContext context, List<ObjectScore> scores, List<(string Video, string Reason)> leftOut, SkippedLines skipped, int videos, int frames, string protocol, string device)
     {
         bool any = scores.Count > 0; // masks may be wanted where only first frames are annotated
         var (j, f) = any
@@ -170,13 +171,14 @@ internal static class VideoCommand
                 }
                 json.WriteEndArray();
                 json.WriteNumber("frames", frames);
+                json.WriteNumber("skipped", skipped.Count);
                 json.WriteString("protocol", protocol);
                 json.WriteString("device", device);
             },
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} frames{(leftOut.Count > 0 ? $"; {leftOut.Count} videos left out" : "")}");
+                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} frames{(leftOut.Count > 0 ? $"; {leftOut.Count} videos left out" : "")}{skipped.Suffix}");
                 if (!any)
                     return;
                 var table = new ResultTable("%", "J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay");
