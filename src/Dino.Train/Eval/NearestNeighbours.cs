@@ -80,7 +80,7 @@ internal sealed class NearestNeighbours
             var similarities = Normalized(device, queries, firstQuery, count).MatMul(bank, transposeB: true);
             var (values, places) = similarities.TopK(k);
             values.CopyTo(pieceSimilarities.AsSpan(0, count * k));
-            places.CopyTo(MemoryMarshal.Cast<int, float>(piecePlaces.AsSpan(0, count * k)));
+            places.CopyTo(piecePlaces.AsSpan(0, count * k));
         }
         for (int i = 0; i < count; i++)
             Merge(firstQuery + i, pieceSimilarities.AsSpan(i * k, k), piecePlaces.AsSpan(i * k, k), firstRow);
