@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using Dino.Model;
 using Dino.Train.Data;
+using Dino.Train.Report;
 
 namespace Dino.Train;
 
@@ -36,6 +37,29 @@ public static class Presets
         "adapt" => new TrainOptions { Lr = 0.00005, WarmupEpochs = 2, Epochs = 20, WeightDecayEnd = 0.1, CenterWarmup = 16 },
         _ => throw new ArgumentException($"'{name}' is not a preset; there are {string.Join(", ", Names)}.", nameof(name)),
     };
+
+    /// <summary>
+    /// The options that follow from the number of pictures where they are not given (<see cref="FitTo"/>), and whether those of a preset do. The
+    /// paper's are the paper's.
+    /// </summary>
+    public static IReadOnlyList<string> FittedOptions { get; } = ["--out-dim", "--teacher-temp", "--warmup-teacher-temp-epochs", "--momentum-teacher"];
+
+    /// <summary>Whether a preset, or null for none, is fitted to the pictures.</summary>
+    public static bool IsFitted(string? name) => name != "paper";
+
+    /// <summary>The presets as a table: every hyperparameter in which one differs from the defaults. For the help, made from the presets themselves.</summary>
+    public static ResultTable Table()
+    {
+        var columns = Names.Select(name => (string?)name).Prepend(null).Select(name => (Name: name, Options: name is null ? new TrainOptions() : Named(name))).ToArray();
+        var table = new ResultTable(["option", .. columns.Select(column => column.Name ?? "none")]);
+        foreach (var one in Hyperparameters.All)
+        {
+            string[] cells = [.. columns.Select(column => IsFitted(column.Name) && FittedOptions.Contains(one.Option) ? "by pictures" : one.Text(column.Options))];
+            if (cells.Distinct().Count() > 1 || FittedOptions.Contains(one.Option))
+                table.Add([one.Option, .. cells]);
+        }
+        return table;
+    }
 
     /// <summary>
     /// K, teacher temperature and teacher momentum for so many pictures. The reference's values suit a million pictures and a hundred

@@ -99,34 +99,13 @@ public sealed record TrainOptions
     /// <exception cref="ArgumentException">One makes no sense; the message names the option and says what it may be.</exception>
     public void Validate()
     {
+        Hyperparameters.Check(this);
         Backbone.Validate();
         if (Backbone.Channels is not (1 or 3))
             throw new ArgumentException(
                 $"--channels must be 3 or 1, not {Backbone.Channels}: crops are made in colours or in grey. Networks of 4 channels can be evaluated and exported.");
         Head.Validate();
         Crops.Validate();
-        Positive(BatchSize, "--batch-size");
-        Positive(Accumulate, "--accumulate");
-        if ((long)BatchSize * Accumulate > int.MaxValue)
-            throw new ArgumentException($"--batch-size {BatchSize} times --accumulate {Accumulate} must be at most {int.MaxValue} pictures a step.");
-        Positive(Epochs, "--epochs");
-        Positive(WarmupTeacherTemp, "--warmup-teacher-temp");
-        Positive(TeacherTemp, "--teacher-temp");
-        Positive(StudentTemp, "--student-temp");
-        Positive(Lr, "--lr");
-        Unit(CenterMomentum, "--center-momentum");
-        Unit(MomentumTeacher, "--momentum-teacher");
-        NotNegative(MinLr, "--min-lr");
-        NotNegative(WeightDecay, "--weight-decay");
-        NotNegative(WeightDecayEnd, "--weight-decay-end");
-        NotNegative(ClipGrad, "--clip-grad");
-        NotNegative(FreezeLastLayer, "--freeze-last-layer");
-        NotNegative(CenterWarmup, "--center-warmup");
-        AtMostEpochs(WarmupEpochs, "--warmup-epochs");
-        AtMostEpochs(WarmupTeacherTempEpochs, "--warmup-teacher-temp-epochs");
-        foreach (int size in (ReadOnlySpan<int>)[Crops.GlobalCropsSize, Crops.LocalCropsNumber > 0 ? Crops.LocalCropsSize : Crops.GlobalCropsSize])
-            if (size < Backbone.Patch)
-                throw new ArgumentException($"Crops of {size} pixels are smaller than a patch of {Backbone.Patch}: give larger crops or --patch-size.");
     }
 
     /// <summary>The schedules of a run with so many optimizer steps an epoch.</summary>
@@ -135,30 +114,6 @@ public sealed record TrainOptions
         new CosineSchedule(WeightDecay, WeightDecayEnd, Epochs, stepsPerEpoch),
         new CosineSchedule(MomentumTeacher, 1, Epochs, stepsPerEpoch),
         new TeacherTemperatureSchedule(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs));
-
-    private static void Positive(double value, string option)
-    {
-        if (!(value > 0 && double.IsFinite(value)))
-            throw new ArgumentException($"{option} must be a number greater than 0, not {value}.");
-    }
-
-    private static void NotNegative(double value, string option)
-    {
-        if (!(value >= 0 && double.IsFinite(value)))
-            throw new ArgumentException($"{option} must be a number that is not negative, not {value}.");
-    }
-
-    private static void Unit(double value, string option)
-    {
-        if (value is not (>= 0 and <= 1))
-            throw new ArgumentException($"{option} must lie between 0 and 1, not at {value}.");
-    }
-
-    private void AtMostEpochs(int value, string option)
-    {
-        if (value < 0 || value > Epochs)
-            throw new ArgumentException($"{option} must lie between 0 and --epochs ({Epochs}), not at {value}.");
-    }
 }
 
 /// <summary>What changes along a run: by optimizer step, the teacher's temperature by epoch.</summary>

@@ -32,7 +32,10 @@ public static class CommandLine
         var root = new RootCommand(
             "Self-supervised vision transformers (DINO) from a folder of pictures: train, evaluate, and look at attention.");
         foreach (var command in commands)
+        {
+            OptionHelp.Complete(command);
             root.Subcommands.Add(command);
+        }
         root.Options.Add(Json);
         root.Options.Add(Verbose);
         foreach (var option in root.Options)

@@ -19,5 +19,8 @@ internal sealed class ProgramCommand : Command
     /// <summary>Whole command lines, each with a few words on what it does, shown at the end of the help.</summary>
     public IReadOnlyList<(string CommandLine, string Meaning)> Examples { get; init; } = [];
 
+    /// <summary>Writes what the help has to say beside the options; null for nothing.</summary>
+    public Action<TextWriter>? Notes { get; init; }
+
     internal Action<CommandContext> Body { get; }
 }

@@ -14,10 +14,10 @@ internal static class ExportCommand
     private static readonly string[] formats = ["official", "timm", "pth", "hf", "onnx"];
 
     private static readonly Argument<string> output = new("OUTPUT") { Description = "The file to write; for hf the folder of model.safetensors and config.json." };
-    private static readonly Option<string> format = new("--format")
+    private static readonly Option<string?> format = new("--format")
     {
-        Description = "official or timm: safetensors under those names; pth: for torch.load; hf: Hugging Face's names; onnx: a graph for any batch and picture size.",
-        Required = true,
+        Description = "By default the ending of OUTPUT says it: .safetensors (official), .pth, .onnx, a folder (hf). official or timm: safetensors under those names; pth: for torch.load; hf: Hugging Face's names; onnx: a graph for any batch and picture size.",
+        HelpName = string.Join('|', formats),
     };
 
     private static readonly Option<bool> force = new("--force") { Description = "Replace files that are there." };
@@ -44,7 +44,7 @@ internal static class ExportCommand
 
     private static void Run(CommandContext context)
     {
-        string kind = context.Get(format)!, target = context.Get(output)!;
+        string target = context.Get(output)!, kind = Format(context.Get(format), target);
         string[] paths = kind == "hf" ? [Path.Combine(target, "model.safetensors"), Path.Combine(target, "config.json")] : [target];
         if (!context.Get(force) && paths.FirstOrDefault(File.Exists) is { } there)
             throw new UserErrorException($"{there} is there already: give --force to replace it, or another OUTPUT.") { IsUsage = true };
@@ -78,6 +78,27 @@ internal static class ExportCommand
             },
             text => text.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{config.Describe()}: {string.Join(", ", paths)}")));
+    }
+
+    /// <summary>What to write: what was asked for, or what the ending of the output says.</summary>
+    /// <exception cref="UserErrorException">The two contradict each other, or neither says anything.</exception>
+    private static string Format(string? asked, string target)
+    {
+        string ending = Path.GetExtension(target).ToLowerInvariant();
+        string[] fitting = ending switch
+        {
+            ".safetensors" => ["official", "timm"],
+            ".pth" or ".pt" or ".bin" or ".ckpt" => ["pth"],
+            ".onnx" => ["onnx"],
+            _ when asked is null && (ending.Length == 0 || Directory.Exists(target) || Path.EndsInDirectorySeparator(target)) => ["hf"],
+            _ => [],
+        };
+        if (asked is null)
+            return fitting is [var first, ..] ? first
+                : throw new UserErrorException($"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(", ", formats)}.") { IsUsage = true };
+        return fitting.Length == 0 || fitting.Contains(asked) ? asked
+            : throw new UserErrorException(
+                $"--format {asked} does not go with {target}: {ending} says {string.Join(" or ", fitting)}. Leave --format out, or give another name.") { IsUsage = true };
     }
 
     private static void Write(string kind, string[] paths, ViTConfig config, bool headsAreKnown, Func<string, float[]> values)

@@ -4,7 +4,7 @@ using Dino.Train.Cli;
 
 namespace Dino.Train.Commands;
 
-/// <summary>Checks the whole numbers of a command line.</summary>
+/// <summary>Checks the numbers of a command line.</summary>
 internal static class OptionRange
 {
     /// <summary>The option's value.</summary>
@@ -20,4 +20,23 @@ internal static class OptionRange
             IsUsage = true,
         };
     }
+
+    /// <summary>The option's value; a line warns of one that is hardly meant.</summary>
+    /// <exception cref="UserErrorException">It lies outside; nothing was tried.</exception>
+    public static double GetWithin(this CommandContext context, Option<double> option, Limits limits) =>
+        context.Within(option, context.Get(option), limits);
+
+    /// <summary>A number of an option; a line warns of one that is hardly meant.</summary>
+    /// <exception cref="UserErrorException">It lies outside; nothing was tried.</exception>
+    public static double Within(this CommandContext context, Option option, double value, Limits limits)
+    {
+        if (!limits.Contains(value))
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {limits}, not {value}.")) { IsUsage = true };
+        if (limits.Strange(value) is { } strange)
+            context.Warn(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value} {strange}"));
+        return value;
+    }
+
+    /// <summary>Says that something may be and is hardly meant. The work goes on: a script does not wait for an answer.</summary>
+    public static void Warn(this CommandContext context, string what) => context.Error.WriteLine($"warning: {what}. Is it meant?");
 }

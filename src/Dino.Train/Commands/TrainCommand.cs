@@ -49,6 +49,11 @@ internal static class TrainCommand
     {
         var command = new ProgramCommand("train", "Train a Vision Transformer on a folder of pictures, without labels.", Run)
         {
+            Notes = text =>
+            {
+                text.WriteLine("Presets, where they differ (what follows from the number of pictures is said when the run starts):");
+                Presets.Table().WriteTo(text);
+            },
             Examples =
             [
                 ("dino train --data photos --preset small", "a small network, for a laptop"),
@@ -87,8 +92,10 @@ internal static class TrainCommand
         var (options, reasons) = hyperparameters.Read(context, folder.Count, from, Found(context));
         foreach (string reason in reasons)
             context.Say(reason);
-        if (context.Get(minutes) is { } most && !(most > 0))
-            throw new UserErrorException($"--max-minutes must be greater than 0, not {most}.") { IsUsage = true };
+        foreach (string warning in Hyperparameters.Warnings(options))
+            context.Warn(warning);
+        if (context.Get(minutes) is { } most)
+            context.Within(minutes, most, new Limits(0) { IsAbove = true });
         var prefetch = new PrefetchOptions
         {
             Workers = context.GetBetween(workers, 0, 1024),

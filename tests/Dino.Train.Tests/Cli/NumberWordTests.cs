@@ -142,7 +142,7 @@ public class NumberWordTests
         Assert.That(run.Error.TrimEnd('\n'), Does.Not.Contain('\n').And.Not.Contain("internal"), what);
     }
 
-    private static IEnumerable<(string[] Path, Command Command)> Tree(IEnumerable<Command> commands, string[] above)
+    internal static IEnumerable<(string[] Path, Command Command)> Tree(IEnumerable<Command> commands, string[] above)
     {
         foreach (var command in commands)
         {

@@ -93,6 +93,32 @@ public class WeightsCommandTests
         Assert.That(DinoProcess.Run("export", checkpoint, path, "--format", "tar").Code, Is.EqualTo(ExitCode.Usage));
     }
 
+    [TestCase("ending.pth", "pth")]
+    [TestCase("ending.PT", "pth")]
+    [TestCase("ending.bin", "pth")]
+    [TestCase("ending.safetensors", "official")]
+    [TestCase("ending.onnx", "onnx")]
+    [TestCase("ending", "hf")]
+    public void Export_WritesWhatTheEndingSays(string name, string format)
+    {
+        var run = DinoProcess.Run("export", checkpoint, Path.Combine(scratch, name), "--json");
+        Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
+        using var json = JsonDocument.Parse(run.Output);
+        Assert.That(json.RootElement.GetProperty("format").GetString(), Is.EqualTo(format));
+    }
+
+    [TestCase("other.onnx", "pth", "--format pth does not go with")]
+    [TestCase("other.pth", "timm", ".pth says pth")]
+    [TestCase("other.safetensors", "pth", "says official or timm")]
+    [TestCase("other.safetensors", "hf", "--format hf does not go with")]
+    [TestCase("other.tar", null, "--format is missing")]
+    public void Export_RefusesAFormatThatTheEndingContradicts(string name, string? format, string reason)
+    {
+        var run = DinoProcess.Run(["export", checkpoint, Path.Combine(scratch, name), .. format is null ? Array.Empty<string>() : ["--format", format]]);
+        Assert.That((run.Code, File.Exists(Path.Combine(scratch, name))), Is.EqualTo((ExitCode.Usage, false)), run.Error);
+        Assert.That(run.Error, Does.Contain(reason).And.Contain("--format"));
+    }
+
     [Test]
     public void ForeignFile_IsEvaluatedAsTheCheckpointThatItIsFrom()
     {

@@ -31,6 +31,7 @@ internal static class KnnCommand
 
     private static readonly Option<int> seed = new("--seed") { Description = "For --few-shot: decides which labels." };
     private static readonly Option<double> temperature = new("--temperature") { Description = "Of the votes.", DefaultValueFactory = _ => 0.07 };
+    private static readonly Limits temperatures = new(0) { IsAbove = true, StrangeOver = 1, Usual = "the paper's is 0.07" };
     private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
 
@@ -56,15 +57,9 @@ internal static class KnnCommand
     private static void Run(CommandContext context)
     {
         context.KeepsNothing();
-        var votes = new KnnOptions { Ks = context.Get(ks)!, Temperature = context.Get(temperature) };
-        try
-        {
-            votes.Validate();
-        }
-        catch (ArgumentException e)
-        {
-            throw new UserErrorException(e.Message, e) { IsUsage = true };
-        }
+        var votes = new KnnOptions { Ks = context.Get(ks)!, Temperature = context.GetWithin(temperature, temperatures) };
+        if (votes.Ks.FirstOrDefault(k => k < 1, 1) is < 1 and var wrong)
+            throw new UserErrorException($"{ks.Name} takes numbers of neighbours of at least 1, not {wrong}.") { IsUsage = true };
         double[] percents = [.. context.Get(fewShot)!.Distinct().Order()];
         if (percents.Any(percent => percent is not (> 0 and < 100)))
             throw new UserErrorException("--few-shot takes percentages above 0 and below 100.") { IsUsage = true };

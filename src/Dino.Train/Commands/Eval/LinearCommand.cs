@@ -73,14 +73,8 @@ internal static class LinearCommand
             BatchSize = context.GetBetween(batchSize, 1),
             Seed = (ulong)context.GetBetween(seed, 0),
         };
-        try
-        {
-            options.Validate();
-        }
-        catch (ArgumentException e)
-        {
-            throw new UserErrorException(e.Message, e) { IsUsage = true };
-        }
+        foreach (double rate in options.LearningRates)
+            context.Within(rates, rate, new Limits(0) { IsAbove = true, StrangeOver = 1, Usual = "the defaults are 0.0001 to 0.3" });
         int wanted = context.GetBetween(size, 0, 8192), viewCount = context.GetBetween(views, 1), frequency = context.GetBetween(valFreq, 1);
         var left = new SkippedLines(context);
         var skipped = left.Files;

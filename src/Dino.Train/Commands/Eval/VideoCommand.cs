@@ -56,10 +56,8 @@ internal static class VideoCommand
             LastFrames = context.GetBetween(lastFrames, 0),
             Radius = context.GetBetween(radius, 0),
             TopK = context.GetBetween(topk, 1),
-            Temperature = context.Get(temperature),
+            Temperature = context.GetWithin(temperature, new Limits(0) { IsAbove = true, StrangeOver = 1, Usual = "the paper's is 0.1" }),
         };
-        if (options.Temperature is not (> 0 and < double.PositiveInfinity))
-            throw new UserErrorException($"--temperature must be above 0, not {options.Temperature}.") { IsUsage = true };
         int side = context.GetBetween(size, 1, 8192);
         var leftOut = new List<(string Video, string Reason)>();
         int told = 0, followed = 0;
