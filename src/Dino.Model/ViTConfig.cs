@@ -143,7 +143,7 @@ public sealed record ViTConfig
         if (Rotary && Dim / Heads % 4 != 0)
             throw new ArgumentException($"Rotary positions need heads of a width that 4 divides, not of {Dim / Heads}.");
         if (DropPathRate is not (>= 0 and < 1))
-            throw new ArgumentException($"The drop-path rate must lie in [0, 1), not at {DropPathRate}.");
+            throw new ArgumentException(FormattableString.Invariant($"The drop-path rate must lie in [0, 1), not at {DropPathRate}."));
     }
 }
 

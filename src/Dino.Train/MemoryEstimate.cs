@@ -43,7 +43,7 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
         if (bytes <= device.MemoryBytes)
             return;
         throw new UserErrorException(
-            $"This run needs about {bytes / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB. "
+            FormattableString.Invariant($"This run needs about {bytes / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB. ")
             + Advice(options));
     }
 

@@ -17,7 +17,7 @@ internal static class NonFiniteSearch
             return $"{inLocals} values of the local crops are not finite";
         // The last update wrote the student first; the teacher follows it.
         return First("student", state.StudentParameters) ?? First("teacher", state.TeacherParameters)
-            ?? (Count(state.Loss.Centre) > 0 ? "the centre is not finite" : $"the loss is {loss}, though every weight is finite: the logits overflowed");
+            ?? (Count(state.Loss.Centre) > 0 ? "the centre is not finite" : FormattableString.Invariant($"the loss is {loss}, though every weight is finite: the logits overflowed"));
     }
 
     /// <summary>
@@ -27,12 +27,12 @@ internal static class NonFiniteSearch
     public static string AfterUpdate(Distillation state, float loss, ReadOnlySpan<float> gradientNorms)
     {
         if (!float.IsFinite(loss))
-            return $"the loss is {loss}, after a step of finite gradients: weights or logits have overflowed, and --device cpu can tell which";
+            return FormattableString.Invariant($"the loss is {loss}, after a step of finite gradients: weights or logits have overflowed, and --device cpu can tell which");
         // The backward pass began it, and reaches the last parameters first.
         int i = gradientNorms.Length - 1;
         while (i > 0 && float.IsFinite(gradientNorms[i]))
             i--;
-        return $"the gradient of {state.Optimizer.Parameters[i].Name} has the norm {gradientNorms[i]}, at a loss of {loss:G4}";
+        return FormattableString.Invariant($"the gradient of {state.Optimizer.Parameters[i].Name} has the norm {gradientNorms[i]}, at a loss of {loss:G4}");
     }
 
     private static string? First(string who, FlatParameters parameters)

@@ -448,7 +448,7 @@ public sealed class Trainer : IDisposable
             (double)epochSteps * options.PicturesPerStep / seconds, top1);
         log!.Write(line);
         if (top1 is not null)
-            progress!.Note($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, loss {line.Loss:F3}, {line.ImagesPerSecond:F0} images/s");
+            progress!.Note(FormattableString.Invariant($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, loss {line.Loss:F3}, {line.ImagesPerSecond:F0} images/s"));
         (epochLoss, epochEntropy, epochSteps) = (0, 0, 0);
         if ((epoch + 1) % run.SaveEvery == 0)
             Save(Path.Combine(run.OutputDir, $"checkpoint{epoch + 1:D4}.safetensors"));

@@ -19,7 +19,7 @@ public static class CentredSoftmaxOp
         if (centre.Count != n)
             throw new ArgumentException($"Logits {logits.Shape} need a centre of {n} elements, not {centre.Shape}.", nameof(centre));
         if (!(temperature > 0))
-            throw new ArgumentException($"A temperature is positive, not {temperature}.", nameof(temperature));
+            throw new ArgumentException(FormattableString.Invariant($"A temperature is positive, not {temperature}."), nameof(temperature));
         var device = logits.Device;
         var y = device.Rent(logits.Shape);
         if (device.IsHost)

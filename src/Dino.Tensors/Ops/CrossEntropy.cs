@@ -31,7 +31,7 @@ public static class CrossEntropyOp
         if (targets.Shape.RowLength != k)
             throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.", nameof(targets));
         if (!(temperature > 0))
-            throw new ArgumentException($"A temperature is positive, not {temperature}.", nameof(temperature));
+            throw new ArgumentException(FormattableString.Invariant($"A temperature is positive, not {temperature}."), nameof(temperature));
         int crops = rows / batch, views = targetRows / batch, pairs = crops * views - Math.Min(crops, views);
         if (pairs == 0)
             throw new ArgumentException($"{views} target views and {crops} crops make no pair of different views.", nameof(targets));

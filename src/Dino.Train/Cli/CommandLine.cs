@@ -16,7 +16,7 @@ public static class CommandLine
 
     private static readonly Option<bool> Json = new("--json")
     {
-        Description = "Print the result alone on standard output, as one JSON object; progress goes to standard error.",
+        Description = "Print the result alone on standard output, as one JSON object; all else, errors too, goes to standard error.",
         Recursive = true,
     };
 

@@ -36,14 +36,14 @@ internal static class DemoCommand
         context.Result(
             json =>
             {
-                json.WriteNumber("knnTop1", Math.Round(result.TrainedTop1, 4));
-                json.WriteNumber("knnTop1Random", Math.Round(result.RandomTop1, 4));
-                json.WriteNumber("rawPixelTop1", Math.Round(result.RawPixelTop1, 4));
-                json.WriteNumber("jaccard", Math.Round(result.TrainedJaccard, 4));
-                json.WriteNumber("jaccardRandom", Math.Round(result.RandomJaccard, 4));
+                json.WriteReal("knnTop1", Math.Round(result.TrainedTop1, 4));
+                json.WriteReal("knnTop1Random", Math.Round(result.RandomTop1, 4));
+                json.WriteReal("rawPixelTop1", Math.Round(result.RawPixelTop1, 4));
+                json.WriteReal("jaccard", Math.Round(result.TrainedJaccard, 4));
+                json.WriteReal("jaccardRandom", Math.Round(result.RandomJaccard, 4));
                 json.WriteNumber("objects", result.Objects);
-                json.WriteNumber("imagesPerSecond", Math.Round(result.ImagesPerSecond, 2));
-                json.WriteNumber("seconds", Math.Round(seconds, 1));
+                json.WriteReal("imagesPerSecond", Math.Round(result.ImagesPerSecond, 2));
+                json.WriteReal("seconds", Math.Round(seconds, 1));
                 json.WriteString("device", device.Name);
                 json.WriteStartArray("pictures");
                 foreach (string path in result.Pictures)

@@ -5,6 +5,7 @@ using Dino.Model;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Train.Cli;
+using Dino.Train.Report;
 using Dino.Train.Weights;
 
 namespace Dino.Train.Commands;
@@ -128,14 +129,14 @@ internal static class InspectCommand
                 Line($"It would be refused without --allow-partial.");
         }
         if (network.Problem is { } problem)
-            Line($"{problem}");
+            text.WriteLine(ScreenText.CutMiddle(problem, 1500));
     }
 
     private static string Parts(ViTConfig config) => string.Concat(
         config.LayerScale ? ", LayerScale" : "", config.SwiGlu ? ", SwiGLU" : "", config.Rotary ? ", rotary positions" : "");
 
-    // A name is a stranger's text, and a terminal obeys control characters.
-    private static string Printable(string text) => string.Concat(text.Select(c => char.IsControl(c) ? '?' : c));
+    // A name is a stranger's text, as long as they like.
+    private static string Printable(string text) => ScreenText.CutMiddle(ScreenText.Escape(text), 200);
 
     /// <summary>The network in a file as far as it can be told.</summary>
     private sealed record Network(ModelWeights? Weights, ViTConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem, string? Warning = null)

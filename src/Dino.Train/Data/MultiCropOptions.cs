@@ -47,6 +47,6 @@ public sealed record MultiCropOptions
     private static void CheckScale(CropScale scale, string name)
     {
         if (!(scale.Low > 0 && scale.Low <= scale.High && scale.High <= 1))
-            throw new ArgumentException($"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1.");
+            throw new ArgumentException(FormattableString.Invariant($"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1."));
     }
 }

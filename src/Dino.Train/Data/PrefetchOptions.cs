@@ -43,8 +43,8 @@ public sealed record PrefetchOptions
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (floats > Array.MaxLength || bytes > memory)
             throw new ArgumentException(
-                $"{Batches} batches of {pictures} {what} of {size} × {size} pixels need {bytes / 1048576.0:f0} MiB, "
-                + $"and the machine has {memory / 1048576.0:f0} MiB: use a smaller batch or smaller crops.");
+                $"{Batches} batches of {pictures} {what} of {size} × {size} pixels need {bytes >> 20} MiB, "
+                + $"and the machine has {memory >> 20} MiB: use a smaller batch or smaller crops.");
         return GC.AllocateUninitializedArray<float>((int)floats, pinned: true);
     }
 }

@@ -16,11 +16,11 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
     private static readonly JsonSerializerOptions json = new() { PropertyNameCaseInsensitive = true };
 
     /// <summary>
-    /// Opens a set. The ground truth is the JSON of the official file's content: <c>imlist</c>, <c>qimlist</c> (names without extension) and
+    /// Opens a set. The ground truth is the official file, or the JSON of its content: <c>imlist</c>, <c>qimlist</c> (names without extension) and
     /// <c>gnd</c>, a list of <c>easy</c>, <c>hard</c>, <c>junk</c> and <c>bbx</c>.
     /// </summary>
     /// <param name="root">The folder that holds <c>jpg</c>.</param>
-    /// <param name="groundTruth">The file, or null for the only <c>gnd_*.json</c> of the folder.</param>
+    /// <param name="groundTruth">The file, or null for the only <c>gnd_*.json</c>, or else <c>gnd_*.pkl</c>, of the folder.</param>
     /// <exception cref="UserErrorException">Something is missing or cannot be.</exception>
     public static RetrievalSet Open(string root, string? groundTruth)
     {
@@ -48,9 +48,12 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
 
     private static string Only(string root)
     {
-        string[] found = [.. FolderTree.Names(root, FileKind.Regular).Where(name => name.StartsWith("gnd_", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal))];
+        string[] all = [.. FolderTree.Names(root, FileKind.Regular).Where(name => name.StartsWith("gnd_", StringComparison.Ordinal))];
+        string[] texts = [.. all.Where(name => name.EndsWith(".json", StringComparison.Ordinal))];
+        // The published file may stay beside the JSON that was made of it.
+        string[] found = texts.Length > 0 ? texts : [.. all.Where(name => name.EndsWith(".pkl", StringComparison.Ordinal))];
         return found.Length == 1 ? Path.Combine(root, found[0])
-            : throw new UserErrorException($"{root} holds {found.Length} files gnd_*.json; name the ground truth with --ground-truth.");
+            : throw new UserErrorException($"{root} holds {found.Length} files gnd_*.json or gnd_*.pkl; name the ground truth with --ground-truth.");
     }
 
     private static GroundTruth Read(string path)
@@ -58,9 +61,14 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
         try
         {
             using var stream = RegularFile.OpenStream(path);
+            Span<byte> start = stackalloc byte[2];
+            int read = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            stream.Position = 0;
+            if (PickledData.Is(start[..read]))
+                return PickledData.Read(stream).Deserialize<GroundTruth>(json) ?? new GroundTruth(null, null, null);
             return JsonSerializer.Deserialize<GroundTruth>(stream, json) ?? new GroundTruth(null, null, null);
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidDataException)
         {
             throw new UserErrorException($"{path} is no ground truth: {e.Message}", e);
         }

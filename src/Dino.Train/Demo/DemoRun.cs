@@ -78,7 +78,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         double randomTop1 = Top1(network);
         double randomJaccard = MeanJaccard(network, labelled, out int objects);
         say($"{TrainPictures} pictures of {ProceduralPictures.ClassNames.Count} classes, "
-            + $"{trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}");
+            + FormattableString.Invariant($"{trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
 
         trainer.Run(progress, cancel);
 

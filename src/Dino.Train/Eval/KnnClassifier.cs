@@ -19,7 +19,7 @@ public sealed record KnnOptions
         if (Ks.Count == 0 || Ks.Any(k => k < 1))
             throw new ArgumentException($"The numbers of neighbours must be 1 or more, not [{string.Join(", ", Ks)}].");
         if (Temperature is not (> 0 and < double.PositiveInfinity))
-            throw new ArgumentException($"The temperature of the votes must be above 0, not {Temperature}.");
+            throw new ArgumentException(FormattableString.Invariant($"The temperature of the votes must be above 0, not {Temperature}."));
         if (MemoryBytes < 0)
             throw new ArgumentException($"The k-NN classifier cannot use {MemoryBytes} bytes of memory.");
     }

@@ -23,7 +23,8 @@ public sealed record LabelPropagationOptions
     {
         if (LastFrames < 0 || Radius < 0 || TopK < 1 || Temperature is not (> 0 and < double.PositiveInfinity))
             throw new ArgumentException(
-                $"Labels cannot be propagated from {LastFrames} frames within {Radius} patches by the {TopK} nearest at temperature {Temperature}.");
+                FormattableString.Invariant(
+                    $"Labels cannot be propagated from {LastFrames} frames within {Radius} patches by the {TopK} nearest at temperature {Temperature}."));
     }
 }
 

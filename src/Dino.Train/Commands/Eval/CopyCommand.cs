@@ -64,7 +64,7 @@ internal static class CopyCommand
                 {
                     json.WriteStartObject();
                     json.WriteString("name", block.Block);
-                    json.WriteNumber("map", Math.Round(block.MeanAveragePrecision, 6));
+                    json.WriteReal("map", Math.Round(block.MeanAveragePrecision, 6));
                     json.WriteNumber("queries", block.Queries);
                     json.WriteEndObject();
                 }

@@ -137,7 +137,7 @@ internal static class KnnCommand
         {
             json.WriteStartObject(name);
             foreach (var accuracy in result.Accuracies)
-                json.WriteNumber(accuracy.K.ToString(CultureInfo.InvariantCulture), Math.Round(value(accuracy), 4));
+                json.WriteReal(accuracy.K.ToString(CultureInfo.InvariantCulture), Math.Round(value(accuracy), 4));
             json.WriteEndObject();
         }
     }

@@ -129,9 +129,9 @@ internal static class LinearCommand
         context.Result(
             json =>
             {
-                json.WriteNumber("top1", Math.Round(best.Final.Top1, 4));
+                json.WriteReal("top1", Math.Round(best.Final.Top1, 4));
                 if (best.Final.Top5 is { } top5)
-                    json.WriteNumber("top5", Math.Round(top5, 4));
+                    json.WriteReal("top5", Math.Round(top5, 4));
                 if (trained)
                 {
                     json.WriteNumber("lr", best.LearningRate);
@@ -140,10 +140,10 @@ internal static class LinearCommand
                     {
                         json.WriteStartObject();
                         json.WriteNumber("lr", probe.LearningRate);
-                        json.WriteNumber("top1", Math.Round(probe.Final.Top1, 4));
+                        json.WriteReal("top1", Math.Round(probe.Final.Top1, 4));
                         if (probe.Final.Top5 is { } five)
-                            json.WriteNumber("top5", Math.Round(five, 4));
-                        json.WriteNumber("best_top1", Math.Round(probe.Best.Top1, 4));
+                            json.WriteReal("top5", Math.Round(five, 4));
+                        json.WriteReal("best_top1", Math.Round(probe.Best.Top1, 4));
                         json.WriteNumber("best_epoch", probe.BestEpoch);
                         json.WriteEndObject();
                     }

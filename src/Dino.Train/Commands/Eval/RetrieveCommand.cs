@@ -13,8 +13,8 @@ internal static class RetrieveCommand
 {
     private const int RowsAtATime = 4096;
 
-    private static readonly Option<string> data = new("--data") { Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.json.", Required = true, HelpName = "FOLDER" };
-    private static readonly Option<string?> groundTruth = new("--ground-truth") { Description = "The ground truth; otherwise the folder's only gnd_*.json.", HelpName = "FILE" };
+    private static readonly Option<string> data = new("--data") { Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.pkl or .json.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string?> groundTruth = new("--ground-truth") { Description = "The ground truth, as published (.pkl) or as JSON; otherwise the folder's only gnd_* file.", HelpName = "FILE" };
     private static readonly Option<int> imsize = new("--imsize") { Description = "Pictures with a longer side are shrunk to so many pixels.", DefaultValueFactory = _ => 224 };
     private static readonly Option<bool> multiScale = new("--multiscale") { Description = "Average the features at scales 1, 1/√2 and 1/2." };
     private static readonly Option<bool> crop = new("--crop-queries") { Description = "Cut queries to their boxes, as the sets' own protocol does; DINO's takes them whole." };
@@ -26,7 +26,6 @@ internal static class RetrieveCommand
             Examples =
             [
                 ("dino eval retrieve dino-run/latest.safetensors --data roxford5k --imsize 512 --multiscale", "easy, medium and hard"),
-                ("python3 -c \"import pickle,json; g=pickle.load(open('gnd_roxford5k.pkl','rb')); json.dump(g,open('gnd_roxford5k.json','w'),default=lambda a: a.tolist())\"", "the official ground truth as JSON"),
             ],
         };
         BackboneArgument.AddTo(command);
@@ -92,9 +91,9 @@ internal static class RetrieveCommand
                 foreach (var accuracy in accuracies)
                 {
                     json.WriteStartObject(accuracy.Protocol);
-                    json.WriteNumber("map", Math.Round(accuracy.MeanAveragePrecision, 6));
+                    json.WriteReal("map", Math.Round(accuracy.MeanAveragePrecision, 6));
                     for (int k = 0; k < RetrievalScore.Kappas.Count; k++)
-                        json.WriteNumber($"mp_{RetrievalScore.Kappas[k]}", Math.Round(accuracy.MeanPrecision[k], 6));
+                        json.WriteReal($"mp_{RetrievalScore.Kappas[k]}", Math.Round(accuracy.MeanPrecision[k], 6));
                     json.WriteNumber("queries", accuracy.Queries);
                     json.WriteEndObject();
                 }

@@ -134,12 +134,12 @@ internal static class SegmentCommand
                 {
                     json.WriteStartObject();
                     json.WriteNumber("mass", accuracy.Mass);
-                    json.WriteNumber("jaccard", Math.Round(accuracy.BestHead, 6));
-                    json.WriteNumber("jaccard_one_head", Math.Round(accuracy.FixedHead, 6));
+                    json.WriteReal("jaccard", Math.Round(accuracy.BestHead, 6));
+                    json.WriteReal("jaccard_one_head", Math.Round(accuracy.FixedHead, 6));
                     json.WriteNumber("one_head", accuracy.Head);
-                    json.WriteNumber("jaccard_mean_of_heads", Math.Round(accuracy.MeanOfHeads, 6));
-                    json.WriteNumber("foreground_iou", Math.Round(accuracy.ForegroundBestHead, 6));
-                    json.WriteNumber("foreground_iou_mean_of_heads", Math.Round(accuracy.ForegroundMeanOfHeads, 6));
+                    json.WriteReal("jaccard_mean_of_heads", Math.Round(accuracy.MeanOfHeads, 6));
+                    json.WriteReal("foreground_iou", Math.Round(accuracy.ForegroundBestHead, 6));
+                    json.WriteReal("foreground_iou_mean_of_heads", Math.Round(accuracy.ForegroundMeanOfHeads, 6));
                     json.WriteEndObject();
                 }
                 json.WriteEndArray();

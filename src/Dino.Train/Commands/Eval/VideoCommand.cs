@@ -141,10 +141,10 @@ internal static class VideoCommand
             {
                 void Measures(MeasureStatistics region, MeasureStatistics boundary)
                 {
-                    json.WriteNumber("j_and_f", Math.Round((region.Mean + boundary.Mean) / 2, 6));
+                    json.WriteReal("j_and_f", Math.Round((region.Mean + boundary.Mean) / 2, 6));
                     foreach (var (name, value) in ((string, double)[])[("j_mean", region.Mean), ("j_recall", region.Recall), ("j_decay", region.Decay),
                         ("f_mean", boundary.Mean), ("f_recall", boundary.Recall), ("f_decay", boundary.Decay)])
-                        json.WriteNumber(name, Math.Round(value, 6));
+                        json.WriteReal(name, Math.Round(value, 6));
                 }
                 if (any)
                     Measures(j, f);
