@@ -139,10 +139,9 @@ public sealed class ModelWeights
     /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
     public ViTConfig BackboneConfig(int? heads = null)
     {
-        bool rotary = backbone.ContainsKey(LaterNames.Periods) || (isHuggingFace && !backbone.ContainsKey("pos_embed")), gated = backbone.ContainsKey("blocks.0.mlp.w12.weight");
-        var cls = Shape("cls_token", 3);
-        long[] positions = rotary ? [1, 2, cls[2]] : Shape("pos_embed", 3), registers = backbone.ContainsKey("register_tokens") ? Shape("register_tokens", 3) : [1, 0, cls[2]];
+        bool rotary = backbone.ContainsKey(LaterNames.Periods) || LeavesPeriodsOut, gated = backbone.ContainsKey("blocks.0.mlp.w12.weight");
         var patches = Shape("patch_embed.proj.weight", 4);
+        long[] positions = rotary ? [1, 2, patches[0]] : Shape("pos_embed", 3), registers = backbone.ContainsKey("register_tokens") ? Shape("register_tokens", 3) : [1, 0, patches[0]];
         var hidden = Shape(gated ? "blocks.0.mlp.w12.weight" : "blocks.0.mlp.fc1.weight", 2);
         int side = (int)Math.Sqrt(Math.Max(0, positions[1] - 1));
         if (positions[0] != 1 || 1 + (long)side * side != positions[1] || side == 0)
@@ -160,6 +159,8 @@ public sealed class ModelWeights
         if (indices[^1] != indices.Length - 1)
             throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block {Enumerable.Range(0, indices.Length).First(i => indices[i] != i)} is missing");
         int count = Heads(dim, heads).Count;
+        if (rotary && dim / count % 4 != 0)
+            throw Wrong($"rotary positions need heads of a width that 4 divides, not of {dim / count}");
         if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16] && !file.Floats(periods.Names[0]).All(period => period > 0 && float.IsFinite(period)))
             throw Wrong($"it has DINOv3's names, but the periods of its rotary positions ({LaterNames.Periods}) are not all above 0: they were never set, and no feature follows from them");
         bool hasBias = backbone.ContainsKey("blocks.0.attn.qkv.bias");
@@ -182,6 +183,10 @@ public sealed class ModelWeights
             UntiedNorms = backbone.ContainsKey("cls_norm.weight"),
         };
     }
+
+    // Hugging Face's files of DINOv3, which are known by the names of their projections.
+    private bool LeavesPeriodsOut => !backbone.ContainsKey(LaterNames.Periods) && !backbone.ContainsKey("pos_embed")
+        && backbone.TryGetValue("blocks.0.attn.qkv.weight", out var qkv) && qkv.Names[0].EndsWith(".q_proj.weight", StringComparison.Ordinal);
 
     // Rotary positions are made for no size; what DINOv3 is evaluated at.
     private static int RotarySize(int patch) => Math.Max(1, 224 / patch) * patch;
@@ -322,7 +327,7 @@ public sealed class ModelWeights
     /// <exception cref="InvalidDataException">There is none.</exception>
     public float[] Values(string official, ViTConfig config) =>
         backbone.TryGetValue(official, out var source) ? Values(source)
-        : official == LaterNames.Periods && isHuggingFace ? RotaryOp.Periods(config.Dim / config.Heads / 4)
+        : official == LaterNames.Periods && LeavesPeriodsOut ? RotaryOp.Periods(config.Dim / config.Heads / 4)
         : throw Wrong($"it has no {official}");
 
     private WeightSource? Source(ModuleTensor tensor)
@@ -331,7 +336,7 @@ public sealed class ModelWeights
         if (name.StartsWith("head.", StringComparison.Ordinal))
             return head.GetValueOrDefault(name["head.".Length..]);
         name = name.StartsWith("backbone.", StringComparison.Ordinal) ? name["backbone.".Length..] : name;
-        if (name == LaterNames.Periods && isHuggingFace && !backbone.ContainsKey(name))
+        if (name == LaterNames.Periods && LeavesPeriodsOut)
             return new WeightSource([], [tensor.Shape.Count]) { Join = _ => RotaryOp.Periods(tensor.Shape.Count) };
         return backbone.GetValueOrDefault(name);
     }

@@ -144,6 +144,16 @@ public class LaterNamesTests
     }
 
     [Test]
+    public void HuggingFacesDino_WithoutPositions_IsNotTakenForDinoV3()
+    {
+        var dino = new ViTConfig { ImageSize = 8, Patch = 4, Dim = 64, Depth = 1, Heads = 1 };
+        string path = Path.Combine(folder, "model.safetensors");
+        SafetensorsFile.Write(path, [.. WeightsExport.HuggingFace(dino, name => Values(dino, name)).Where(entry => entry.Name != "embeddings.position_embeddings")]);
+        using var file = WeightsFile.Open(path);
+        Assert.That(() => ModelWeights.Find(file).BackboneConfig(1), Throws.TypeOf<InvalidDataException>().With.Message.Contains("pos_embed"));
+    }
+
+    [Test]
     public void WhatHuggingFaceHasNot_IsRefused()
     {
         string[] Write(ViTConfig config, Func<string, float[]>? values = null) => [.. WeightsExport.HuggingFace(config, values ?? (name => Values(config, name))).Select(entry => entry.Name)];
@@ -151,6 +161,56 @@ public class LaterNamesTests
         Assert.That(() => Write(v2 with { QkvBias = false }), Throws.ArgumentException.With.Message.Contains("DINOv2"));
         Assert.That(() => Write(v3, name => name == "rope_embed.periods" ? [1, 2, 3, 4] : Values(v3, name)), Throws.ArgumentException.With.Message.Contains("periods"));
         Assert.That(() => WeightsExport.WriteHuggingFaceConfig(new MemoryStream(), v2 with { SwiGlu = true, MlpRatio = 13 / 64f }), Throws.ArgumentException.With.Message.Contains("13"));
+    }
+
+    /// <summary>Tensors dropped, doubled, renamed or of other shapes: a clear error, or a network that is whole.</summary>
+    [TestCaseSource(nameof(Networks))]
+    public void MangledFiles_AreRefusedOrRead(ViTConfig config)
+    {
+        string path = Path.Combine(folder, "mangled.safetensors");
+        var random = new Random(18);
+        config = config with { Dim = 16, Heads = 2, Depth = 1, MlpRatio = 2 };
+        TensorEntry[][] layouts = [[.. WeightsExport.Official(config, name => Values(config, name))], [.. WeightsExport.HuggingFace(config, name => Values(config, name))]];
+        int[] sizes = [0, 1, 2, 3, 5, 12, 16];
+        for (int i = 0; i < 300; i++)
+        {
+            var entries = layouts[i % 2].ToDictionary(entry => entry.Name, entry => entry.Shape.ToArray());
+            for (int change = random.Next(1, 4); change > 0; change--)
+            {
+                var (name, shape) = entries.ElementAt(random.Next(entries.Count));
+                switch (random.Next(4))
+                {
+                    case 0:
+                        entries.Remove(name);
+                        break;
+                    case 1:
+                        entries[name.Replace("fc1", "w12").Replace("q_proj", "k_proj").Replace("ls1", "ls2")] = shape;
+                        break;
+                    case 2:
+                        entries[layouts[random.Next(2)][random.Next(10)].Name] = shape;
+                        break;
+                    default:
+                        entries[name] = [.. shape.Select(size => random.Next(2) == 0 ? size : sizes[random.Next(sizes.Length)])];
+                        break;
+                }
+            }
+            SafetensorsFile.Write(path, [.. entries.Select(entry => TensorEntry.Of(entry.Key, entry.Value, Filled(entry.Value)))]);
+            try
+            {
+                using var file = WeightsFile.Open(path);
+                var weights = ModelWeights.Find(file);
+                var found = weights.BackboneConfig(random.Next(2) == 0 ? null : 2);
+                if (weights.Compare(new VisionTransformer(found)).IsWhole)
+                    foreach (var tensor in Tensors(found))
+                        Assert.That(weights.Values(tensor.Name, found), Has.Length.EqualTo(tensor.Shape.Count));
+            }
+            catch (InvalidDataException e)
+            {
+                Assert.That(e.Message, Does.StartWith(path));
+            }
+        }
+
+        static float[] Filled(int[] shape) => [.. Enumerable.Repeat(1f, shape.Aggregate(1, (product, size) => product * size))];
     }
 
     private static string[] Written(ViTConfig config, bool huggingFace = false) =>
