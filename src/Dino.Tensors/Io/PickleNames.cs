@@ -16,6 +16,8 @@ internal static class PickleNames
         ["torch._utils _rebuild_tensor_v2"] = new(PickleName.RebuildTensor),
         ["torch._utils _rebuild_parameter"] = new(PickleName.RebuildParameter),
         ["torch Size"] = new(PickleName.Size),
+        ["builtins getattr"] = new(PickleName.Attribute), // how Python 3.11 spells a member of an enum
+        ["__builtin__ getattr"] = new(PickleName.Attribute),
         ["_codecs encode"] = new(PickleName.Encode), // how protocol 2 spells the bytes of a numpy scalar
         ["numpy.core.multiarray scalar"] = new(PickleName.NumpyScalar),
         ["numpy._core.multiarray scalar"] = new(PickleName.NumpyScalar),
@@ -34,21 +36,22 @@ internal static class PickleNames
 
     private static readonly Dictionary<string, string[]> plain = new()
     {
-        ["builtins"] = ["set", "frozenset", "list", "dict", "tuple", "int", "float", "complex", "bool", "str", "bytes", "bytearray", "slice", "range", "object", "type"],
-        ["__builtin__"] = ["set", "frozenset", "list", "dict", "tuple", "int", "float", "complex", "bool", "str", "unicode", "long", "bytes", "bytearray", "slice", "range", "xrange", "object", "type"],
+        ["builtins"] = ["set", "frozenset", "list", "dict", "tuple", "int", "float", "complex", "bool", "str", "bytes", "bytearray", "slice", "range", "object", "type", "Ellipsis", "NotImplemented"],
+        ["__builtin__"] = ["set", "frozenset", "list", "dict", "tuple", "int", "float", "complex", "bool", "str", "unicode", "long", "bytes", "bytearray", "slice", "range", "xrange", "object", "type", "Ellipsis", "NotImplemented"],
         ["collections"] = ["Counter", "deque", "ChainMap", "UserDict", "UserList"],
         ["copy_reg"] = ["_reconstructor"],
         ["copyreg"] = ["_reconstructor"],
         ["functools"] = ["partial"],
         ["types"] = ["SimpleNamespace", "MappingProxyType"],
         ["typing"] = ["Any", "Union", "Optional", "List", "Dict", "Tuple"],
-        ["numpy"] = ["ndarray", "bool_", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64", "str_", "bytes_", "datetime64"],
         ["numpy.core.multiarray"] = ["_reconstruct"],
         ["numpy._core.multiarray"] = ["_reconstruct"],
         ["torch"] = ["device", "dtype", "layout", "memory_format", "strided", "float", "float16", "float32", "float64", "bfloat16", "half", "double", "int8", "int16", "int32", "int64", "uint8", "bool", "long"],
     };
 
     private static readonly string[] ofTorch = ["torch.nn.modules", "torch.optim", "torch.utils.data", "torch.distributed", "torch.cuda.amp", "torch.amp", "torch.torch_version"];
+
+    private static readonly string[] readers = ["load", "loads", "loadtxt", "genfromtxt", "fromfile", "fromregex", "memmap", "DataSource"];
 
     // By the first part of the module.
     private static readonly HashSet<string> programs =
@@ -69,6 +72,7 @@ internal static class PickleNames
         string first = module.Split('.')[0];
         bool passed = plain.TryGetValue(module, out string[]? names) && names.Contains(name)
             || module.StartsWith("numpy.random.", StringComparison.Ordinal)
+            || module == "numpy" && !readers.Contains(name)
             || ofTorch.Any(start => module == start || module.StartsWith(start + ".", StringComparison.Ordinal))
             || first.Length > 0 && !programs.Contains(first);
         return passed ? new PickleGlobal(PickleName.Foreign) { Text = $"{module}.{name}" } : null;

@@ -120,6 +120,10 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
             case '\x8a':
                 Push(Integer(new BigInteger(Bytes(Byte()))));
                 break;
+            case '\x8b':
+                _ = Bytes(BinaryPrimitives.ReadUInt32LittleEndian(Bytes(4)));
+                Push(new PickleObject("int")); // longer than any number of ours
+                break;
             case 'G':
                 Push(Float(BinaryPrimitives.ReadDoubleBigEndian(Bytes(8))));
                 break;
@@ -176,6 +180,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
                 return new PickleMap(); // the default is of no use here
             case PickleName.Foreign:
                 return new PickleObject(arguments is [PickleGlobal { Name: PickleName.Foreign } of, ..] && global.Text.EndsWith("._reconstructor", StringComparison.Ordinal) ? of.Text : global.Text);
+            case PickleName.Attribute when arguments is [PickleGlobal { Name: PickleName.Foreign } owner, PickleScalar { Kind: PickleScalar.Text } name]:
+                return new PickleObject($"{owner.Text}.{name.Value[..Math.Min(name.Value.Length, MaxName)]}");
             case PickleName.RebuildTensor when arguments is [PickleStorage storage, var offset, var shape, var strides, var gradient, PickleMap hooks, ..]:
                 if (hooks.Entries.Count != 0 || arguments.Count > 7 || arguments.Count == 7 && arguments[6].Kind != PickleScalar.None || gradient.Kind != PickleScalar.Flag)
                     throw Wrong("a tensor with hooks or attributes");
@@ -204,7 +210,7 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
         ("i8", 8) => Integer(BinaryPrimitives.ReadInt64LittleEndian(value)),
         ("i4", 4) => Integer(BinaryPrimitives.ReadInt32LittleEndian(value)),
         ("b1", 1) => new PickleScalar(PickleScalar.Flag, value[0] != 0 ? "True" : "False"),
-        _ when code.Length > 0 && "iufcbSUMm".Contains(code[0], StringComparison.Ordinal) => new PickleObject("numpy." + code[0]),
+        _ when code.Length > 0 && "iufcbSUMmV?".Contains(code[0], StringComparison.Ordinal) => new PickleObject("numpy." + code[0]),
         _ => throw Wrong($"a numpy number of {value.Length} bytes and a type other than f8, f4, i8, i4 and b1"),
     };
 
@@ -220,6 +226,9 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
                     Add(target, key, value);
                 break;
             case PickleObject:
+                break;
+            case PickleDType { Code: not ['O', ..] } type when state is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: ">" }, ..] }:
+                type.Code = "?";
                 break;
             case PickleDType when state is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..] }:
                 break;

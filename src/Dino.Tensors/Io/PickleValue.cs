@@ -16,6 +16,7 @@ internal enum PickleName
     RebuildTensor,
     RebuildParameter,
     Size,
+    Attribute,
     Encode,
     NumpyScalar,
     NumpyDType,
@@ -81,7 +82,8 @@ internal sealed class PickleMap(PickleName? name = null) : PickleValue
 /// <summary>A numpy type of numbers, by its letter and size.</summary>
 internal sealed class PickleDType(string code) : PickleValue
 {
-    public string Code => code;
+    /// <summary>Unknown where the bytes are the other way round.</summary>
+    public string Code { get; set; } = code;
 
     public override string Kind => "dtype";
 }

@@ -57,11 +57,11 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
                 firstObject ??= unknown.Type;
                 PassOver($"an object of {unknown.Type}");
                 break;
-            case PickleGlobal { Name: PickleName.Foreign } foreign:
-                PassOver($"the name {foreign.Text}");
+            case PickleGlobal { Name: PickleName.Foreign or PickleName.OrderedDict or PickleName.DefaultDict or PickleName.Namespace or PickleName.Size or PickleName.NumpyDType } type:
+                PassOver($"the name {(type.Name == PickleName.Foreign ? type.Text : type.Name.ToString())}");
                 break;
-            case PickleDType type:
-                PassOver($"numpy's {type.Code}");
+            case PickleDType number:
+                PassOver($"numpy's {number.Code}");
                 break;
             default:
                 throw new InvalidDataException($"{file.Path}: its pickle describes a {value.Kind} where data was expected.");

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
 
