@@ -100,10 +100,10 @@ public sealed record TrainOptions
     public void Validate()
     {
         Hyperparameters.Check(this);
-        Backbone.Validate();
         if (Backbone.Channels is not (1 or 3))
             throw new ArgumentException(
                 $"--channels must be 3 or 1, not {Backbone.Channels}: crops are made in colours or in grey. Networks of 4 channels can be evaluated and exported.");
+        Backbone.Validate();
         Head.Validate();
         Crops.Validate();
     }

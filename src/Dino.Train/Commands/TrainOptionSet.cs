@@ -114,6 +114,8 @@ internal sealed class TrainOptionSet
                 fitted = fitted with { WarmupEpochs = found!.WarmupEpochs };
             reasons = [.. reasons.Where(reason => reason.StartsWith("--out-dim", StringComparison.Ordinal)), "what was chosen for the run before it is made longer stays"];
         }
+        if (init is not null && options.Backbone.Channels != 3 && !IsGiven("--channels"))
+            reasons = [.. reasons, $"--channels {options.Backbone.Channels}: those of the network of --init"];
         fitted.Validate();
         return (fitted, reasons);
 

@@ -52,6 +52,7 @@ public class ChannelsCommandTests
         {
             var run = DinoProcess.Run(line);
             Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), $"{string.Join(' ', line)}: {run.Error}");
+            Assert.That(run.Output.Contains("--channels 1: those of the network", StringComparison.Ordinal), Is.EqualTo(line.Contains("--init")));
         }
         Assert.That(Inspect(grey).GetProperty("backbone").GetProperty("channels").GetInt32(), Is.EqualTo(1));
         Assert.That(DinoProcess.Run(again).Error, Does.Contain("hannels"), "another number of channels is another run");
@@ -84,7 +85,7 @@ public class ChannelsCommandTests
         float[] full = Features(file, set.PathOf("full"));
         Assert.That(Features(file, set.PathOf("none")), Is.EqualTo(full));
         Assert.That(Features(file, set.PathOf("some")), Is.Not.EqualTo(full));
-        Assert.That(DinoProcess.Run("attend", file, set.PathOf("some"), "--device", "cpu", "--output-dir", Path.Combine(scratch, "four")).Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(DinoProcess.Run("attend", file, set.PathOf("some"), "--num-heads", "2", "--device", "cpu", "--output-dir", Path.Combine(scratch, "four")).Code, Is.EqualTo(ExitCode.Ok));
     }
 
     [Test]
@@ -92,9 +93,9 @@ public class ChannelsCommandTests
     {
         string file = Network(6);
         Assert.That(Inspect(file).GetProperty("backbone").GetProperty("channels").GetInt32(), Is.EqualTo(6));
-        Assert.That(DinoProcess.Run("export", file, Path.Combine(scratch, "six.onnx"), "--format", "onnx").Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(DinoProcess.Run("export", file, Path.Combine(scratch, "six.onnx"), "--format", "onnx", "--num-heads", "2").Code, Is.EqualTo(ExitCode.Ok));
         foreach (string[] line in (string[][])[["features", file, pictures.Root], ["attend", file, pictures.Root], ["eval", "knn", file, "--train", pictures.Root, "--val", pictures.Root]])
-            AssertOneLine(ExitCode.Failure, "is a network for 6 channels", [.. line, "--device", "cpu"]);
+            AssertOneLine(ExitCode.Failure, "is a network for 6 channels", [.. line, "--num-heads", "2", "--device", "cpu"]);
     }
 
     [Test]
@@ -105,7 +106,7 @@ public class ChannelsCommandTests
             AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", [.. train, "--channels", count]);
         AssertOneLine(ExitCode.Usage, "--augment device makes crops of 3 channels", [.. train, "--channels", "1", "--augment", "device"]);
         AssertOneLine(ExitCode.Failure, "patch_embed.proj.weight", [.. train, "--channels", "3", "--init", grey]);
-        AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", "train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "none"), "--init", Network(4), "--batch-size", "4", "--device", "cpu");
+        AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", "train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "none"), "--init", Network(4), "--num-heads", "2", "--batch-size", "4", "--device", "cpu");
     }
 
     private static void AssertOneLine(int code, string expected, params string[] line)
@@ -116,10 +117,13 @@ public class ChannelsCommandTests
         Assert.That(run.Error.TrimEnd('\n'), Does.Not.Contain('\n'));
     }
 
+    // Of our own checkpoint the number of heads is known.
+    private string[] Heads(string network) => network == grey ? [] : ["--num-heads", "2"];
+
     private float[] Features(string network, string folder)
     {
         string output = Path.Combine(scratch, Guid.NewGuid().ToString("N"));
-        var run = DinoProcess.Run("features", network, folder, "--device", "cpu", "--output-dir", output);
+        var run = DinoProcess.Run(["features", network, folder, "--device", "cpu", "--output-dir", output, .. Heads(network)]);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         byte[] bytes = File.ReadAllBytes(Path.Combine(output, "features.npy"));
         return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(NpyFile.HeaderLength)).ToArray();
