@@ -13,6 +13,9 @@ internal abstract class Node
     /// <summary>What the op made. Its numbers are there in the backward pass only if they were saved.</summary>
     public Tensor Output { get; private set; } = null!;
 
+    /// <summary>The version of the output's numbers that the op made.</summary>
+    public int OutputVersion { get; private set; }
+
     /// <summary>Contributes to the gradients of the inputs, given that of the output.</summary>
     public abstract void Backward(Tensor dy);
 
@@ -25,7 +28,8 @@ internal abstract class Node
     public void Begin(Tape tape, Tensor output)
     {
         output.Record(this);
-        (Tape, Output) = (tape, Track(output));
+        (Tape, OutputVersion) = (tape, output.Version);
+        Output = Track(output);
     }
 
     public void End()
@@ -79,6 +83,9 @@ internal abstract class Node
     {
         if (tensor is null)
             return null;
+        if (tensor.Producer is { } producer && tensor.Version != producer.OutputVersion)
+            throw new InvalidOperationException(
+                $"{tensor} was overwritten after the op that made it: the gradient would go back to inputs that it no longer depends on.");
         tensor.Hold(value);
         held.Add(new(tensor, value, isRead, tensor.Version));
         return tensor;

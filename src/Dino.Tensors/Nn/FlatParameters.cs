@@ -29,7 +29,7 @@ public sealed class FlatParameters : IDisposable
     /// <param name="root">A whole tree: its root belongs to no other module.</param>
     /// <param name="device">Where the memory is.</param>
     /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
-    /// <exception cref="ArgumentException">The root is part of another module, or the tree has memory already.</exception>
+    /// <exception cref="ArgumentException">The root is part of another module, the tree has memory already, or two of its tensors one name.</exception>
     public FlatParameters(Module root, Device device, bool trainable)
     {
         device.ThrowIfDisposed();
@@ -41,13 +41,19 @@ public sealed class FlatParameters : IDisposable
         buffers = [.. root.Buffers];
         segments = new FlatSegment[parameters.Length + buffers.Length];
         int at = 0;
+        var names = new HashSet<string>();
         for (int i = 0; i < segments.Length; i++)
         {
             var tensor = TensorAt(i);
+            if (!names.Add(tensor.Name))
+                throw new ArgumentException($"Two tensors of the tree are called '{tensor.Name}'.", nameof(root));
             if (tensor.IsPlaced)
                 throw new ArgumentException($"'{tensor.Name}' has memory already.", nameof(root));
             segments[i] = new FlatSegment(tensor.Name, tensor.Shape, at);
-            at = checked(at + (tensor.Shape.Count + Alignment - 1) / Alignment * Alignment);
+            long end = at + (tensor.Shape.Count + Alignment - 1L) / Alignment * Alignment;
+            if (end > BufferPool.MaxElements)
+                throw new TensorSizeException($"The tensors up to '{tensor.Name}' have more than the {BufferPool.MaxElements} elements that are possible together.");
+            at = (int)end;
             if (i < parameters.Length)
                 ParameterLength = at;
         }

@@ -32,12 +32,14 @@ public readonly record struct Init
     public static Init Powers(float ofBase) => new(Kind.Powers, ofBase > 0 ? ofBase : throw new ArgumentOutOfRangeException(nameof(ofBase)));
 
     /// <summary>Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).</summary>
-    public static Init TruncatedNormal(float deviation) =>
-        new(Kind.TruncatedNormal, deviation > 0 ? deviation : throw new ArgumentOutOfRangeException(nameof(deviation)));
+    /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or above 100: hardly a draw would be inside.</exception>
+    public static Init TruncatedNormal(float deviation) => new(
+        Kind.TruncatedNormal, deviation is > 0 and <= 100 ? deviation : throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "0 < deviation ≤ 100."));
 
     /// <summary>Uniform in [−bound, bound).</summary>
-    public static Init Uniform(float bound) =>
-        new(Kind.Uniform, bound > 0 ? bound : throw new ArgumentOutOfRangeException(nameof(bound)));
+    /// <exception cref="ArgumentOutOfRangeException">The bound is not above 0, or not finite.</exception>
+    public static Init Uniform(float bound) => new(
+        Kind.Uniform, bound > 0 && float.IsFinite(bound) ? bound : throw new ArgumentOutOfRangeException(nameof(bound), bound, "0 < bound < ∞."));
 
     internal void Fill(Span<float> values, PhiloxStream stream)
     {

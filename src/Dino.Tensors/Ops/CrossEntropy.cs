@@ -32,7 +32,8 @@ public static class CrossEntropyOp
             throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.", nameof(targets));
         if (!(temperature > 0))
             throw new ArgumentException(FormattableString.Invariant($"A temperature is positive, not {temperature}."), nameof(temperature));
-        int crops = rows / batch, views = targetRows / batch, pairs = crops * views - Math.Min(crops, views);
+        int crops = rows / batch, views = targetRows / batch;
+        long pairs = (long)crops * views - Math.Min(crops, views);
         if (pairs == 0)
             throw new ArgumentException($"{views} target views and {crops} crops make no pair of different views.", nameof(targets));
 

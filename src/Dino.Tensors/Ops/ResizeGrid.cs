@@ -38,6 +38,8 @@ public static class ResizeGridOp
     /// <summary>The input coordinate of each of <paramref name="to"/> cells over <paramref name="from"/> cells.</summary>
     public static double[] Coordinates(int from, int to, GridResampling way = GridResampling.Shifted)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(from);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(to);
         double step = way == GridResampling.Shifted ? from / (to + Offset) : (double)from / to;
         double[] coordinates = new double[to];
         for (int i = 0; i < to; i++)
@@ -48,7 +50,9 @@ public static class ResizeGridOp
     /// <summary>The weight of each input cell in each output cell along one axis: (to, from), row-major, each row summing to 1.</summary>
     public static double[] Weights(int from, int to, GridResampling way = GridResampling.Shifted)
     {
-        double[] weights = new double[to * from], coordinates = Coordinates(from, to, way);
+        double[] coordinates = Coordinates(from, to, way), weights = new double[(long)to * from <= Array.MaxLength
+            ? to * from
+            : throw new TensorSizeException($"The weights of {from} cells in {to} are more than an array can hold.")];
         for (int i = 0; i < to; i++)
         {
             if (way == GridResampling.Shifted)
@@ -73,8 +77,8 @@ public static class ResizeGridOp
     /// </summary>
     public static float[] Resized(ReadOnlySpan<float> pos, int fromTokens, int toTokens, int d, GridResampling way = GridResampling.Shifted)
     {
-        int from = (int)Math.Sqrt(fromTokens - 1), to = (int)Math.Sqrt(toTokens - 1);
-        if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || pos.Length != fromTokens * d)
+        int from = (int)Math.Sqrt(Math.Max(0, fromTokens - 1)), to = (int)Math.Sqrt(Math.Max(0, toTokens - 1));
+        if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || d < 0 || pos.Length != (long)fromTokens * d || (long)toTokens * d > Array.MaxLength)
             throw new ArgumentException($"Position embeddings of {fromTokens} and {toTokens} tokens are not a class slot and a square grid each.");
         double[] weights = Weights(from, to, way), lines = new double[to * from * d]; // (to rows, from columns, D)
         for (int row = 0; row < to; row++)

@@ -31,8 +31,8 @@ public sealed class AdamW : Optimizer
     {
         List<HostTensor> given = [.. state];
         var counts = given.Find(tensor => tensor.Name == Steps);
-        if (counts is null || counts.Values.Length != 2)
-            throw new InvalidDataException($"AdamW's state needs '{Steps}', two numbers.");
+        if (counts is null || counts.Values.Length != 2 || counts.Values.Any(count => !(count >= 0 && count < int.MaxValue && MathF.Truncate(count) == count)))
+            throw new InvalidDataException($"AdamW's state needs '{Steps}', two whole numbers of steps.");
         given.Remove(counts);
         Load(mean, Mean, given);
         Load(variance, Variance, given);

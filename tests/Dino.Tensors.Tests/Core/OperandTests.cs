@@ -17,6 +17,7 @@ public class OperandTests
         ["AddBranchOp.AddBranch/3"] = d => [One(d, 2, 3, 4), One(d, 2, 3, 4), One(d, 2)],
         ["AttentionOp.Attention/2"] = d => [One(d, 1, 5, 12), 2],
         ["AttentionOp.AttentionWeights/2"] = d => [One(d, 1, 5, 12), 2],
+        ["AttentionOp.FirstTokenAttention/2"] = d => [One(d, 1, 5, 12), 2],
         ["BatchNormOp.BatchNorm/8"] = d => [One(d, 2, 4), One(d, 4), One(d, 4), One(d, 4), One(d, 4), true, 0.1f, 1e-5f],
         ["CentredSoftmaxOp.CentredSoftmax/3"] = d => [One(d, 2, 4), One(d, 4), 1f],
         ["CentreUpdate.FromSums/4"] = d => [One(d, 4), One(d, 4), 2, 0.9f],

@@ -121,6 +121,16 @@ public class TapeMisuseTests(bool strict)
     }
 
     [Test]
+    public void ResultOverwritten_AndThenUsed_Throws()
+    {
+        tape.Record();
+        var y = x.Scale(2);
+        y.CopyFrom([7f, 7, 7]);
+        Assert.That(() => y.Gelu(), Throws.InvalidOperationException.With.Message.Contains("overwritten"));
+        tape.Dispose();
+    }
+
+    [Test]
     public void LayerNormOverwritten_Throws_AlthoughItCouldBeMadeAgain()
     {
         Tensor rows = Tensor.From(device, [1f, 2, 4], new Shape(1, 3)), one = Parameter(1, 1, 1), zero = Parameter(0, 0, 0);

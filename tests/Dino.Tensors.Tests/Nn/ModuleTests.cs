@@ -7,6 +7,47 @@ namespace Dino.Tensors.Tests.Nn;
 public class ModuleTests
 {
     [Test]
+    public void PartOfItself_IsRefused()
+    {
+        var inner = new Ring();
+        var outer = new Ring();
+        outer.Add("inner", inner);
+        Assert.That(() => outer.Add("self", outer), Throws.ArgumentException.With.Message.Contains("self"));
+        Assert.That(() => inner.Add("outer", outer), Throws.ArgumentException.With.Message.Contains("outer"));
+    }
+
+    [Test]
+    public void TwoTensorsOfOneName_AreRefused()
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Threads = 1 });
+        var root = new Ring();
+        root.Add("a", new Ring("b.c"));
+        root.Add("a.b", new Ring("c"));
+        Assert.That(() => new FlatParameters(root, device, trainable: false), Throws.ArgumentException.With.Message.Contains("'a.b.c'"));
+    }
+
+    [TestCase(0f)]
+    [TestCase(-1f)]
+    [TestCase(float.NaN)]
+    [TestCase(float.PositiveInfinity)]
+    public void InitialDistributionsWithoutAWidth_AreRefused(float width)
+    {
+        Assert.That(() => Init.TruncatedNormal(width), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Init.Uniform(width), Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    private sealed class Ring : Module
+    {
+        public Ring(string? tensor = null)
+        {
+            if (tensor is not null)
+                Register(tensor, new Shape(1), Init.Zeros);
+        }
+
+        public void Add(string name, Module part) => Register(name, part);
+    }
+
+    [Test]
     public void Names_AreThoseOfThePathFromTheRoot_OwnTensorsFirst()
     {
         var network = new Network();
