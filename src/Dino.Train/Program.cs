@@ -12,5 +12,5 @@ internal static class Program
         [DemoCommand.Build(), TrainCommand.Build(), EvalCommand.Build(), FeaturesCommand.Build(), AttendCommand.Build(), InspectCommand.Build(),
         ExportCommand.Build(), DevicesCommand.Build()];
 
-    private static int Main(string[] arguments) => CommandLine.Run(arguments, Commands);
+    private static int Main(string[] arguments) => CommandLine.Run(RawArguments.Of(arguments), Commands);
 }

@@ -110,7 +110,7 @@ internal static class AttendCommand
                     if (!decoder.TryDecode(path, picture, skipped.Files))
                         continue;
                     skipped.Release();
-                    string name = Path.GetFileNameWithoutExtension(path);
+                    string name = PictureFiles.NameFor(path);
                     var attention = maps.Of(name, picture, PictureGrid.Within(picture.Width, picture.Height, side, maps.Patch));
                     written.AddRange(AttentionFiles.Write(Path.Combine(folder, $"{++count:D3}-{name}"), attention, mass, own ? picture : null));
                     if (shown.Count < AttentionSheet.Most)

@@ -177,7 +177,7 @@ internal static class FeaturesCommand
                     else
                     {
                         var painting = components.Paint(picture, scale: 8);
-                        string path = Path.Combine(target, $"{i:D3}-{Path.GetFileNameWithoutExtension(pictures.PathOf(i))}.png");
+                        string path = Path.Combine(target, $"{i:D3}-{PictureFiles.NameFor(pictures.PathOf(i))}.png");
                         Png.WriteRgb(path, painting.Pixels, painting.Width, painting.Height);
                         written.Add(path);
                     }

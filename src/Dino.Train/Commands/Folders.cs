@@ -14,6 +14,7 @@ internal static class Folders
     /// <exception cref="UserErrorException">The folder is missing or has no picture.</exception>
     public static ImageFolder Scan(CommandContext context, string path, SkippedFiles skipped)
     {
+        _ = PictureChoice.MaxPixels(context); // a wrong number is said before the work
         try
         {
             var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);

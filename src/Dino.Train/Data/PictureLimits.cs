@@ -128,16 +128,14 @@ internal static class PictureLimits
 
     private static string? Refusal(PictureHeader? header, long length, int maxPixels)
     {
-        if (header is not { } picture)
+        if (header is not { Width: > 0, Height: > 0 } picture) // a codec may know better, of a file of ordinary size
             return length > Metadata ? $"the file has {length} bytes, and no size of a picture in the first {MostBytes}" : null;
         string size = $"{picture.Width} × {picture.Height} pixels";
-        if (picture.Width < 1 || picture.Height < 1)
-            return null; // a codec may know better
         if (picture.Pixels > maxPixels)
             return $"its header states {size}, more than the {maxPixels} that are allowed (--max-megapixels)";
         if (Math.Max(picture.Width, picture.Height) > LongestSide)
             return $"its header states {size}; a side of more than {LongestSide} is not decoded";
-        if (length > Metadata + LargestPixel * picture.Pixels)
+        if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, int.MaxValue - Metadata))
             return $"the file has {length} bytes, far more than a picture of {size} takes";
         if (picture.Bytes > PictureHeader.Budget(maxPixels))
             return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless WebP), "

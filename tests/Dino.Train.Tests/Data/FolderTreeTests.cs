@@ -138,6 +138,17 @@ public sealed class FolderTreeTests : IDisposable
     }
 
     [Test]
+    public void Arguments_KeepTheirBytes_AndNamesOfOutputsFit()
+    {
+        byte[] line = [.. "dotnet\0dino.dll\0attend\0caf"u8, 0xE9, .. ".png\0"u8];
+        string[] words = Dino.Train.Cli.RawArguments.Read(line, ["attend", "caf\uFFFD.png"]);
+        Assert.That(words.Select(word => RawName.Shown(word)), Is.EqualTo(new[] { "attend", "caf\\xE9.png" }));
+        Assert.That(Dino.Train.Commands.PictureFiles.NameFor("/a/" + words[1]), Is.EqualTo("caf\\xE9"));
+        Assert.That(Encoding.UTF8.GetByteCount(Dino.Train.Commands.PictureFiles.NameFor(new string('é', 120) + ".png")), Is.LessThanOrEqualTo(160));
+        Assert.That(Dino.Train.Commands.PictureFiles.NameFor("a\nb.png"), Is.EqualTo("a_b"));
+    }
+
+    [Test]
     public void AClosedFolder_IsOneSkippedFolder()
     {
         folder.WritePicture("a/1.png", 1);
