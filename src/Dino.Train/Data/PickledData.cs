@@ -170,6 +170,7 @@ internal sealed class PickledData
         "numpy.core.multiarray _reconstruct" or "numpy._core.multiarray _reconstruct" => new Numbers(),
         "numpy.core.multiarray scalar" or "numpy._core.multiarray scalar" => ((DType)arguments[0]!).Read(Bytes(arguments[1])).Single()!,
         "numpy dtype" => new DType((string)arguments[0]!),
+        "__builtin__ bytes" or "builtins bytes" when arguments.Length == 0 => Array.Empty<byte>(), // how protocol 2 spells no bytes
         "_codecs encode" => Encoding.Latin1.GetBytes((string)arguments[0]!),
         "numpy.core.numeric _frombuffer" or "numpy._core.numeric _frombuffer" => new Numbers { Values = ((DType)arguments[1]!).Read(Bytes(arguments[0])) },
         _ => throw new InvalidDataException("the pickle calls for more than lists, dicts, texts, numbers and arrays of numbers"),
