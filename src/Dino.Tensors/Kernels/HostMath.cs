@@ -15,8 +15,8 @@ internal static class HostMath<TVector, TSimd>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOfTwo(TVector x)
     {
-        // The second operand comes out where one is NaN.
-        TVector y = TSimd.Max(TSimd.Create(-150.5f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
+        // The second operand comes out where one is NaN. At −226 the power of two is 0, as in Real.NothingLeft.
+        TVector y = TSimd.Max(TSimd.Create(-226f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
         return PowerOfTwo(shifted, TSimd.Subtract(y, TSimd.Subtract(shifted, TSimd.Create(Rounder))));
     }
 

@@ -13,6 +13,15 @@ internal static class Real
     // A sum of 2⁻¹⁰⁰ times its size, multiplied by 2ⁿ⁺⁹⁹, is rounded once where 2ⁿ has no normal number.
     private const float Small = 7.88860905e-31f;
 
+    /// <summary>
+    /// Where the last power of two in e^ of what is not positive becomes 0, and with it the product: below −104 that is the result anyway, and a product
+    /// that underflows by itself takes a hundred cycles more. Padding, −∞, is met in every row.
+    /// </summary>
+    public const float NothingLeft = -156.7f;
+
+    /// <summary>The same for e^ of any number, whose powers of two are two.</summary>
+    public const float NothingLeftOfTwo = -174.9f;
+
     /// <summary>eˣ: subnormal numbers and 0 below −87.3, infinity above 88.72.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Exp<T>(T x) where T : struct, IReal<T> => T.Exp(x);
@@ -22,7 +31,7 @@ internal static class Real
     public static T ExpInParts<T>(T x) where T : struct, IReal<T>
     {
         // Beyond these limits the result is 0 or infinity by itself.
-        T y = T.Min(T.Max(x, T.Of(-104.5f)), T.Of(89f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
+        T y = T.Min(T.Max(x, T.Of(NothingLeftOfTwo)), T.Of(89f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
         T normal = T.Max(n, T.Of(-125f)), p = TwiceTwoTo(T.Fma(y, T.Of(1.92596303e-8f), f));
         return T.KeepNaN(x, p * T.Pow2(normal - T.Of(1f)) * T.Pow2(n - normal));
     }
@@ -35,7 +44,7 @@ internal static class Real
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ExpOfNegativeInParts<T>(T x) where T : struct, IReal<T>
     {
-        T y = T.Min(T.Max(x, T.Of(-104.5f)), T.Of(19f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
+        T y = T.Min(T.Max(x, T.Of(NothingLeft)), T.Of(19f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
         return T.KeepNaN(x, PowerOfTwo(n, T.Fma(y, T.Of(1.92596303e-8f), f)));
     }
 
@@ -90,7 +99,7 @@ internal static class Real
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T Round<T>(T a, T b) where T : struct, IReal<T> => T.Fma(a, b, T.Of(12582912f)) - T.Of(12582912f);
 
-    /// <summary>2ⁿ⁺ᶠ for whole n in −151 … 28, |f| ≤ ½, in normal and subnormal numbers.</summary>
+    /// <summary>2ⁿ⁺ᶠ for whole n in −226 … 28, |f| ≤ ½, in normal and subnormal numbers; 0 for the first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static T PowerOfTwo<T>(T n, T f) where T : struct, IReal<T>
     {

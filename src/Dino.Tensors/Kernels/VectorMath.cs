@@ -21,7 +21,7 @@ internal static class VectorMath
     {
         // As below, but with 2ⁿ⁻¹ in two factors, the second of which is 1 unless the first would be subnormal.
         const float rounder = 12582912f + 126f;
-        var y = Vector.MinNative(Vector.Create(89f), Vector.MaxNative(Vector.Create(-104.5f), x));
+        var y = Vector.MinNative(Vector.Create(89f), Vector.MaxNative(Vector.Create(Real.NothingLeftOfTwo), x));
         var log = Vector.Create(1.44269502f);
         var shifted = Vector.FusedMultiplyAdd(y, log, Vector.Create(rounder));
         var f = Vector.FusedMultiplyAdd(y, Vector.Create(1.92596303e-8f), Vector.FusedMultiplyAdd(y, log, Vector.Create(rounder) - shifted));
@@ -34,7 +34,7 @@ internal static class VectorMath
     public static Vector<float> ExpOfNegative(Vector<float> x)
     {
         // The second operand of these comes out where one is NaN.
-        var y = Vector.MinNative(Vector.Create(19f), Vector.MaxNative(Vector.Create(-104.5f), x));
+        var y = Vector.MinNative(Vector.Create(19f), Vector.MaxNative(Vector.Create(Real.NothingLeft), x));
         var log = Vector.Create(1.44269502f);
         var shifted = Vector.FusedMultiplyAdd(y, log, Vector.Create(Rounder));
         var f = Vector.FusedMultiplyAdd(y, log, Vector.Create(Rounder) - shifted);
