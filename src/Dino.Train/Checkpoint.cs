@@ -41,6 +41,9 @@ public sealed record CheckpointInfo
     /// <summary>What the pictures are compared by; null in files of older versions.</summary>
     public DataIdentity? Data { get; init; }
 
+    /// <summary>The most pixels of a picture, larger ones being left out; null for <see cref="ImageDecoder.DefaultMaxPixels"/>.</summary>
+    public int? MaxPixels { get; init; }
+
     /// <summary>The file that the run began with; null for the seed's weights.</summary>
     public InitialWeights? Init { get; init; }
 

@@ -83,6 +83,17 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
         }
     }
 
+    /// <summary>Compares the limit above which pictures are left out: with another, the same folder is another data set.</summary>
+    /// <param name="now">In pixels; null for the usual one.</param>
+    public void LargestPicture(int? now)
+    {
+        if (info.MaxPixels != now)
+            differences.Add($"--max-megapixels ({Megapixels(info.MaxPixels)} then, {Megapixels(now)} now)");
+    }
+
+    /// <summary>A limit of pixels as <c>--max-megapixels</c> takes it; null for the usual one.</summary>
+    internal static string Megapixels(int? pixels) => (pixels is { } limit ? limit / 1e6 : Math.Round(ImageDecoder.DefaultMaxPixels / 1e6, 1)).ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Compares the weights that the run began with.</summary>
     public void Origin(InitialWeights? now)
     {

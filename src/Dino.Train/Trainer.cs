@@ -229,6 +229,7 @@ public sealed class Trainer : IDisposable
         check.Options(options);
         origin(check);
         check.Pictures(identity!, listing!, stepsPerEpoch);
+        check.LargestPicture(run.Prefetch.UnusualMaxPixels);
         check.Arithmetic(Arithmetic);
         check.ThrowIfOther();
         Checkpoint.Restore(LatestPath, State);
@@ -471,6 +472,7 @@ public sealed class Trainer : IDisposable
         Pictures = folder.Count,
         Options = options,
         Data = identity,
+        MaxPixels = run.Prefetch.UnusualMaxPixels,
         Init = initial,
         Arithmetic = Arithmetic,
         Grown = grown,

@@ -70,6 +70,7 @@ internal static class FeaturesCommand
             _ => FeatureKind.ClassToken,
         };
         int dim = feature.Width(backbone.Config);
+        var prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) };
         var listing = PictureListing.Of(pictures, context.Get(verify), context.Cancel);
         var origin = new FeatureDumpOrigin(
             FileHash.Of(BackboneArgument.Path(context), context.Cancel), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
@@ -77,6 +78,7 @@ internal static class FeaturesCommand
         {
             Architecture = backbone.Config + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
             Precision = device.Precision.ToString().ToLowerInvariant(),
+            MaxPixels = prefetch.UnusualMaxPixels,
             Data = listing.Identity(),
         };
         using var dump = new FeatureDump(context.Get(outputDir)!, origin, listing);
@@ -127,8 +129,7 @@ internal static class FeaturesCommand
                 try
                 {
                     result = dump.Run(
-                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) }), skipped,
-                        Done, context.Cancel);
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, prefetch), skipped, Done, context.Cancel);
                 }
                 catch (Exception e) when (e is ImageFolderException or ArgumentException)
                 {

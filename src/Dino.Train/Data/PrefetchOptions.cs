@@ -1,6 +1,6 @@
 namespace Dino.Train.Data;
 
-/// <summary>How a loader works ahead. None of it changes what is loaded.</summary>
+/// <summary>How a loader works ahead. None of it changes what is loaded, but for <see cref="MaxPixels"/>.</summary>
 public sealed record PrefetchOptions
 {
     /// <summary>Worker threads; 0 for one a processor.</summary>
@@ -17,6 +17,9 @@ public sealed record PrefetchOptions
 
     /// <summary>Pictures with more pixels than this are refused before memory is taken for them.</summary>
     public int MaxPixels { get; init; } = ImageDecoder.DefaultMaxPixels;
+
+    /// <summary>The limit as it is noted beside what is made of pictures: null where it is the usual one.</summary>
+    internal int? UnusualMaxPixels => MaxPixels == ImageDecoder.DefaultMaxPixels ? null : MaxPixels;
 
     /// <summary>Ends waiting for a batch with <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancel { get; init; }

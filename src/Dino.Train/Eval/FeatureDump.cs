@@ -27,6 +27,9 @@ public sealed record FeatureDumpOrigin(string Weights, string Network, string Fe
     /// <summary>What its products multiply.</summary>
     public string? Precision { get; init; }
 
+    /// <summary>The most pixels of a picture, larger ones being left out; null for <see cref="ImageDecoder.DefaultMaxPixels"/>.</summary>
+    public int? MaxPixels { get; init; }
+
     /// <summary>What the pictures are compared by, beside their paths.</summary>
     public DataIdentity? Data { get; init; }
 
@@ -86,7 +89,7 @@ public sealed class FeatureDump : IDisposable
     {
         string[] ours = [NpyPath, CsvPath, OriginPath, Path.Combine(folder, PictureListing.FileName)];
         AtomicFile.RemoveLeftovers(folder, name => ours.Any(path => Path.GetFileName(path) == name));
-        if (File.Exists(OriginPath))
+        if (File.Exists(OriginPath) && !IsWithoutRows)
         {
             if (ReadOrigin() is var found && !IsSame(found))
                 throw new UserErrorException($"{folder} holds other features: {Difference(found, listing, folder)}. Choose another --output-dir, or remove the folder to make them anew.");
@@ -183,6 +186,10 @@ public sealed class FeatureDump : IDisposable
         DurableFile.Rename(CsvPath + Part, CsvPath);
         return (kept, rows);
     }
+
+    // As it is left where no picture could be read: there is nothing in it that another origin could belong to.
+    private bool IsWithoutRows =>
+        !File.Exists(NpyPath) && !File.Exists(CsvPath) && (!File.Exists(CsvPath + Part) || new FileInfo(CsvPath + Part).Length <= CsvHeader.Length + 1);
 
     /// <summary>Gives the folder free for others.</summary>
     public void Dispose() => hold.Dispose();
@@ -294,6 +301,7 @@ public sealed class FeatureDump : IDisposable
             ("precision", found.Precision, origin.Precision), ("feature", found.Feature, origin.Feature), ("width", found.Dim, origin.Dim),
             ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
             ("list of pictures", found.Listing, origin.Listing),
+            ("--max-megapixels", ResumeCheck.Megapixels(found.MaxPixels), ResumeCheck.Megapixels(origin.MaxPixels)),
         ];
         var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours)).Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}").ToList();
         if (found.Data is { } then && origin.Data?.Since(then) is { } change and not (DataChange.None or DataChange.TimesAlone))

@@ -57,6 +57,22 @@ public sealed class PictureChoiceTests : IDisposable
         Assert.That(JsonDocument.Parse(run.Output).RootElement.GetProperty("rows").GetInt32(), Is.EqualTo(rows));
     }
 
+    [Test]
+    public void FeaturesOfAnotherLimit_AreOthers_AndOfNoPictureNone()
+    {
+        pictures.WritePicture("mixed/small.png", 1, 10, 10);
+        pictures.WritePicture("mixed/large.png", 1, 40, 30);
+        string[] line = ["features", checkpoint, Path.Combine(pictures.Root, "mixed"), "--output-dir", Path.Combine(scratch.Root, "mixed"), "--device", "cpu"];
+        Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.00001"]).Error, Does.Contain("more than the 10 that are allowed"), "no row, and nothing in the way of the next");
+        Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.001"]).Output, Does.Contain("1 features of"));
+
+        var usual = DinoProcess.Run(line);
+
+        Assert.That(usual.Code, Is.EqualTo(ExitCode.Failure), usual.Output);
+        Assert.That(usual.Error, Does.Contain("their --max-megapixels is 0.001, not 89.5"));
+        Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.001"]).Output, Does.Contain("there already"));
+    }
+
     [TestCase("features {checkpoint} {root}/data --output-dir {scratch}/f")]
     [TestCase("eval knn {checkpoint} --train {root}/data --val {root}/data")]
     [TestCase("eval linear {checkpoint} --train {root}/data --val {root}/data --epochs 1 --crops centre")]

@@ -103,6 +103,16 @@ public class SameRunTests
     }
 
     [Test]
+    public void AnotherLimitOfPictures_IsAnotherDataSet()
+    {
+        Assert.That(Train("--max-megapixels", "0.001").Code, Is.EqualTo(ExitCode.Ok));
+
+        Assert.That(Train("--max-megapixels", "0.001").Output, Does.Contain("already trained"));
+        AssertRefused(Train(), "--max-megapixels (0.001 then, 89.5 now)");
+        AssertRefused(Train("--max-megapixels", "0.002"), "--max-megapixels (0.001 then, 0.002 now)");
+    }
+
+    [Test]
     public void EveryHyperparameter_IsNamedByAnOptionThatThereIs()
     {
         var options = Program.Commands.Single(command => command.Name == "train").Options.Select(option => option.Name).ToHashSet();
