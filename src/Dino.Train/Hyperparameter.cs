@@ -58,6 +58,9 @@ public abstract class Hyperparameter
     /// <summary>The numbers that it may be; null for what is no number.</summary>
     public Limits? Limits { get; init; }
 
+    /// <summary>The words that it may be; null for what is no word.</summary>
+    public IReadOnlyList<string>? Choices { get; init; }
+
     /// <summary>The numbers in it.</summary>
     public abstract IReadOnlyList<double> Numbers(TrainOptions options);
 

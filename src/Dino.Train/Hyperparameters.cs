@@ -17,7 +17,10 @@ public static class Hyperparameters
         new Hyperparameter<string>("--arch", "vit_tiny, vit_small or vit_base.", o => o.Backbone.ArchName() ?? "its own", (o, v) => o with
         {
             Backbone = ViTConfig.Named(v, o.Backbone.Patch, o.Backbone.ImageSize) with { DropPathRate = o.Backbone.DropPathRate, Channels = o.Backbone.Channels },
-        }),
+        })
+        {
+            Choices = ["vit_tiny", "vit_small", "vit_base"],
+        },
         new Hyperparameter<int>("--patch-size", "Pixels along the side of a patch.", o => o.Backbone.Patch, (o, v) => o with { Backbone = o.Backbone with { Patch = v } }) { Limits = count },
         // Which numbers can be is for TrainOptions to say: they are two, and no range.
         new Hyperparameter<int>("--channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no trace).", o => o.Backbone.Channels, (o, v) => o with { Backbone = o.Backbone with { Channels = v } }),

@@ -21,6 +21,10 @@ internal static partial class NumberWord
         string what = whole ? "a whole number" : "a number";
         if (!(whole ? Whole() : Real()).IsMatch(word))
         {
+            string[] parts = isList ? word.Split(',', ';') : [];
+            // 10,200 for several numbers is two of them; 0,5 is a half.
+            if (parts.Length > 1 && parts.All((whole ? Whole() : Real()).IsMatch) && (whole || word.Contains('.', StringComparison.Ordinal) || parts.Length > 2))
+                return $"needs {what}, not '{word}': write {string.Join(' ', parts)}, with spaces between several.";
             string[] likely = [.. Likely(word, whole).Distinct()];
             string hint = likely.Length > 0 ? $": write {string.Join(" or ", likely)}"
                 : word.Any(char.IsDigit) || IsNotFinite(word) ? $": write one like {(whole ? "10" : "0.0005")}" : "";
@@ -74,14 +78,15 @@ internal static partial class NumberWord
         {
             // The last of the two parts the fraction off, the other one groups.
             (char group, char mark) = comma > point ? ('.', ',') : (',', '.');
-            candidates.Add(plain.Replace(group.ToString(), "", StringComparison.Ordinal).Replace(mark, '.'));
+            if (AreGroups(plain[..Math.Max(comma, point)].TrimStart('+', '-').Split(group)))
+                candidates.Add(plain.Replace(group.ToString(), "", StringComparison.Ordinal).Replace(mark, '.'));
         }
         else if (comma >= 0 || plain.Count(c => c == '.') > 1)
         {
             char mark = comma >= 0 ? ',' : '.';
             string together = plain.Replace(mark.ToString(), "", StringComparison.Ordinal);
             string[] groups = plain.TrimStart('+', '-').Split(mark);
-            bool grouped = groups[0].Length is >= 1 and <= 3 && groups[0][0] != '0' && groups.Skip(1).All(part => part.Length == 3 && part.All(char.IsAsciiDigit));
+            bool grouped = AreGroups(groups);
             if (groups.Length == 2 && !(whole && grouped))
                 candidates.Add(plain.Replace(mark, '.'));
             if (grouped)
@@ -101,6 +106,10 @@ internal static partial class NumberWord
                 yield return value.ToString("F0", CultureInfo.InvariantCulture);
         }
     }
+
+    /// <summary>Whether the parts of a number are three digits each, the first one to three.</summary>
+    private static bool AreGroups(string[] parts) =>
+        parts[0].Length is >= 1 and <= 3 && parts[0][0] != '0' && parts.All(part => part.All(char.IsAsciiDigit)) && parts.Skip(1).All(part => part.Length == 3);
 
     /// <summary>The word with ASCII's digits and minus, without what may stand between digits.</summary>
     private static string Plain(string word)

@@ -27,6 +27,8 @@ internal static class UsageError
         {
             // The library tells these apart by their wording alone.
             (OptionResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} needs a value.",
+            (OptionResult { Tokens.Count: var count } option, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) =>
+                $"{name} needs {option.Option.Arity.MinimumNumberOfValues} values, not {count}.",
             (ArgumentResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} is missing.",
             (OptionResult { Tokens: { Count: > 1 } words } option, [var first]) when first.Contains("expects a single argument", StringComparison.Ordinal) =>
                 $"{name} was given {words.Count} times ({string.Join(", ", words.Select(word => word.Value))}): give it once.",

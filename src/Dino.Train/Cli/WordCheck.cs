@@ -1,4 +1,5 @@
 using System.CommandLine.Parsing;
+using Dino.Tensors.Io;
 
 namespace Dino.Train.Cli;
 
@@ -8,6 +9,9 @@ namespace Dino.Train.Cli;
 /// </summary>
 internal static class WordCheck
 {
+    // What is written, by functions of .NET, which would write it under another name.
+    private static readonly HashSet<string> written = ["--output-dir", "<OUTPUT>"];
+
     /// <summary>The first word that is wrong, as one sentence; null when none is.</summary>
     public static string? Fault(CommandResult command) =>
         command.Children.Select(FaultOf).FirstOrDefault(fault => fault is not null) ?? (command.Parent is CommandResult parent ? Fault(parent) : null);
@@ -30,7 +34,8 @@ internal static class WordCheck
         type = Nullable.GetUnderlyingType(type) ?? type;
         foreach (string word in words.Select(token => token.Value))
         {
-            string? fault = type == typeof(string) ? string.IsNullOrWhiteSpace(word) ? $"needs a value, not {(word.Length == 0 ? "an empty one" : "spaces alone")}." : null
+            string? fault = type == typeof(string) ? string.IsNullOrWhiteSpace(word) ? $"needs a value, not {(word.Length == 0 ? "an empty one" : "spaces alone")}."
+                    : written.Contains(name) && !RawName.IsPlain(word) ? $"needs a name in UTF-8, not '{RawName.Shown(word)}'." : null
                 : type.IsEnum ? Choices(type).Contains(word.ToLowerInvariant()) ? null : $"needs one of {string.Join(", ", Choices(type))}, not '{word}'."
                 : NumberWord.IsNumber(type) ? NumberWord.Fault(word, type, isList)
                 : null;

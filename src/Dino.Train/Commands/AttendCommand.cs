@@ -148,10 +148,10 @@ internal static class AttendCommand
         {
             var kind = FileStatus.Of(path).Kind;
             if (kind != FileKind.Folder)
-                return kind != FileKind.Missing ? new([path], 1) : throw new UserErrorException($"There is no picture or folder {path}.");
+                return kind != FileKind.Missing ? new([path], 1) : throw new UserErrorException($"There is no picture or folder {RawName.Shown(path)}.");
             var folder = Folders.Scan(context, path, skipped);
             if (folder.Count > most && !context.IsGiven(limit))
-                context.Say($"{path} has {folder.Count} pictures; the first {most} are taken, --limit takes more");
+                context.Say($"{RawName.Shown(path)} has {folder.Count} pictures; the first {most} are taken, --limit takes more");
             return new([.. Enumerable.Range(0, folder.Count).Select(folder.PathOf)], Math.Min(most, folder.Count));
         }
     }

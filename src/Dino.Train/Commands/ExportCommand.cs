@@ -51,6 +51,9 @@ internal static class ExportCommand
         context.Kept = () => "No file was changed, or all of it; the same command begins again.";
         var choice = BackboneArgument.Choice(context);
         string source = BackboneArgument.Path(context);
+        // A run's checkpoint holds more than a backbone: what is lost with it, no command brings back.
+        if (paths.FirstOrDefault(path => IsSameFile(path, source)) is { } same)
+            throw new UserErrorException($"{same} is the CHECKPOINT itself: give another OUTPUT.") { IsUsage = true };
         using var file = WeightsFiles.Open(source);
         var config = WeightsFiles.Explain(source, () =>
         {
@@ -78,6 +81,12 @@ internal static class ExportCommand
             },
             text => text.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{config.Describe()}: {string.Join(", ", paths)}")));
+    }
+
+    private static bool IsSameFile(string path, string other)
+    {
+        FileStatus first = FileStatus.Of(path), second = FileStatus.Of(other);
+        return first.Kind != FileKind.Missing && first.Number != 0 && (first.Volume, first.Number) == (second.Volume, second.Number);
     }
 
     /// <summary>What to write: what was asked for, or what the ending of the output says.</summary>

@@ -133,6 +133,8 @@ internal sealed class TrainOptionSet
         };
         if (!isFitted)
             option.DefaultValueFactory = _ => one.Get(new TrainOptions());
+        if (one.Choices is { } choices)
+            option.AcceptOnlyFromAmong([.. choices]);
         settings.Add((option, (context, options) => one.With(options, context.Get(option)!)));
     }
 

@@ -24,8 +24,8 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
     /// <exception cref="UserErrorException">Something is missing or cannot be.</exception>
     public static RetrievalSet Open(string root, string? groundTruth)
     {
-        if (!Directory.Exists(root))
-            throw new UserErrorException($"There is no folder {root}.");
+        if (FileStatus.Of(root).Kind != FileKind.Folder)
+            throw new UserErrorException($"There is no folder {RawName.Shown(root)}.");
         string path = groundTruth ?? Only(root);
         GroundTruth truth = Read(path);
         if (truth.Imlist is not { Length: > 0 } images || truth.Qimlist is not { Length: > 0 } queries || truth.Gnd is not { } gnd || gnd.Length != queries.Length)

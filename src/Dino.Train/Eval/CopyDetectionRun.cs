@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
+using Dino.Tensors.Io;
 using Dino.Tensors.Ops;
 using Dino.Train.Data;
 using Dino.Train.Report;
@@ -46,7 +47,7 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
         string root, ImageFolder? distractors, ImageFolder? whitening, ProgressDisplay progress, CancellationToken cancel = default)
     {
         string original = Path.Combine(root, Originals);
-        if (!Directory.Exists(original))
+        if (FileStatus.Of(original).Kind != FileKind.Folder)
             throw new UserErrorException($"{root} has no folder '{Originals}': copies are compared with the pictures in it.");
         try
         {

@@ -106,6 +106,22 @@ public class NumberWordTests
     public void SeveralNumbers_AreWrittenWithSpaces() =>
         Assert.That(NumberWord.Fault("1,5", typeof(double), isList: true), Is.EqualTo("needs a number, not '1,5': write 1.5, and several with spaces between them."));
 
+    [TestCase("0.4,1", "0.4 1")]
+    [TestCase("1,5,10", "1 5 10")]
+    [TestCase("0.1;0.3", "0.1 0.3")]
+    public void SeveralNumbers_WithCommas_GetHowToWriteThem(string word, string write) =>
+        Assert.That(NumberWord.Fault(word, typeof(double), isList: true), Is.EqualTo($"needs a number, not '{word}': write {write}, with spaces between several."));
+
+    [TestCase("10,200", "10 200")]
+    [TestCase("10,20", "10 20")]
+    public void SeveralWholeNumbers_WithCommas_AreNotOne(string word, string write) =>
+        Assert.That(NumberWord.Fault(word, typeof(int), isList: true), Is.EqualTo($"needs a whole number, not '{word}': write {write}, with spaces between several."));
+
+    [TestCase("0.4,1")]
+    [TestCase("12.34,5")]
+    public void WhatIsNoNumber_IsNotWrittenAsAnother(string word) =>
+        Assert.That(NumberWord.Fault(word, typeof(double)), Does.EndWith("write one like 0.0005."));
+
     /// <summary>Every option that takes a number, of every command, found by looking: one that is added later is held to the same.</summary>
     [Test]
     public void EveryOptionOfEveryCommand_RefusesNumbersThatAreWrittenOtherwise()

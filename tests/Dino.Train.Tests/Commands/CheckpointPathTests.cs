@@ -89,6 +89,20 @@ public class CheckpointPathTests
     }
 
     [Test]
+    public void TheCheckpointItself_IsNotReplacedByItsExport()
+    {
+        byte[] before = File.ReadAllBytes(checkpoint);
+        string link = Path.Combine(scratch, "link.safetensors");
+        File.CreateSymbolicLink(link, checkpoint);
+        foreach (string[] command in (string[][])[["export", checkpoint, checkpoint], ["export", run, checkpoint], ["export", run, link]])
+        {
+            var refused = DinoProcess.Run([.. command, "--force"]);
+            Assert.That((refused.Code, refused.Error), Is.EqualTo((ExitCode.Usage, $"dino export: {command[2]} is the CHECKPOINT itself: give another OUTPUT.\n")));
+        }
+        Assert.That(File.ReadAllBytes(checkpoint), Is.EqualTo(before));
+    }
+
+    [Test]
     public void AnAssumedNumberOfHeads_IsSaid_AndNotWrittenDownAsKnown()
     {
         string path = Path.Combine(scratch, "wide.pth"), copy = Path.Combine(scratch, "wide.safetensors");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
 using Dino.Train.Eval;
@@ -38,8 +39,8 @@ internal static class CopyCommand
         context.KeepsNothing();
         int size = context.GetBetween(imsize, 1, 8192), batch = context.GetBetween(batchSize, 1);
         string root = context.Get(data)!;
-        if (!Directory.Exists(root))
-            throw new UserErrorException($"There is no folder {root}.");
+        if (FileStatus.Of(root).Kind != FileKind.Folder)
+            throw new UserErrorException($"There is no folder {RawName.Shown(root)}.");
         var left = new SkippedLines(context);
         var skipped = left.Files;
         var more = context.Get(distractors) is { } folder ? Folders.Scan(context, folder, skipped) : null;
