@@ -428,6 +428,18 @@ public sealed class Trainer : IDisposable
 
     private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
 
+    private double? Evaluate(Func<VisionTransformer, double?> knn)
+    {
+        try
+        {
+            return knn(State.Teacher.Backbone);
+        }
+        catch (UserErrorException e)
+        {
+            throw new UserErrorException($"Step {State.Step}, k-NN: {e.Message} {Kept()}".TrimEnd(), e);
+        }
+    }
+
     private void EndEpoch(int epoch, CancellationToken cancel)
     {
         State.Monitor.Read(report);
@@ -436,7 +448,7 @@ public sealed class Trainer : IDisposable
         {
             try
             {
-                top1 = clock.Without(() => knn(State.Teacher.Backbone));
+                top1 = clock.Without(() => Evaluate(knn));
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
             {

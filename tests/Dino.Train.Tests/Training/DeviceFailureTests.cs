@@ -94,7 +94,7 @@ public class DeviceFailureTests
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Failure), run.Output);
         Assert.That(run.Error, Does.Match(
-            @"\Adino train: Step 12: Device cpu could not provide \d+ [KM]iB: \d+ KiB of 4096 KiB are in use here\. --recompute lowers it .*\n\z"));
+            @"\Adino train: Step 12, k-NN: 24 pictures at a time of 64 × 64 pixels would take about \d+ MiB of cpu, which has \d MiB left: .*\n\z"));
         Assert.That(run.Error, Does.Contain($"The last checkpoint is kept: {Latest}."));
         Assert.That(Checkpoint.ReadInfo(Latest).Step, Is.EqualTo(6));
 
