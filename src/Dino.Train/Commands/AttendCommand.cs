@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dino.Tensors.Io;
 using Dino.Train.Cli;
 using Dino.Train.Data;
@@ -18,7 +19,7 @@ internal static class AttendCommand
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder; with --video frames, all unless given.", DefaultValueFactory = _ => 16 };
     private static readonly Option<bool> video = new("--video") { Description = "PICTURE is a video: a folder of frames, or an animated GIF." };
     private static readonly Option<VideoFormat> videoFormat = new("--video-format") { Description = "gif, or mp4 where ffmpeg is installed." };
-    private static readonly Option<double> fps = new("--fps") { Description = "Frames a second; 0 for the GIF's own times, or 25 for a folder." };
+    private static readonly Option<double> fps = new("--fps") { Description = "Frames a second, for a GIF from 0.002 to 50; 0 for the GIF's own times, or 25 for a folder." };
 
     public static Command Build()
     {
@@ -50,8 +51,16 @@ internal static class AttendCommand
         bool film = context.Get(video);
         if (film && context.Get(pictures)!.Length != 1)
             throw new UserErrorException("--video takes one folder of frames, or one GIF.") { IsUsage = true };
-        if (context.Get(fps) is not (>= 0 and <= 1000))
-            throw new UserErrorException("--fps must lie between 0 and 1000.") { IsUsage = true };
+        // A GIF counts its frames' times in hundredths of a second, from 2 to 65,535.
+        var (least, fastest) = context.Get(videoFormat) == VideoFormat.Gif ? (0.002, 50.0) : (0.001, 1000.0);
+        if (context.Get(fps) is var rate && rate != 0 && !(rate >= least && rate <= fastest))
+        {
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"--fps must lie between {least} and {fastest} for {(fastest > 50 ? "an MP4" : "a GIF")}, or be 0, not {rate}."))
+            {
+                IsUsage = true,
+            };
+        }
         if (film && context.Get(originalSize))
             throw new UserErrorException("--original-size is for pictures; the frames of a film have the size that the network saw.") { IsUsage = true };
         var skipped = new SkippedLines(context, hold: true);

@@ -29,7 +29,7 @@ internal static class PictureSignature
 
     /// <summary>Why a file that starts so is no picture that is read, and what to do about it.</summary>
     public static string Reason(ReadOnlySpan<byte> start) => OtherPicture(start) is { } format
-        ? $"it is a {format} picture, which is not read: convert it to PNG or JPEG"
+        ? $"it is {(format[0] is 'A' or 'I' ? "an" : "a")} {format} picture, which is not read: convert it to PNG or JPEG"
         : $"it is {OtherFile(start)}not a {Formats} picture";
 
     /// <summary>The format of a picture that is known but not read, or null.</summary>

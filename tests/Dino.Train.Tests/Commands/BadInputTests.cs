@@ -145,6 +145,8 @@ public class BadInputTests
     [TestCase("{checkpoint}", "{pictures}", "--size 4", ExitCode.Usage, "--size 4 is smaller")]
     [TestCase("{checkpoint}", "{pictures}", "--size 100000", ExitCode.Usage, "--size")]
     [TestCase("{checkpoint}", "{pictures}", "--limit 0", ExitCode.Usage, "--limit")]
+    [TestCase("{checkpoint}", "{pictures}", "--video --fps 60", ExitCode.Usage, "between 0.002 and 50 for a GIF")]
+    [TestCase("{checkpoint}", "{pictures}", "--video --fps 1e-9", ExitCode.Usage, "between 0.002 and 50 for a GIF")]
     [TestCase("{checkpoint}", "{pictures}", "--output-dir {scratch}/file/below", ExitCode.Failure, "{scratch}/file")]
     [TestCase("{checkpoint}", "{pictures}", "--device nonsense", ExitCode.Usage, "'nonsense' is not a device")]
     public void Attend(string file, string picture, string options, int code, string expected)
