@@ -26,6 +26,12 @@ internal static partial class WeightFamily
     public static string? Of(IEnumerable<string> names)
     {
         string[] all = [.. names];
+        if (all.Any(TimmRegisters().IsMatch))
+        {
+            return all.Any(ScaledBranches().IsMatch)
+                ? "DINOv3 in timm's form (its own and Hugging Face's are read)"
+                : "DINOv2 or a ViT with registers in timm's form, reg_token (its own and Hugging Face's are read)";
+        }
         foreach (var (pattern, words) in kinds)
         {
             if (!all.Any(pattern().IsMatch))
@@ -46,6 +52,9 @@ internal static partial class WeightFamily
 
     [GeneratedRegex(@"(?:\A|\.)(?:register_tokens|reg_token)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Registers();
+
+    [GeneratedRegex(@"(?:\A|\.)reg_token\z", RegexOptions.CultureInvariant)]
+    private static partial Regex TimmRegisters();
 
     [GeneratedRegex(@"\.mlp\.(?:w12|w1|weights_in)\.weight\z", RegexOptions.CultureInvariant)]
     private static partial Regex SwiGlu();

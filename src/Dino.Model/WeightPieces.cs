@@ -27,6 +27,7 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
     {
         var left = new List<string>();
         TakeValuesOfGates(backbone);
+        UnpackGates(backbone);
         foreach (var (official, names) in pieces)
         {
             string[] there = [.. names.OfType<string>()];
@@ -54,6 +55,24 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
                 names[1] = source.Names[0];
             if (backbone.Remove(output, out source))
                 backbone.TryAdd(official.Replace("mlp.w12", "mlp.w3", StringComparison.Ordinal), source);
+        }
+    }
+
+    // timm has gate and value of SwiGLU under the names of an ungated MLP, whose output then takes half of what comes out before it.
+    private static void UnpackGates(Dictionary<string, WeightSource> backbone)
+    {
+        foreach (string first in backbone.Keys.Where(name => name.EndsWith(".mlp.fc1.weight", StringComparison.Ordinal)).ToArray())
+        {
+            string mlp = first[..^"fc1.weight".Length];
+            if (backbone[first].Shape is not [var both, _] || !backbone.TryGetValue(mlp + "fc2.weight", out var second) || second.Shape is not [_, var half] || both != 2 * half)
+                continue;
+            foreach (string leaf in (string[])["weight", "bias"])
+            {
+                if (backbone.Remove($"{mlp}fc1.{leaf}", out var source))
+                    backbone.TryAdd($"{mlp}w12.{leaf}", source);
+                if (backbone.Remove($"{mlp}fc2.{leaf}", out source))
+                    backbone.TryAdd($"{mlp}w3.{leaf}", source);
+            }
         }
     }
 

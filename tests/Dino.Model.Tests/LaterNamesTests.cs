@@ -117,6 +117,34 @@ public class LaterNamesTests
     }
 
     [Test]
+    public void TimmsNamesOfSwiGlu_AreRead()
+    {
+        var config = v2 with { SwiGlu = true, MlpRatio = 2 };
+        string path = Path.Combine(folder, "timm.pth");
+        PyTorchFile.Write(path, [.. WeightsExport.Official(config, name => Values(config, name)).Where(entry => entry.Name != "mask_token").Select(entry => TensorEntry.Of(
+            entry.Name.Replace("w12", "fc1", StringComparison.Ordinal).Replace("w3", "fc2", StringComparison.Ordinal), entry.Shape.ToArray(), Values(config, entry.Name)))]);
+        using var file = WeightsFile.Open(path);
+        var weights = ModelWeights.Find(file);
+        var found = weights.BackboneConfig(config.Heads);
+        Assert.That((found.SwiGlu, found.Hidden), Is.EqualTo((true, config.Hidden)));
+        Assert.That(weights.Compare(new VisionTransformer(found)).IsWhole);
+        Assert.That(weights.Values("blocks.1.mlp.w12.bias", found), Is.EqualTo(Values(config, "blocks.1.mlp.w12.bias")));
+        Assert.That(weights.Values("blocks.1.mlp.w3.weight", found), Is.EqualTo(Values(config, "blocks.1.mlp.w3.weight")));
+    }
+
+    /// <summary>The refusal says which network it is, and does not blame registers, which others may have.</summary>
+    [TestCase("DINOv2 or a ViT with registers in timm's form")]
+    [TestCase("DINOv3 in timm's form", "blocks.0.gamma_1", "blocks.0.gamma_2")]
+    public void TimmsRegisters_AreNamed(string words, params string[] beside)
+    {
+        string path = Path.Combine(folder, "registers.pth");
+        PyTorchFile.Write(path, [.. WeightsExport.Official(v2, name => Values(v2, name)).Where(entry => beside.Length == 0 || !entry.Name.Contains(".ls")),
+            TensorEntry.Of("reg_token", [1, 4, 64], new float[256]), .. beside.Select(name => TensorEntry.Of(name, [64], new float[64]))]);
+        using var file = WeightsFile.Open(path);
+        Assert.That(ModelWeights.Find(file).Family, Does.StartWith(words));
+    }
+
+    [Test]
     public void PeriodsThatWereNeverSet_AreNamed()
     {
         string path = Path.Combine(folder, "zeros.pth");

@@ -34,7 +34,7 @@ internal static class Folders
         var folder = Scan(context, path, skipped);
         return folder.IsLabelled
             ? folder
-            : throw new UserErrorException($"{path} holds pictures outside class folders; k-NN needs one folder a class.");
+            : throw new UserErrorException($"{path} holds pictures outside class folders; classes are told by them, one folder a class.");
     }
 
     /// <summary>
