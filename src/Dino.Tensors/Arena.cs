@@ -27,14 +27,14 @@ public sealed class Arena : IDisposable
     /// <summary>The same for arenas that a caller of the library opens inside; a scope within an op reuses whatever the caller wants.</summary>
     internal bool ReusesInside { get; private set; }
 
-    /// <summary>Hands a tensor of this arena to the enclosing one; without an enclosing one it lives until <see cref="Tensor.Dispose"/>.</summary>
+    /// <summary>Hands a tensor of this arena, or of one inside it, to the enclosing one; without an enclosing one it lives until <see cref="Tensor.Dispose"/>.</summary>
     /// <returns>The same tensor.</returns>
     public Tensor Keep(Tensor tensor)
     {
-        if (tensor.Owner != this)
+        if (tensor.Owner is not { } owner || owner.device != device || owner.Depth < Depth)
             return tensor; // made outside, so it outlives this arena anyway
         device.Claim.Check();
-        Disown(tensor);
+        owner.Disown(tensor); // this arena, or one inside it
         tensor.IsReusable = Parent is { ReusesTensors: true };
         Parent?.Own(tensor);
         return tensor;

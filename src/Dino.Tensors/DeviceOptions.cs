@@ -3,8 +3,18 @@ namespace Dino.Tensors;
 /// <summary>How a <see cref="Device"/> is set up.</summary>
 public sealed record DeviceOptions
 {
+    /// <summary>The most <see cref="Threads"/> there can be: each takes memory of the process, which ends where there is none left.</summary>
+    public const int MaxThreads = 1024;
+
     /// <summary>Host threads of the <c>cpu</c> device; 0 takes as many as the process may use.</summary>
-    public int Threads { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">Negative, or more than <see cref="MaxThreads"/>.</exception>
+    public int Threads
+    {
+        get;
+        init => field = value is >= 0 and <= MaxThreads
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(Threads), value, $"A device has 0 to {MaxThreads} threads; 0 takes as many as there are processors.");
+    }
 
     /// <summary>The arithmetic of matrix products and attention.</summary>
     public Precision Precision { get; init; }

@@ -14,7 +14,7 @@ internal abstract class Node
     public Tensor Output { get; private set; } = null!;
 
     /// <summary>The version of the output's numbers that the op made.</summary>
-    public int OutputVersion { get; private set; }
+    public long OutputVersion { get; private set; }
 
     /// <summary>Contributes to the gradients of the inputs, given that of the output.</summary>
     public abstract void Backward(Tensor dy);
@@ -50,6 +50,21 @@ internal abstract class Node
                 throw new InvalidOperationException(
                     $"{tensor} was overwritten after an op had recorded it, and the backward pass needs what it held then. Overwrite it after Backward, "
                     + "or give the op a copy.");
+        }
+    }
+
+    /// <summary>
+    /// For an op that is computed again in <paramref name="arena"/>: demands that what it takes from outside was not overwritten since it was
+    /// computed first.
+    /// </summary>
+    public void ThrowIfOverwrittenSince(long time, Arena arena)
+    {
+        foreach (var (tensor, _, _, version) in held)
+        {
+            if (version > time && tensor.IsOlderThan(arena))
+                throw new InvalidOperationException(
+                    $"{tensor} was overwritten after a recomputed part had used it, and the backward pass needs what it held then. Overwrite it after "
+                    + "Backward, or give the part a copy.");
         }
     }
 
@@ -92,5 +107,5 @@ internal abstract class Node
     }
 
     /// <summary>A tensor that a node holds, with its numbers or without; whether it reads them, and their version when it was recorded.</summary>
-    private readonly record struct Held(Tensor Tensor, bool Value, bool IsRead, int Version);
+    private readonly record struct Held(Tensor Tensor, bool Value, bool IsRead, long Version);
 }

@@ -110,6 +110,9 @@ public sealed class Tape : IDisposable
     /// <summary>A tape for what is recorded again during the backward pass of this one.</summary>
     internal Tape Inner => inner ??= new Tape(device);
 
+    /// <summary>Of a tape on which a part is recorded once more: when it ran first, and the arena of what it makes itself.</summary>
+    internal (long Time, Arena Arena)? Again { get; set; }
+
     /// <summary>Leaves out what follows, until <see cref="Resume"/>.</summary>
     internal void Pause() => device.Tape = null;
 
@@ -123,6 +126,13 @@ public sealed class Tape : IDisposable
     /// <summary>The recording tape if any of the inputs requires a gradient, otherwise null: the op leaves no node.</summary>
     internal static Tape? For(Tensor a, Tensor? b = null, Tensor? c = null) =>
         a.RequiresGrad || b is { RequiresGrad: true } || c is { RequiresGrad: true } ? a.Device.Tape : null;
+
+    /// <inheritdoc cref="Node.ThrowIfOverwrittenSince"/>
+    internal void ThrowIfOverwrittenSince(long time, Arena arena)
+    {
+        foreach (var node in nodes)
+            node.ThrowIfOverwrittenSince(time, arena);
+    }
 
     /// <summary>Adds the node of an op that made <paramref name="output"/>.</summary>
     internal TNode Add<TNode>(Tensor output) where TNode : Node, new()

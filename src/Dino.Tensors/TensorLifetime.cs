@@ -30,7 +30,7 @@ public sealed partial class Tensor
     internal bool IsLoose { get; set; }
 
     /// <summary>Changes whenever the numbers are overwritten other than by the op that made them.</summary>
-    internal int Version => writes.Value;
+    internal long Version => writes.Value;
 
     /// <summary>Whether the numbers are still there; a node that only tracks the tensor may outlive them.</summary>
     internal bool HasNumbers => storage is not null;
@@ -133,6 +133,9 @@ public sealed partial class Tensor
         (Grad, Producer, Owner) = (null, null, null);
         Device.Recycle(this);
     }
+
+    /// <summary>Whether it was there before an arena that is open, and is still.</summary>
+    internal bool IsOlderThan(Arena arena) => isHeld && (Owner is null || Owner.Depth < arena.Depth);
 
     /// <summary>Says that the numbers are being overwritten, so that a backward pass that saved them does not take the new ones.</summary>
     internal void NoteWrite() => writes.Add();

@@ -8,7 +8,8 @@ public static class RecomputeOp
     /// <param name="x">The input, any shape.</param>
     /// <param name="state">What the function needs besides, so that it can be static and cost no allocation.</param>
     /// <param name="function">
-    /// Makes a new tensor, and the same one when called again in the backward pass: its randomness must follow from the state.
+    /// Makes a new tensor, and the same one when called again in the backward pass: its randomness must follow from the state, and what it
+    /// uses besides x must not be overwritten before.
     /// </param>
     /// <exception cref="InvalidOperationException">The function gave back a tensor that was there before.</exception>
     public static Tensor Recompute<TState>(this Tensor x, TState state, Func<Tensor, TState, Tensor> function)
@@ -40,26 +41,32 @@ public static class RecomputeOp
         private Tape tape = null!;
         private Tensor x = null!;
         private TState state = default!;
+        private (long Time, Arena Arena)? outer; // of a part within a part
+        private long computed; // when, for the first time
         private Func<Tensor, TState, Tensor> function = null!;
 
         public void Of(Tape recording, Tensor input, TState given, Func<Tensor, TState, Tensor> part) =>
-            (tape, x, state, function) = (recording, Save(input), given, part);
+            (tape, x, state, function, outer, computed) =
+            (recording, Save(input), given, part, recording.Again, recording.Again?.Time ?? WriteCount.Now);
 
         public override void Backward(Tensor dy)
         {
             var input = x.Alias(x.Shape);
             input.RequiresGrad = x.RequiresGrad;
-            using (dy.Device.BeginArena()) // the function's tensors are its own, as they were the first time
+            using (var arena = dy.Device.BeginArena()) // the function's tensors are its own, as they were the first time
             {
                 tape.Inner.Record();
+                tape.Inner.Again = (computed, outer?.Arena ?? arena);
                 try
                 {
                     var y = function(input, state);
+                    tape.Inner.ThrowIfOverwrittenSince(computed, outer?.Arena ?? arena);
                     if (y.RequiresGrad) // otherwise nothing in it is trained
                         tape.Inner.Backward(y, dy);
                 }
                 finally
                 {
+                    tape.Inner.Again = null;
                     tape.Inner.Dispose();
                 }
             }

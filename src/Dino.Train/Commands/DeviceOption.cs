@@ -39,8 +39,8 @@ internal static class DeviceOption
     public static Device Open(CommandContext context)
     {
         int count = context.Get(threads);
-        if (count is < 0 or > 1024)
-            throw new UserErrorException("--threads must lie between 0 and 1024.") { IsUsage = true };
+        if (count is < 0 or > DeviceOptions.MaxThreads)
+            throw new UserErrorException(FormattableString.Invariant($"--threads must lie between 0 and {DeviceOptions.MaxThreads}.")) { IsUsage = true };
         try
         {
             string name = context.Get(device)!;

@@ -107,7 +107,8 @@ internal static class ExportCommand
                 : throw new UserErrorException($"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(", ", formats)}.") { IsUsage = true };
         return fitting.Length == 0 || fitting.Contains(asked) ? asked
             : throw new UserErrorException(
-                $"--format {asked} does not go with {target}: {ending} says {string.Join(" or ", fitting)}. Leave --format out, or give another name.") { IsUsage = true };
+                $"--format {asked} does not go with {target}: {ending} says {string.Join(" or ", fitting)}. Leave --format out, or give another name.")
+            { IsUsage = true };
     }
 
     private static void Write(string kind, string[] paths, ViTConfig config, bool headsAreKnown, Func<string, float[]> values)

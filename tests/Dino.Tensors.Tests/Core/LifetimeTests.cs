@@ -41,6 +41,22 @@ public class LifetimeTests
     }
 
     [Test]
+    public void Keep_ByAnOuterArena_OfWhatAnInnerOneMade_LivesBeyondBoth()
+    {
+        Tensor kept;
+        using (var outer = Device.BeginArena())
+        using (Device.BeginArena())
+            kept = outer.Keep(Tensor.From(Device, [1f, 2], new Shape(2)));
+        Assert.That(kept.ToArray(), Is.EqualTo(new float[] { 1, 2 }));
+        kept.Dispose();
+    }
+
+    [TestCase(-1)]
+    [TestCase(1_000_000)]
+    public void Threads_ThatNobodyHas_AreRefused(int threads) =>
+        Assert.That(() => new DeviceOptions { Threads = threads }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+
+    [Test]
     public void Keep_WithoutEnclosingArena_LivesUntilDispose()
     {
         long before = Device.Pool.UsedBytes;

@@ -182,6 +182,34 @@ public class TapeMisuseTests(bool strict)
     }
 
     [Test]
+    public void WhatARecomputedPartUses_Overwritten_Throws([Values] bool trained, [Values] bool inner)
+    {
+        var w = Tensor.From(device, [2f, 2, 2], new Shape(3));
+        w.RequiresGrad = trained;
+        tape.Record();
+        var y = inner
+            ? x.Recompute(w, static (x, w) => x.Scale(3).Recompute(w, static (x, w) => x.Multiply(w)))
+            : x.Recompute(w, static (x, w) => x.Multiply(w));
+        w.Fill(100);
+        Assert.That(() => tape.Backward(y.Sum()), Throws.InvalidOperationException.With.Message.Contains("was overwritten"));
+    }
+
+    [Test]
+    public void WhatARecomputedPartMakesItself_MayBeWritten()
+    {
+        tape.Record();
+        var y = x.Recompute(0, static (x, _) => x.Recompute(0, static (x, _) =>
+        {
+            using var scope = x.Device.BeginArena();
+            var w = Tensor.Zeros(x.Device, x.Shape);
+            w.Fill(3);
+            return scope.Keep(x.Multiply(w));
+        }).Multiply(Tensor.From(x.Device, [1f, 2, 3], x.Shape)));
+        tape.Backward(y.Sum());
+        Assert.That(x.Grad!.ToArray(), Is.EqualTo(new float[] { 3, 6, 9 }));
+    }
+
+    [Test]
     public void RunningStatistics_AreNoParametersOverwritten()
     {
         var norm = new Dino.Tensors.Nn.BatchNorm(3);
