@@ -120,13 +120,13 @@ internal static class MatrixProduct
 
     /// <summary>
     /// A small C over a long k (the gradient of a weight) has fewer tiles than the device has multiprocessors: then k is cut into parts whose
-    /// sums are added afterwards, in the same order every time.
+    /// sums are added afterwards, in the same order every time. A very long k always is: one sum over 10⁶ steps is off by parts in a thousand.
     /// </summary>
     private static int PartsOfSteps(Device device, in GemmShape shape, int edge, out int stepsPerPart)
     {
-        const int fewestSteps = 256, multiple = 32; // of every strip's depth
+        const int fewestSteps = 256, mostSteps = 4_096, multiple = 32; // of every strip's depth
         int tiles = (shape.M + edge - 1) / edge * ((shape.N + edge - 1) / edge) * shape.Batch;
-        int wanted = Math.Min(2 * device.Multiprocessors / tiles, shape.K / fewestSteps);
+        int wanted = Math.Max(Math.Min(2 * device.Multiprocessors / tiles, shape.K / fewestSteps), (shape.K + mostSteps - 1) / mostSteps);
         if (wanted < 2)
         {
             stepsPerPart = Math.Max(shape.K, 1);

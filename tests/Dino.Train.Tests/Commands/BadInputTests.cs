@@ -55,7 +55,7 @@ public class BadInputTests
     [TestCase("--momentum-teacher 1.5", ExitCode.Usage, "--momentum-teacher")]
     [TestCase("--warmup-epochs 3", ExitCode.Usage, "--warmup-epochs")]
     [TestCase("--num-heads 3", ExitCode.Usage, "heads")]
-    [TestCase("--arch vit_huge", ExitCode.Usage, "vit_tiny, vit_small and vit_base")]
+    [TestCase("--arch vit_huge", ExitCode.Usage, "vit_tiny, vit_small, vit_base")]
     [TestCase("--global-crops-size 100000", ExitCode.Usage, "100000")]
     [TestCase("--global-crops-size 26000 --batch-size 24", ExitCode.Failure, "smaller --batch-size")]
     [TestCase("--global-crops-size 7", ExitCode.Usage, "patch of 8")]
