@@ -105,8 +105,8 @@ public sealed class Device : IDisposable
     /// <summary>The innermost arena that is open.</summary>
     internal Arena? CurrentArena => current;
 
-    /// <summary>Whether kernels run vectorised on the host's cores instead of an accelerator.</summary>
-    internal bool IsHost => Accelerator is null;
+    /// <summary>Whether it is the host: kernels run vectorised on its cores instead of an accelerator's threads.</summary>
+    public bool IsHost => Accelerator is null;
 
     /// <summary>Whether kernels run on simulated GPU threads.</summary>
     internal bool IsSimulated => Accelerator is { AcceleratorType: AcceleratorType.CPU };
@@ -179,6 +179,18 @@ public sealed class Device : IDisposable
 
     /// <summary>Opens a scope within an op, whose tensors no caller sees.</summary>
     internal Arena BeginScope() => Begin(reuse: true, current is { ReusesInside: true });
+
+    /// <summary>Launches the bodies of an op: vectorised on the host's cores, a thread a number on an accelerator.</summary>
+    /// <param name="launch">The op's tensors, which are on this device, and its way to make bodies of them.</param>
+    /// <exception cref="ObjectDisposedException">A tensor or the device has ended.</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
+    public void Launch<TLaunch>(TLaunch launch) where TLaunch : struct, ILaunch
+    {
+        if (IsHost)
+            launch.On<Simd, HostMemory, HostRun>(new(this));
+        else
+            launch.On<Lane, ViewMemory, AcceleratorRun>(new(this));
+    }
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>
     /// <exception cref="KernelIndexException">On <c>cpu:debug</c>: a kernel reached outside a tensor or its shared memory.</exception>

@@ -5,7 +5,8 @@ using ILGPU.Runtime;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>Work on each element of a tensor by itself.</summary>
-internal interface IElementBody
+/// <inheritdoc cref="IRowBody" path="/remarks"/>
+public interface IElementBody
 {
     /// <summary>
     /// Does the elements i … i + Width − 1, as far as they lie before <paramref name="end"/>: the number of all, or

@@ -14,27 +14,7 @@ internal interface IBinary
 /// </summary>
 internal static class Binary<TFunction> where TFunction : struct, IBinary
 {
-    public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0)
-    {
-        var device = a.Device;
-        if (b.Count == a.Count)
-        {
-            if (device.IsHost)
-                ElementLoop<Elements<Simd, HostMemory>>.OnHost(
-                    device, a.Count, new(HostMemory.Of(a), HostMemory.Of(b), HostMemory.Of(z), accumulate));
-            else
-                ElementLoop<Elements<Lane, ViewMemory>>.OnAccelerator(
-                    device, a.Count, new(ViewMemory.Of(a), ViewMemory.Of(b), ViewMemory.Of(z), accumulate));
-            return;
-        }
-        int n = a.Shape.RowLength, rows = a.Shape.Rows, period = b.Count / Math.Max(1, n);
-        if (device.IsHost)
-            RowLoop<Rows<Simd, HostMemory>>.OnHost(
-                device, rows, n, new(HostMemory.Of(a), HostMemory.Of(b), HostMemory.Of(z), n, period, accumulate));
-        else
-            RowLoop<Rows<Lane, ViewMemory>>.OnAccelerator(
-                device, rows, n, new(ViewMemory.Of(a), ViewMemory.Of(b), ViewMemory.Of(z), n, period, accumulate));
-    }
+    public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0) => a.Device.Launch(new Launch(a, b, z, accumulate));
 
     /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>
     public static void ThrowIfNotBroadcast(Tensor a, Tensor b, string op)
@@ -50,6 +30,20 @@ internal static class Binary<TFunction> where TFunction : struct, IBinary
         if (!fits)
             throw new ArgumentException(
                 $"{op}: {b.Shape} must be the shape of the first operand, {a.Shape}, or its trailing dimensions (after any ones).");
+    }
+
+    private readonly struct Launch(Tensor a, Tensor b, Tensor z, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            if (b.Count == a.Count)
+            {
+                run.Elements(a.Count, new Elements<T, TMemory>(TMemory.Of(a), TMemory.Of(b), TMemory.Of(z), accumulate));
+                return;
+            }
+            int n = a.Shape.RowLength, period = b.Count / Math.Max(1, n);
+            run.Rows(a.Shape.Rows, n, new Rows<T, TMemory>(TMemory.Of(a), TMemory.Of(b), TMemory.Of(z), n, period, accumulate));
+        }
     }
 
     internal readonly struct Elements<T, TMemory>(TMemory a, TMemory b, TMemory z, int accumulate) : IElementBody

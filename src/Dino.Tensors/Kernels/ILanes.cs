@@ -1,7 +1,7 @@
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The threads that share one row of work: a part of a group on an accelerator, a single core on the host.</summary>
-internal interface ILanes
+public interface ILanes
 {
     /// <summary>This thread's place among those of its row.</summary>
     int Id { get; }

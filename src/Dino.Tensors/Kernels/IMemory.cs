@@ -7,7 +7,7 @@ using ILGPU;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The floats of a tensor as kernel bodies see them. Bodies reach memory through this alone.</summary>
-internal interface IMemory<TMemory, T>
+public interface IMemory<TMemory, T>
     where TMemory : struct, IMemory<TMemory, T>
     where T : struct, IReal<T>
 {

@@ -6,7 +6,7 @@ namespace Dino.Tensors.Kernels;
 /// The number that kernel bodies calculate with: one float on an accelerator's thread (<see cref="Lane"/>), a vector of floats on a
 /// host core (<see cref="Simd"/>). Bodies are written once over it.
 /// </summary>
-internal interface IReal<T> :
+public interface IReal<T> :
     IAdditionOperators<T, T, T>, ISubtractionOperators<T, T, T>, IMultiplyOperators<T, T, T>, IDivisionOperators<T, T, T>,
     IUnaryNegationOperators<T, T>
     where T : struct, IReal<T>

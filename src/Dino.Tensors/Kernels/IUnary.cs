@@ -24,14 +24,7 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
     }
 
     /// <summary>Writes f(x) to <paramref name="y"/>, which may be x itself; not recorded.</summary>
-    public static void Into(Tensor x, Tensor y)
-    {
-        var device = x.Device;
-        if (device.IsHost)
-            ElementLoop<Forward<Simd, HostMemory>>.OnHost(device, x.Count, new(HostMemory.Of(x), HostMemory.Of(y)));
-        else
-            ElementLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(y)));
-    }
+    public static void Into(Tensor x, Tensor y) => x.Device.Launch(new ForwardLaunch(x, y));
 
     private sealed class BackwardNode : Node
     {
@@ -39,17 +32,19 @@ internal static class Unary<TFunction> where TFunction : struct, IUnary
 
         public void Of(Tensor input) => x = Save(input);
 
-        public override void Backward(Tensor dy)
-        {
-            var device = dy.Device;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
-            if (device.IsHost)
-                ElementLoop<Backward<Simd, HostMemory>>.OnHost(
-                    device, x.Count, new(HostMemory.Of(x), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-            else
-                ElementLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
-                    device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
-        }
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+    }
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Elements(x.Count, new Forward<T, TMemory>(TMemory.Of(x), TMemory.Of(y)));
+    }
+
+    private readonly struct BackwardLaunch(Tensor x, Tensor dy, Tensor dx, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(x.Count, new Backward<T, TMemory>(TMemory.Of(x), TMemory.Of(dy), TMemory.Of(dx), accumulate));
     }
 
     internal readonly struct Forward<T, TMemory>(TMemory x, TMemory y) : IElementBody
