@@ -8,7 +8,7 @@ set -euo pipefail
 
 (($#)) || { sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
-read -ra dino <<<"${DINO:-dotnet $root/src/Dino.Train/bin/Release/net10.0/dino.dll}"
+read -ra dino <<<"${DINO:-dotnet $root/src/Dino.Cli/bin/Release/net10.0/dino.dll}"
 compiler=${CC:-cc}
 [[ $(uname) == Linux ]] && command -v "$compiler" >/dev/null || { echo "not run: it needs Linux and a C compiler ($compiler)"; exit 3; }
 

@@ -9,7 +9,7 @@ set -euo pipefail
 pictures=$1 kills=${2:-20} most=10
 shift $(($# < 2 ? $# : 2))
 root=$(cd "$(dirname "$0")/.." && pwd)
-read -ra dino <<<"${DINO:-dotnet $root/src/Dino.Train/bin/Release/net10.0/dino.dll}"
+read -ra dino <<<"${DINO:-dotnet $root/src/Dino.Cli/bin/Release/net10.0/dino.dll}"
 options=("$@")
 ((${#options[@]})) || options=(--device cpu --embed-dim 32 --depth 2 --num-heads 2 --patch-size 8 --global-crops-size 32
   --local-crops-size 16 --local-crops-number 2 --hidden-dim 64 --bottleneck-dim 16 --out-dim 64 --batch-size 4 --accumulate 2

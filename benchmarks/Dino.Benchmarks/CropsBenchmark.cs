@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using Dino.Train.Data;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Loading;
 
 namespace Dino.Benchmarks;
 

@@ -1,7 +1,7 @@
 using Dino.Tensors.Io;
 using ScottPlot;
 using ScottPlot.MultiplotLayouts;
-using PlotStyle = Dino.Train.Report.PlotStyle;
+using PlotStyle = Dino.Cli.Drawing.PlotStyle;
 
 namespace Dino.Benchmarks;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Dino.Benchmarks.Commands;
+using Dino.Pictures.DataSets;
 using Dino.Tensors;
-using Dino.Train.Data;
 
 namespace Dino.Benchmarks;
 

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Dino.Model;
+using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Optim;
-using Dino.Train;
-using Dino.Train.Data;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 
 namespace Dino.Benchmarks;
 

@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
+using Dino.Train.Options;
 
 namespace Dino.Train;
 

@@ -1,6 +1,7 @@
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
+using Dino.Train.Methods.Dino;
 
 namespace Dino.Train;
 

@@ -1,11 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dino.Model;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Tensors.Io;
-using Dino.Train.Data;
-using Dino.Train.Report;
-using Dino.Train.Weights;
+using Dino.Train.Log;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
+using Dino.Train.Runs;
 
 namespace Dino.Train;
 

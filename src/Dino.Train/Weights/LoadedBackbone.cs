@@ -1,6 +1,5 @@
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 
 namespace Dino.Train.Weights;

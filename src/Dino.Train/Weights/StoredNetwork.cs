@@ -1,6 +1,7 @@
 using System.Reflection;
 using Dino.Model;
 using Dino.Tensors.Io;
+using Dino.Train.Runs;
 
 namespace Dino.Train.Weights;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using Dino.Testing;
-using Dino.Train.Eval;
+using Dino.Train.Evaluation.Features;
+using Dino.Train.Evaluation.Neighbours;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Golden;

@@ -1,5 +1,5 @@
 using Dino.Testing;
-using Dino.Train.Eval;
+using Dino.Train.Evaluation.LinearProbe;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Golden;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Dino.Testing;
-using Dino.Train.Eval;
+using Dino.Train.Evaluation.Segmentation;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Golden;

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using Dino.Model;
+using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;
-using Dino.Train.Data;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Golden;

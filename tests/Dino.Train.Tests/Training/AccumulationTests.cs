@@ -1,5 +1,6 @@
 using Dino.Tensors;
-using Dino.Testing;
+using Dino.Testing.Runs;
+using Dino.Train.Methods.Dino;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

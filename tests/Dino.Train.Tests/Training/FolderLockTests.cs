@@ -1,4 +1,5 @@
-using Dino.Train.Tests.Data;
+using Dino.Testing.Runs;
+using Dino.Train.Runs;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

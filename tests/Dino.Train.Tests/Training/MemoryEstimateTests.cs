@@ -1,7 +1,8 @@
 using Dino.Model;
+using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Train.Cli;
-using Dino.Train.Data;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -1,8 +1,11 @@
 using Dino.Model;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Testing;
-using Dino.Train.Data;
-using Dino.Train.Tests.Data;
+using Dino.Testing.Runs;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -1,7 +1,9 @@
 using Dino.Tensors.Io;
-using Dino.Train.Cli;
-using Dino.Train.Report;
-using Dino.Train.Tests.Data;
+using Dino.Testing.Runs;
+using Dino.Train.Log;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
+using Dino.Train.Runs;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

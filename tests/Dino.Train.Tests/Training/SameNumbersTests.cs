@@ -1,6 +1,9 @@
 using Dino.Model;
+using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Train.Data;
+using Dino.Testing.Runs;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -1,6 +1,10 @@
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Testing;
+using Dino.Testing.Runs;
+using Dino.Train.Log;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -1,4 +1,5 @@
-using Dino.Train.Tests.Report;
+using Dino.Testing.Runs;
+using Dino.Train.Log;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Dino.Cli.Arguments;
+using Dino.Model;
+using Dino.Pictures.Transforms;
+using Dino.Tensors;
+using Dino.Train;
+using Dino.Train.Weights;
+
+namespace Dino.Cli.Commands;
+
+/// <summary>The network that a command looks with: <c>CHECKPOINT</c> and how it is read. The one place where commands open a model.</summary>
+internal static class BackboneArgument
+{
+    private static readonly Argument<string> checkpoint = new("CHECKPOINT")
+    {
+        Description = "A checkpoint of dino train, or an official, Hugging Face or timm one (.pth, .bin, .safetensors), or its folder.",
+    };
+
+    private static readonly Option<bool> student = new("--student") { Description = "Take the student of a training checkpoint instead of the teacher." };
+    private static readonly Option<int?> heads = new("--num-heads") { Description = "Attention heads, where the file does not tell them." };
+    private static readonly Option<bool> allowPartial = new("--allow-partial") { Description = "Use what fits when tensors are missing, unexpected or misshapen." };
+
+    /// <summary>Adds the argument, which comes before the command's others, and the options.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="partial">Whether it can do with a part of a network.</param>
+    public static void AddTo(Command command, bool partial = true)
+    {
+        command.Arguments.Insert(0, checkpoint);
+        command.Options.Add(student);
+        command.Options.Add(heads);
+        if (partial)
+            command.Options.Add(allowPartial);
+    }
+
+    /// <summary>The network on the device, and the size in pixels of the square pictures that it was trained on.</summary>
+    /// <exception cref="UserErrorException">The file is missing or is refused, or holds no such network.</exception>
+    public static (VisionTransformer Backbone, int PictureSize) Open(CommandContext context, Device device)
+    {
+        context.Cancel.ThrowIfCancellationRequested();
+        var loaded = LoadedBackbone.Open(Path(context), device, Choice(context));
+        if (loaded.Warning is { } warning)
+            context.Error.WriteLine(warning);
+        if (!loaded.Report.IsWhole)
+            context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
+                + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
+        context.Cancel.ThrowIfCancellationRequested();
+        if (!Normalize.Fits(loaded.Backbone.Config.Channels))
+            throw new UserErrorException(
+                $"{Path(context)} is a network for {loaded.Backbone.Config.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): "
+                + "only inspect and export can use it.");
+        return (loaded.Backbone, loaded.PictureSize);
+    }
+
+    /// <summary>The file; of a folder, the one that it stands for.</summary>
+    /// <exception cref="UserErrorException">A folder holds none.</exception>
+    public static string Path(CommandContext context) => CheckpointPath.Resolve(context.Get(checkpoint)!);
+
+    /// <summary>Which of the file's networks, for the record of a run.</summary>
+    public static string Network(CommandContext context) => context.Get(student) ? ModelWeights.Student : ModelWeights.Teacher;
+
+    /// <summary>What was asked for.</summary>
+    /// <exception cref="UserErrorException">The number of heads is not positive.</exception>
+    public static BackboneChoice Choice(CommandContext context)
+    {
+        if (context.Get(heads) is { } count && count < 1)
+            throw new UserErrorException($"--num-heads must be at least 1, not {count}.") { IsUsage = true };
+        return new BackboneChoice { Student = context.Get(student), Heads = context.Get(heads), AllowPartial = context.Get(allowPartial) };
+    }
+}

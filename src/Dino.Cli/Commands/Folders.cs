@@ -1,0 +1,94 @@
+using Dino.Cli.Arguments;
+using Dino.Pictures.DataSets;
+using Dino.Tensors.Io;
+using Dino.Train;
+
+namespace Dino.Cli.Commands;
+
+/// <summary>Opens the folders of pictures that a command was given, as its options choose, and says what is odd about them.</summary>
+internal static class Folders
+{
+    /// <summary>Where a command names what it leaves out, each file once.</summary>
+    public static SkippedFiles Skipped(CommandContext context) =>
+        new((path, reason) => context.Error.WriteLine($"skipped {RawName.Shown(path)}: {reason}"));
+
+    /// <exception cref="UserErrorException">The folder is missing or has no picture.</exception>
+    public static ImageFolder Scan(CommandContext context, string path, SkippedFiles skipped)
+    {
+        _ = PictureChoice.MaxPixels(context); // a wrong number is said before the work
+        try
+        {
+            var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);
+            foreach (string remark in folder.Remarks)
+                context.Error.WriteLine($"note: {RawName.Shown(folder.Root)}: {remark}");
+            return folder;
+        }
+        catch (ImageFolderException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+    }
+
+    /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
+    public static ImageFolder ScanLabelled(CommandContext context, string path, SkippedFiles skipped)
+    {
+        var folder = Scan(context, path, skipped);
+        return folder.IsLabelled
+            ? folder
+            : throw new UserErrorException($"{path} holds pictures outside class folders; classes are told by them, one folder a class.");
+    }
+
+    /// <summary>
+    /// Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names. A picture without a mask, or with
+    /// more than one, and a mask without a picture are reported.
+    /// </summary>
+    /// <exception cref="UserErrorException">A folder has no picture.</exception>
+    public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks, SkippedFiles skipped)
+    {
+        var pictures = Scan(context, images, skipped);
+        var found = new Dictionary<string, List<string>>(NameForm.Comparer);
+        ImageFolder maskFolder;
+        try
+        {
+            // The patterns choose pictures; their masks follow from them.
+            maskFolder = ImageFolder.Scan(masks, skipped, null, context.Cancel);
+        }
+        catch (ImageFolderException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
+        for (int i = 0; i < maskFolder.Count; i++)
+        {
+            string stem = Stem(maskFolder, i);
+            if (!found.TryGetValue(stem, out var paths))
+                found[stem] = paths = [];
+            paths.Add(maskFolder.PathOf(i));
+        }
+        var pairs = new List<(string Image, string Mask)>(pictures.Count);
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        for (int i = 0; i < pictures.Count; i++)
+        {
+            string picture = pictures.PathOf(i), stem = Stem(pictures, i);
+            var paths = found.GetValueOrDefault(stem) ?? [];
+            // Where pictures and masks share a folder, a picture is not its own mask.
+            string[] other = paths.Count > 1 ? [.. paths.Where(path => path != picture)] : [.. paths];
+            known.Add(picture);
+            known.UnionWith(other);
+            if (other.Length == 1)
+                pairs.Add((picture, other[0]));
+            else
+                skipped.Report(picture, other.Length == 0 ? $"it has no mask: {masks} holds no {stem}" : $"{masks} has more than one mask named {stem}");
+        }
+        if (PictureChoice.Read(context).IsAll) // else what was not chosen has masks, too
+        {
+            for (int i = 0; i < maskFolder.Count; i++)
+            {
+                if (!known.Contains(maskFolder.PathOf(i)))
+                    skipped.Report(maskFolder.PathOf(i), $"it has no picture: {images} holds no {Stem(maskFolder, i)}");
+            }
+        }
+        return pairs;
+    }
+
+    private static string Stem(ImageFolder folder, int sample) => Path.ChangeExtension(folder.RelativePathOf(sample), null);
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Dino.Cli.Arguments;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
+using Dino.Train;
+
+namespace Dino.Cli.Commands;
+
+/// <summary>The options that choose among the pictures of a folder, and say how large one may be; the same in every command.</summary>
+internal static class PictureChoice
+{
+    private const int MostMegapixels = RgbImage.MaxPixels / 2 / 1_000_000;
+
+    private static readonly Option<string[]> include = Patterns("--include", "Only files of these patterns: '*.jpg', 'cats/*', '**/left/*'. Without / a pattern counts at every depth.");
+    private static readonly Option<string[]> exclude = Patterns("--exclude", "No files of these patterns: '*.png', 'masks', '*_mask.*'.");
+
+    private static readonly Option<double> maxMegapixels = new("--max-megapixels")
+    {
+        Description = $"The largest picture that is decoded, in millions of pixels, up to {MostMegapixels}.",
+        DefaultValueFactory = _ => Math.Round(ImageDecoder.DefaultMaxPixels / 1e6, 1),
+        HelpName = "NUMBER",
+    };
+
+    /// <summary>Adds the options to a command that reads folders of pictures.</summary>
+    public static void AddTo(Command command)
+    {
+        command.Options.Add(include);
+        command.Options.Add(exclude);
+        AddLimitTo(command);
+    }
+
+    /// <summary>Adds the limit alone, for a command whose pictures are named by lists.</summary>
+    public static void AddLimitTo(Command command) => command.Options.Add(maxMegapixels);
+
+    /// <summary>What <c>--include</c> and <c>--exclude</c> choose.</summary>
+    public static PicturePatterns Read(CommandContext context) => new(context.Get(include) ?? [], context.Get(exclude) ?? []);
+
+    /// <summary>The largest picture, in pixels.</summary>
+    /// <exception cref="UserErrorException">The option makes no sense.</exception>
+    public static int MaxPixels(CommandContext context)
+    {
+        if (!context.IsGiven(maxMegapixels))
+            return ImageDecoder.DefaultMaxPixels;
+        double wanted = context.Get(maxMegapixels);
+        return wanted is > 0 and <= MostMegapixels
+            ? Math.Max(1, (int)(wanted * 1e6))
+            : throw new UserErrorException(FormattableString.Invariant($"--max-megapixels must lie above 0 and at {MostMegapixels} at most, not at {wanted}.")) { IsUsage = true };
+    }
+
+    private static Option<string[]> Patterns(string name, string description) => new(name)
+    {
+        Description = description,
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => [],
+        HelpName = "PATTERN",
+    };
+}

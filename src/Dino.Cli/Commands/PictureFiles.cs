@@ -1,0 +1,42 @@
+using System.Text;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
+using Dino.Tensors.Io;
+
+namespace Dino.Cli.Commands;
+
+/// <summary>Opens pictures of which a command may leave some out, and names what is made of them.</summary>
+internal static class PictureFiles
+{
+    private const int LongestName = 160; // bytes: systems take 255, and something is put before and behind
+
+    /// <summary>The name of a picture without its ending, for files made of it: text without control characters, cut where it is too long.</summary>
+    public static string NameFor(string path)
+    {
+        var name = new StringBuilder();
+        int bytes = 0;
+        foreach (var rune in RawName.Shown(Path.GetFileNameWithoutExtension(path)).EnumerateRunes())
+        {
+            if ((bytes += rune.Utf8SequenceLength) > LongestName)
+                break;
+            name.Append(Rune.IsControl(rune) ? new Rune('_') : rune);
+        }
+        return name.ToString();
+    }
+
+    /// <summary>Decodes a file; one that gives no picture is reported.</summary>
+    /// <returns>Whether there is a picture.</returns>
+    public static bool TryDecode(this ImageDecoder decoder, string path, RgbImage picture, SkippedFiles skipped)
+    {
+        try
+        {
+            decoder.Decode(path, picture);
+            return true;
+        }
+        catch (ImageDecodeException e)
+        {
+            skipped.Report(path, e.Reason);
+            return false;
+        }
+    }
+}

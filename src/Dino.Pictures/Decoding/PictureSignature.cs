@@ -1,0 +1,91 @@
+namespace Dino.Pictures.Decoding;
+
+/// <summary>Tells pictures from other files by their first bytes.</summary>
+internal static class PictureSignature
+{
+    /// <summary>The formats, for messages.</summary>
+    public const string Formats = "JPEG, PNG, WebP, BMP or GIF";
+
+    /// <summary>Bytes needed to decide.</summary>
+    public const int Length = 12;
+
+    /// <summary>Bytes that suffice to tell what else a file is.</summary>
+    public const int LengthOfOthers = 64;
+
+    /// <summary>Whether a file that starts so claims to be a picture.</summary>
+    public static bool Matches(ReadOnlySpan<byte> start) =>
+        IsJpeg(start)
+        || IsPng(start)
+        || start.StartsWith("BM"u8)
+        || start.StartsWith("GIF8"u8)
+        || (start.Length >= Length && start.StartsWith("RIFF"u8) && start[8..].StartsWith("WEBP"u8));
+
+    /// <summary>Whether it claims to be a JPEG.</summary>
+    public static bool IsJpeg(ReadOnlySpan<byte> start) => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]);
+
+    /// <summary>Whether it claims to be a PNG.</summary>
+    public static bool IsPng(ReadOnlySpan<byte> start) =>
+        start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
+
+    /// <summary>Why a file that starts so is no picture that is read, and what to do about it.</summary>
+    public static string Reason(ReadOnlySpan<byte> start) => OtherPicture(start) is { } format
+        ? $"it is {(format[0] is 'A' or 'I' ? "an" : "a")} {format} picture, which is not read: convert it to PNG or JPEG"
+        : $"it is {OtherFile(start)}not a {Formats} picture";
+
+    /// <summary>The format of a picture that is known but not read, or null.</summary>
+    public static string? OtherPicture(ReadOnlySpan<byte> start)
+    {
+        if (start.Length >= Length && start[4..].StartsWith("ftyp"u8))
+        {
+            var brand = start.Slice(8, 4);
+            if (brand.SequenceEqual("avif"u8) || brand.SequenceEqual("avis"u8))
+                return "AVIF";
+            if (brand.StartsWith("hei"u8) || brand.StartsWith("hev"u8) || brand.SequenceEqual("mif1"u8) || brand.SequenceEqual("msf1"u8))
+                return start.IndexOf("avif"u8) > 0 ? "AVIF" : "HEIC";
+            return brand.SequenceEqual("crx "u8) ? "raw camera (CR3)" : null;
+        }
+        if (start.StartsWith("II*\0"u8))
+            return start.Length > 10 && start[8..].StartsWith("CR"u8) ? "raw camera (CR2)" : "TIFF";
+        if (start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8))
+            return "TIFF";
+        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P']) || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]))
+            return "JPEG 2000";
+        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L']) || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]))
+            return "JPEG XL";
+        if (start.StartsWith("8BPS"u8))
+            return "Photoshop";
+        if (start.StartsWith("v/1\x01"u8))
+            return "OpenEXR";
+        if (start.StartsWith("#?RADIANCE"u8))
+            return "Radiance";
+        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 1, 0]) && start.Length > 5 && start[4] > 0 && start[5] == 0)
+            return "ICO";
+        if (start.StartsWith("DDS "u8))
+            return "DDS";
+        if (start.StartsWith("DICM"u8) || start.StartsWith("gimp xcf"u8))
+            return start[0] == 'D' ? "DICOM" : "GIMP";
+        if (start.StartsWith("FUJIFILMCCD-RAW"u8) || start.StartsWith("IIRO"u8) || start.StartsWith("IIU\0"u8))
+            return "raw camera";
+        if (start.Length > 2 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r')
+            return "PNM (PPM, PGM, PBM)";
+        return start.Length > 3 && start[0] == 10 && start[1] <= 5 && start[2] == 1 && start[3] is 1 or 2 or 4 or 8 ? "PCX" : null;
+    }
+
+    private static string OtherFile(ReadOnlySpan<byte> start)
+    {
+        var text = start.TrimStart(" \t\r\n\uFEFF"u8);
+        if (text.StartsWith("<!DOCTYPE h"u8) || text.StartsWith("<!doctype h"u8) || text.StartsWith("<html"u8) || text.StartsWith("<HTML"u8))
+            return "a page of the web (HTML), ";
+        if (text.StartsWith("<svg"u8) || text.StartsWith("<?xml"u8))
+            return "XML or SVG, ";
+        if (text.StartsWith("version https://git-lfs"u8))
+            return "a pointer of Git LFS (fetch the files with 'git lfs pull'), ";
+        if (start.StartsWith("%PDF"u8))
+            return "a PDF document, ";
+        if (start.StartsWith("PK\x03\x04"u8) || start.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
+            return "an archive, ";
+        if (start.Length >= Length && start[4..].StartsWith("ftyp"u8))
+            return "a film, ";
+        return start.Length > 0 && start.IndexOfAnyExcept((byte)0) < 0 ? "nothing but zeros, " : "";
+    }
+}

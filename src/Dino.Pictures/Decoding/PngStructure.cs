@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+
+namespace Dino.Pictures.Decoding;
+
+/// <summary>The chunks of a PNG file (ISO 15948, section 5): what the codec and Pillow disagree on.</summary>
+internal static class PngStructure
+{
+    private const int Signature = 8, Overhead = 12;
+
+    private static readonly uint[] CrcTable = MakeCrcTable();
+
+    /// <summary>Whether the chunk that ends a picture is there; Pillow refuses a file without it.</summary>
+    public static bool IsComplete(ReadOnlySpan<byte> file)
+    {
+        for (int at = Signature; Next(file, at, out int next); at = next)
+            if (file.Slice(at + 4, 4).SequenceEqual("IEND"u8))
+                return true;
+        return false;
+    }
+
+    /// <summary>Where the image data are, piece by piece.</summary>
+    public static IReadOnlyList<(int Start, int Length)> ImageData(ReadOnlySpan<byte> file)
+    {
+        var pieces = new List<(int Start, int Length)>();
+        for (int at = Signature; Next(file, at, out int next); at = next)
+        {
+            if (file.Slice(at + 4, 4).SequenceEqual("IDAT"u8))
+                pieces.Add((at + 8, next - at - Overhead));
+        }
+        return pieces;
+    }
+
+    /// <summary>
+    /// Writes the right checksum into every image data chunk with a wrong one, since Pillow does not look at those; tells whether any was.
+    /// </summary>
+    public static bool RepairChecksums(Span<byte> file)
+    {
+        bool repaired = false;
+        for (int at = Signature; Next(file, at, out int next); at = next)
+        {
+            Span<byte> stored = file[(next - 4)..next];
+            if (!file.Slice(at + 4, 4).SequenceEqual("IDAT"u8))
+                continue;
+            uint crc = Crc(file[(at + 4)..(next - 4)]);
+            repaired |= BinaryPrimitives.ReadUInt32BigEndian(stored) != crc;
+            BinaryPrimitives.WriteUInt32BigEndian(stored, crc);
+        }
+        return repaired;
+    }
+
+    private static bool Next(ReadOnlySpan<byte> file, int at, out int next)
+    {
+        next = at;
+        if (file.Length - at < Overhead)
+            return false;
+        uint length = BinaryPrimitives.ReadUInt32BigEndian(file[at..]);
+        if (length > file.Length - at - Overhead)
+            return false;
+        next = at + Overhead + (int)length;
+        return true;
+    }
+
+    /// <summary>The checksum of a chunk's type and data.</summary>
+    public static uint Crc(ReadOnlySpan<byte> bytes)
+    {
+        uint crc = ~0u;
+        foreach (byte b in bytes)
+            crc = CrcTable[(byte)(crc ^ b)] ^ (crc >> 8);
+        return ~crc;
+    }
+
+    private static uint[] MakeCrcTable()
+    {
+        var table = new uint[256];
+        for (uint n = 0; n < table.Length; n++)
+        {
+            uint c = n;
+            for (int k = 0; k < 8; k++)
+                c = (c & 1) != 0 ? 0xEDB88320u ^ (c >> 1) : c >> 1;
+            table[n] = c;
+        }
+        return table;
+    }
+}

@@ -1,0 +1,189 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
+using Dino.Tensors.Io;
+using Dino.Tensors.Nn;
+using Dino.Train.Methods.Dino;
+using Dino.Train.Options;
+using Dino.Train.Weights;
+
+namespace Dino.Train.Runs;
+
+/// <summary>What a checkpoint says of its run, beside the tensors.</summary>
+public sealed record CheckpointInfo
+{
+    /// <summary>The version of the layout: 2 notes the data set and the first weights.</summary>
+    public const int CurrentFormat = 2;
+
+    internal const int FirstWithOrigin = 2;
+
+    /// <summary>The layout of this file.</summary>
+    public int Format { get; init; } = CurrentFormat;
+
+    /// <summary>The program's version.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>Optimizer steps done.</summary>
+    public required long Step { get; init; }
+
+    /// <summary>Optimizer steps of an epoch.</summary>
+    public required int StepsPerEpoch { get; init; }
+
+    /// <summary>Epochs begun, counted in whole ones.</summary>
+    public required double Epoch { get; init; }
+
+    /// <summary>Pictures of the training folder; a resumed run must see as many.</summary>
+    public required int Pictures { get; init; }
+
+    /// <summary>Every hyperparameter.</summary>
+    public required TrainOptions Options { get; init; }
+
+    /// <summary>What the pictures are compared by; null in files of older versions.</summary>
+    public DataIdentity? Data { get; init; }
+
+    /// <summary>The most pixels of a picture, larger ones being left out; null for <see cref="ImageDecoder.DefaultMaxPixels"/>.</summary>
+    public int? MaxPixels { get; init; }
+
+    /// <summary>The file that the run began with; null for the seed's weights.</summary>
+    public InitialWeights? Init { get; init; }
+
+    /// <summary>Device and precision, which decide on the rounding of sums.</summary>
+    public string? Arithmetic { get; init; }
+
+    /// <summary>How often the run was made longer, and where; null for never.</summary>
+    public IReadOnlyList<GrownRun>? Grown { get; init; }
+}
+
+/// <summary>A run that was made longer: its schedules, which are functions of the whole, were stretched from a step on.</summary>
+/// <param name="Step">The steps done by then.</param>
+/// <param name="FromEpochs">Its length before.</param>
+/// <param name="ToEpochs">Its length afterwards.</param>
+public sealed record GrownRun(long Step, int FromEpochs, int ToEpochs);
+
+/// <summary>
+/// The state of a run in one safetensors file: <c>student.</c>, <c>teacher.</c>, <c>optimizer.</c> and <c>center</c>, with everything else
+/// as JSON in its metadata, and again beside it for people. A run continued from it is the same run, bit for bit.
+/// </summary>
+public static class Checkpoint
+{
+    private const string Student = "student.", Teacher = "teacher.", Optimizer = "optimizer.", Centre = "center", MetadataKey = "dino";
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter() },
+    };
+
+    /// <summary>Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.</summary>
+    internal static bool IsSaving { get; private set; }
+
+    /// <summary>Writes the state, replacing a file of that name only once all of it is on the disk.</summary>
+    public static void Save(string path, Distillation state, CheckpointInfo info)
+    {
+        IsSaving = true;
+        try
+        {
+            string json = JsonSerializer.Serialize(info, Json);
+            TensorEntry[] entries =
+            [
+                .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
+                .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
+                .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
+                TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
+            ];
+            SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
+            WriteCopy(path, json);
+        }
+        finally
+        {
+            IsSaving = false;
+        }
+    }
+
+    /// <summary>Writes the copy for people beside a checkpoint again where it is missing or of another moment, as a kill may leave it.</summary>
+    public static void RefreshCopy(string path)
+    {
+        using var file = Open(path);
+        _ = Info(path, file);
+        string json = file.Metadata[MetadataKey], copy = Path.ChangeExtension(path, ".json");
+        if (!File.Exists(copy) || File.ReadAllText(copy) != json)
+            WriteCopy(path, json);
+    }
+
+    /// <summary>What a checkpoint says of its run.</summary>
+    /// <exception cref="UserErrorException">It is not a checkpoint of this program, or of a newer version.</exception>
+    public static CheckpointInfo ReadInfo(string path)
+    {
+        using var file = Open(path);
+        return Info(path, file);
+    }
+
+    /// <summary>Puts a run into the state of the checkpoint.</summary>
+    /// <exception cref="UserErrorException">The tensors are not those of this run's model.</exception>
+    public static void Restore(string path, Distillation state)
+    {
+        using var file = Open(path);
+        var info = Info(path, file);
+        try
+        {
+            state.StudentParameters.Load(Part(file, Student));
+            state.TeacherParameters.Load(Part(file, Teacher));
+            state.Optimizer.Load(Part(file, Optimizer));
+            state.Loss.Centre.CopyFrom(file.Floats(Centre));
+        }
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
+        {
+            throw new UserErrorException($"{path} does not fit this run: {e.Message}");
+        }
+        state.Step = info.Step;
+    }
+
+    /// <summary>What an open file says of its run; null if this program did not write it.</summary>
+    /// <exception cref="UserErrorException">It was written by a newer version, or says something unreadable.</exception>
+    internal static CheckpointInfo? TryInfo(string path, WeightsFile file) =>
+        file is SafetensorsFile own && own.Metadata.ContainsKey(MetadataKey) ? Info(path, own) : null;
+
+    private static void WriteCopy(string path, string json) =>
+        AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
+
+    private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
+        file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix));
+
+    private static SafetensorsFile Open(string path)
+    {
+        var file = WeightsFiles.Open(path);
+        if (file is SafetensorsFile own)
+            return own;
+        file.Dispose();
+        throw new UserErrorException($"{path} cannot be read as a checkpoint of dino train: it is of the format {file.Format}.");
+    }
+
+    private static CheckpointInfo Info(string path, SafetensorsFile file)
+    {
+        if (!file.Metadata.TryGetValue(MetadataKey, out string? json))
+            throw new UserErrorException($"{path} holds tensors, but was not written by dino train.");
+        try
+        {
+            // First the layout: a newer one may hold what this version cannot place.
+            using (var document = JsonDocument.Parse(json))
+            {
+                if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out var layout)
+                    && layout.TryGetInt32(out int number) && number > CheckpointInfo.CurrentFormat)
+                    throw new UserErrorException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
+            }
+            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json);
+            if (info?.Options is not { Backbone: not null, Head: not null, Crops: not null })
+                throw new JsonException("its hyperparameters are missing.");
+            CheckpointCheck.Verify(path, info);
+            return info;
+        }
+        catch (JsonException e)
+        {
+            throw new UserErrorException($"{path} says something unreadable of its run: {e.Message}");
+        }
+    }
+}

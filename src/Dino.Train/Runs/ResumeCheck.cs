@@ -1,0 +1,164 @@
+using System.Globalization;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
+using Dino.Train.Options;
+
+namespace Dino.Train.Runs;
+
+/// <summary>Refuses to go on with a run under other circumstances: it would be a different run, and not the one that was asked for.</summary>
+internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
+{
+    // Changes neither values nor gradients.
+    private const string HowNotWhat = nameof(TrainOptions.Recompute);
+
+    private static readonly Dictionary<string, string> optionOf = new()
+    {
+        ["Backbone.Patch"] = "--patch-size",
+        ["Backbone.Dim"] = "--embed-dim",
+        ["Backbone.Heads"] = "--num-heads",
+        ["Backbone.ImageSize"] = "--global-crops-size",
+        ["Head.UseBatchNorm"] = "--use-bn-in-head",
+        ["Head.Layers"] = "--head-layers",
+    };
+
+    private readonly List<string> differences = [];
+    private readonly List<string> details = [];
+    private readonly List<string> notes = [];
+
+    /// <summary>What may differ, and did, in sentences.</summary>
+    public IReadOnlyList<string> Notes => notes;
+
+    /// <summary>The epochs of the run before, if it is to become longer.</summary>
+    public int? GrownFrom { get; private set; }
+
+    public void Options(TrainOptions options)
+    {
+        var then = info.Options;
+        if (options.Epochs > then.Epochs)
+        {
+            GrownFrom = then.Epochs;
+            then = then with { Epochs = options.Epochs };
+        }
+        Compare("", then, options);
+    }
+
+    public void Pictures(DataIdentity now, PictureListing listing, int stepsPerEpoch)
+    {
+        if (info.Pictures != now.Pictures)
+        {
+            differences.Add($"pictures ({info.Pictures} then, {now.Pictures} now)");
+            Name(listing);
+            return;
+        }
+        if (info.StepsPerEpoch != stepsPerEpoch && differences.Count == 0)
+            differences.Add($"steps an epoch ({info.StepsPerEpoch} then, {stepsPerEpoch} now)");
+        if (info.Data is not { } then)
+        {
+            notes.Add($"{path} is of an older version, which noted no more of the pictures than their number ({info.Pictures}): whether they are the same ones is not known");
+            return;
+        }
+        switch (now.Since(then))
+        {
+            case DataChange.None:
+                break;
+            case DataChange.TimesAlone:
+                notes.Add("the pictures have other times than when the run began, and the same contents");
+                break;
+            case DataChange.Times:
+                differences.Add("times of its pictures (names and sizes are the same)");
+                Name(listing);
+                details.Add(then.Contents is null
+                    ? "Contents were not noted when the run began, and cannot be compared"
+                    : "If the pictures are a copy, --verify compares the contents");
+                break;
+            case DataChange.NamesOrSizes:
+                differences.Add($"pictures ({now.Pictures} as before, with other names or sizes)");
+                Name(listing);
+                break;
+            default:
+                differences.Add($"pictures ({now.Pictures} of the same names and sizes, with other contents)");
+                Name(listing);
+                break;
+        }
+    }
+
+    /// <summary>Compares the limit above which pictures are left out: with another, the same folder is another data set.</summary>
+    /// <param name="now">In pixels; null for the usual one.</param>
+    public void LargestPicture(int? now)
+    {
+        if (info.MaxPixels != now)
+            differences.Add($"--max-megapixels ({Megapixels(info.MaxPixels)} then, {Megapixels(now)} now)");
+    }
+
+    /// <summary>A limit of pixels as <c>--max-megapixels</c> takes it; null for the usual one.</summary>
+    internal static string Megapixels(int? pixels) => (pixels is { } limit ? limit / 1e6 : Math.Round(ImageDecoder.DefaultMaxPixels / 1e6, 1)).ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Compares the weights that the run began with.</summary>
+    public void Origin(InitialWeights? now)
+    {
+        if (info.Format < CheckpointInfo.FirstWithOrigin)
+        {
+            if (now is not null)
+                notes.Add($"{path} is of an older version, which did not note what it began with: whether that was {now.File} is not known");
+            return;
+        }
+        if (now?.Sha256 != info.Init?.Sha256)
+            differences.Add($"first weights ({Describe(info.Init)} then, {Describe(now)} now)");
+        else if (now?.AllowPartial != info.Init?.AllowPartial)
+            differences.Add($"--allow-partial ({info.Init?.AllowPartial} then, {now?.AllowPartial} now)");
+    }
+
+    public void Arithmetic(string now)
+    {
+        if (info.Arithmetic is { } then && then != now)
+            notes.Add($"the run was computed by {then} and goes on by {now}: sums are rounded differently, so its numbers will not be those that it would have had");
+    }
+
+    /// <exception cref="UserErrorException">Something that decides on the result is not as it was.</exception>
+    public void ThrowIfOther()
+    {
+        if (differences.Count == 0)
+            return;
+        throw new UserErrorException(
+            $"{path} is from a run with other {string.Join(", ", differences)}. {string.Concat(details.Select(detail => detail + ". "))}Give the same options and pictures to go on with it; "
+            + $"to train anew, --restart or another --output-dir; to begin with its weights, another --output-dir with --init {path}.");
+    }
+
+    private void Name(PictureListing listing)
+    {
+        if (listing.Differences(Path.GetDirectoryName(Path.GetFullPath(path))!) is { Length: > 0 } names)
+            details.Add($"Pictures: {names}");
+    }
+
+    private static string Describe(InitialWeights? weights) =>
+        weights is null ? "those of the seed" : $"{weights.File}, SHA-256 {weights.Sha256[..12]}…";
+
+    private void Compare(string prefix, object then, object now)
+    {
+        foreach (var property in then.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && p.Name != HowNotWhat))
+        {
+            object? a = property.GetValue(then), b = property.GetValue(now);
+            if (a is not null && b is not null && property.PropertyType is { IsClass: true } type && type != typeof(string))
+                Compare(prefix + property.Name + ".", a, b);
+            else if (!Equals(a, b))
+                Add(OptionOf(prefix + property.Name), a, b);
+        }
+    }
+
+    private void Add(string option, object? then, object? now)
+    {
+        string line = string.Create(CultureInfo.InvariantCulture, $"{option} ({then} then, {now} now)");
+        if (!differences.Contains(line))
+            differences.Add(line);
+    }
+
+    /// <summary>The option that sets a hyperparameter: its name in words, but for the few that the reference calls otherwise.</summary>
+    internal static string OptionOf(string property) => optionOf.TryGetValue(property, out string? option)
+        ? option
+        : "--" + Words().Replace(property[(property.LastIndexOf('.') + 1)..], "-$1").ToLowerInvariant();
+
+    [GeneratedRegex("(?<!^)([A-Z])")]
+    private static partial Regex Words();
+}

@@ -1,0 +1,118 @@
+using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
+using Dino.Testing.Runs;
+using Dino.Train;
+using NUnit.Framework;
+
+namespace Dino.Pictures.Tests;
+
+/// <summary>What a picture may take is known from its first bytes, and refused before it is taken.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class PictureLimitsTests : IDisposable
+{
+    private readonly PictureFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Test]
+    public void FilesOfManyBytes_AreRefusedByTheirFirst()
+    {
+        (byte[] Start, string Reason)[] cases =
+        [
+            ([], "nothing but zeros"), ([.. "text"u8], "not a JPEG"), ([0xFF, 0xD8, 0xFF, 0xE0], "no size of a picture"),
+            (PictureFolder.Png(9, 7, 8, 0, new byte[70])[..60], "far more than a picture of 9 × 7 pixels takes"), ([.. "BM"u8], "no size of a picture"),
+        ];
+        using var decoder = new ImageDecoder();
+        foreach (var (start, reason) in cases)
+        {
+            string path = Sparse(start, 3L << 30);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(() => decoder.Decode(path, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains(reason));
+            Assert.That(() => new AnimatedPicture(path), Throws.TypeOf<ImageDecodeException>().With.Message.Contains(reason));
+            Assert.That(() => LabelMap.Read(path), Throws.TypeOf<UserErrorException>().With.Message.Contains(reason));
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(64 << 20), reason);
+        }
+    }
+
+    [Test]
+    public void AProgressivePicture_IsDecoded_WithinItsBudget()
+    {
+        var picture = new RgbImage();
+        using (var decoder = new ImageDecoder())
+        {
+            foreach (int scans in new[] { 1, 2, 10, 64 })
+            {
+                decoder.Decode(folder.Write("grey.jpg", JpegParts.Grey(50, 30, scans)), picture);
+                Assert.That((picture.Width, picture.Height), Is.EqualTo((50, 30)));
+                Assert.That(picture.Pixels.ToArray(), Has.All.EqualTo(128), "all coefficients are 0");
+            }
+        }
+        // 1500 pixels: a sequential one takes 7 bytes each, a progressive grey one 2 more for its coefficients.
+        string sequential = folder.Write("1.jpg", JpegParts.Grey(50, 30, 1)), progressive = folder.Write("2.jpg", JpegParts.Grey(50, 30, 2));
+        using var exact = new ImageDecoder(1500);
+        using var enough = new ImageDecoder((1500 * 9 + 6) / 7);
+        Assert.That(() => exact.Decode(sequential, picture), Throws.Nothing);
+        Assert.That(() => exact.Decode(progressive, picture), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("progressive").And.Message.Contains("--max-megapixels"));
+        Assert.That(() => enough.Decode(progressive, picture), Throws.Nothing);
+    }
+
+    [Test]
+    public void ManyScans_AreTooMuchWork()
+    {
+        string few = folder.Write("few.jpg", JpegParts.Grey(160, 80, 20)), many = folder.Write("many.jpg", JpegParts.Grey(160, 80, 60));
+        using var decoder = new ImageDecoder(160 * 80 * 2);
+        Assert.That(() => decoder.Decode(few, new RgbImage()), Throws.Nothing);
+        Assert.That(() => decoder.Decode(many, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("60 scans of 160 × 80 pixels"));
+    }
+
+    [Test]
+    public void Headers_SayWhatTheDecoderTakes()
+    {
+        byte[] start = [0xFF, 0xD8], tables = [0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xC0]; // a thumbnail inside a segment is not the picture
+        (byte, byte)[] half = [(1, 0x22), (2, 0x11), (3, 0x11)], full = [(1, 0x11), (2, 0x11), (3, 0x11)];
+        PictureHeader? Read(byte marker, (byte, byte)[] components, int first) =>
+            PictureHeader.Read([.. start, .. tables, .. JpegParts.Frame(marker, 300, 200, components), .. JpegParts.Scan(first)]);
+
+        Assert.That(Read(0xC0, half, 3), Is.EqualTo(new PictureHeader(300, 200, 0)));
+        Assert.That(Read(0xC2, half, 3), Is.EqualTo(new PictureHeader(300, 200, 3)), "2 bytes for 1 + 1/4 + 1/4 coefficients a pixel");
+        Assert.That(Read(0xC2, full, 3), Is.EqualTo(new PictureHeader(300, 200, 6)));
+        Assert.That(Read(0xC0, full, 1), Is.EqualTo(new PictureHeader(300, 200, 6)), "components one after the other are held too");
+        Assert.That(PictureHeader.Read([.. start, .. tables]), Is.Null);
+
+        byte[] png = PictureFolder.Png(30, 20, 16, 6, new byte[20 * (1 + 30 * 8)]);
+        Assert.That(PictureHeader.Read(png), Is.EqualTo(new PictureHeader(30, 20, 0)));
+        png[28] = 1;
+        Assert.That(PictureHeader.Read(png), Is.EqualTo(new PictureHeader(30, 20, 8)), "interlaced: its rows are held");
+        foreach (string name in new[] { "x.png", "x.jpg", "x.webp" })
+            Assert.That(PictureHeader.Read(PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21))) is { Width: 37, Height: 21 }, name);
+    }
+
+    [Test]
+    public void SidesThatNoCodecTakes_AreNamed()
+    {
+        string path = folder.Write("long.png", PictureFolder.Png(2_000_000, 1, 1, 0, [0]));
+        using var decoder = new ImageDecoder();
+        Assert.That(() => decoder.Decode(path, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("2000000 × 1 pixels; a side of more than"));
+    }
+
+    [Test]
+    public void TheCache_IsAShareOfTheMemoryThatThereIs() =>
+        Assert.That(PrefetchOptions.DefaultCacheBytes, Is.EqualTo(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4));
+
+    private string Sparse(byte[] start, long length)
+    {
+        string path = folder.PathOf("sparse.jpg");
+        using var file = new FileStream(path, FileMode.Create);
+        file.Write(start);
+        try
+        {
+            file.SetLength(length);
+        }
+        catch (IOException)
+        {
+            Assert.Inconclusive("This file system holds no file of 3 GB.");
+        }
+        return path;
+    }
+}

@@ -1,0 +1,87 @@
+using Dino.Train.Log;
+using NUnit.Framework;
+
+namespace Dino.Train.Tests.Log;
+
+public class CollapseWatchTests
+{
+    private static readonly double LnK = Math.Log(65536);
+
+    [Test]
+    public void UniformCollapse_IsNamedOnce_AfterItLasted()
+    {
+        // Users' collapsed runs logged 11.0902 against ln 65536 = 11.090355.
+        var watch = new CollapseWatch(patience: 50);
+        var told = Enumerable.Range(0, 200).Select(i => watch.Observe(Step(i, loss: 11.0902, entropy: 11.0899))).ToArray();
+
+        Assert.That(told.Count(line => line is not null), Is.EqualTo(1));
+        Assert.That(told[49], Does.Contain("uniform").And.Contain("step 0").And.Contain("ln K = 11.090")
+            .And.Contain("--teacher-temp").And.Contain("--use-bn-in-head"));
+        Assert.That(watch.Current, Is.EqualTo(CollapseKind.Uniform));
+    }
+
+    [Test]
+    public void OneDimensionalCollapse_IsNamed()
+    {
+        var watch = new CollapseWatch(patience: 50);
+        var told = Enumerable.Range(0, 100).Select(i => watch.Observe(Step(i, loss: 1e-3, entropy: 1e-4))).ToArray();
+
+        Assert.That(told.Single(line => line is not null), Does.Contain("one prototype").And.Contain("--center-momentum"));
+        Assert.That(watch.Current, Is.EqualTo(CollapseKind.OneDimensional));
+    }
+
+    /// <summary>Epoch means that a user logged from a healthy run (ViT-S, K = 65536): the loss first rises towards ln K, then falls.</summary>
+    [Test]
+    public void AHealthyStart_RaisesNoAlarm()
+    {
+        double[] epochs = [7.70, 9.56, 8.00, 6.88, 6.25, 5.57, 5.03, 4.86, 4.64];
+        var watch = new CollapseWatch();
+        for (int step = 0; step < 2502 * (epochs.Length - 1); step++)
+        {
+            double place = step / 2502.0, share = place - (int)place;
+            double loss = epochs[(int)place] * (1 - share) + epochs[(int)place + 1] * share;
+            Assert.That(watch.Observe(Step(step, loss, entropy: 0.8 * loss)), Is.Null);
+        }
+    }
+
+    [Test]
+    public void AStartThatLooksUniformForAWhile_RaisesNoAlarm()
+    {
+        var watch = new CollapseWatch(patience: 300);
+        for (int step = 0; step < 2000; step++)
+        {
+            double below = step < 250 ? 0.002 : 0.002 + 0.004 * (step - 250);
+            Assert.That(watch.Observe(Step(step, LnK - below, LnK - below)), Is.Null);
+        }
+    }
+
+    [Test]
+    public void OneBetterStep_StartsTheCountAgain()
+    {
+        var watch = new CollapseWatch(patience: 50);
+        for (int step = 0; step < 400; step++)
+            Assert.That(watch.Observe(Step(step, loss: step % 49 == 48 ? 10.9 : 11.0903, entropy: 11.0903)), Is.Null);
+    }
+
+    [Test]
+    public void ACollapseThatComesBack_IsNamedAgain()
+    {
+        var watch = new CollapseWatch(patience: 10);
+        int told = 0;
+        for (int step = 0; step < 60; step++)
+            told += watch.Observe(Step(step, loss: step is > 20 and < 40 ? 8 : LnK, entropy: step is > 20 and < 40 ? 6 : LnK)) is null ? 0 : 1;
+
+        Assert.That(told, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void NumbersThatWereNotMeasured_AreNoCollapse()
+    {
+        var watch = new CollapseWatch(patience: 1);
+
+        Assert.That(watch.Observe(Step(0, double.NaN, double.NaN)), Is.Null);
+    }
+
+    private static StepReport Step(int step, double loss, double entropy) =>
+        new(step, 0, loss, entropy, loss - entropy, LnK, 1, 1, 5e-4, 0.04, 0.996, 0.04, 40);
+}
