@@ -99,6 +99,12 @@ public sealed class Device : IDisposable
     /// <summary>The tape that records now, if any.</summary>
     public Tape? Tape { get; internal set; }
 
+    /// <summary>
+    /// Whether a part of a network is being computed again for its backward pass (<see cref="Ops.RecomputeOp"/>). What a forward pass changes
+    /// besides its result, such as running statistics, it changed the first time.
+    /// </summary>
+    public bool IsRecomputing { get; internal set; }
+
     /// <summary>The thread that uses the device now.</summary>
     internal ThreadClaim Claim { get; }
 

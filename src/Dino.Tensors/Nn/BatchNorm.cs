@@ -12,14 +12,28 @@ public sealed class BatchNorm : Module
     private readonly ModuleBuffer runningMean, runningVar;
 
     /// <summary>Normalises each of <paramref name="width"/> columns.</summary>
-    public BatchNorm(int width)
+    /// <param name="width">D.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="momentum">How far a batch moves the running statistics.</param>
+    public BatchNorm(int width, float epsilon = 1e-5f, float momentum = 0.1f)
     {
+        (Epsilon, Momentum) = (epsilon, momentum);
         weight = Register("weight", new Shape(width), Init.Ones);
         bias = Register("bias", new Shape(width), Init.Zeros);
         runningMean = RegisterBuffer("running_mean", new Shape(width), Init.Zeros);
         runningVar = RegisterBuffer("running_var", new Shape(width), Init.Ones);
     }
 
+    /// <summary>Added to the variance.</summary>
+    public float Epsilon { get; }
+
+    /// <summary>How far a batch moves the running statistics: the weight of its own.</summary>
+    public float Momentum { get; }
+
     /// <summary>x (rows, D) → (rows, D), by the statistics of these rows, which also move the running ones, or by the running ones.</summary>
-    public Tensor Forward(Tensor x, bool training) => x.BatchNorm(weight.Value, bias.Value, runningMean.Value, runningVar.Value, training);
+    /// <param name="x">(rows, D)</param>
+    /// <param name="training">Whether to take the statistics of the batch.</param>
+    /// <param name="ranks">Who shares the batch; null for this process alone.</param>
+    public Tensor Forward(Tensor x, bool training, IRanks? ranks = null) =>
+        x.BatchNorm(weight.Value, bias.Value, runningMean.Value, runningVar.Value, training, Momentum, Epsilon, ranks);
 }

@@ -15,32 +15,58 @@ public static class BatchNormOp
     /// In training it takes the batch's statistics and moves the running ones in place by <paramref name="momentum"/>, the variance with
     /// Bessel's correction; otherwise it takes the running ones.
     /// </summary>
+    /// <remarks>
+    /// With several <paramref name="ranks"/> the batch is that of them all, each giving as many rows (PyTorch's SyncBatchNorm): moments are joined
+    /// in the forward pass, sums of gradients added in the backward pass. The gradients of weight and bias stay those of this rank's rows, as
+    /// the gradients of all other parameters do.
+    /// <para>A recomputed part (<see cref="RecomputeOp"/>) moves the running statistics the first time only.</para>
+    /// </remarks>
     /// <exception cref="ArgumentException">A vector has not D elements, or a training batch has fewer than two rows.</exception>
     public static Tensor BatchNorm(
-        this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f, float eps = 1e-5f)
+        this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f, float eps = 1e-5f,
+        IRanks? ranks = null)
     {
+        ranks ??= OneRank.Instance;
         Operands.Check(x, weight, bias, runningMean, runningVar);
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         if (weight.Count != n || bias.Count != n || runningMean.Count != n || runningVar.Count != n)
             throw new ArgumentException($"BatchNorm of {x.Shape} needs vectors of ({n}), not weight {weight.Shape}, bias {bias.Shape}, "
                 + $"running mean {runningMean.Shape} and variance {runningVar.Shape}.");
-        if (training && rows < 2)
+        if (training && (long)rows * ranks.Count < 2)
             throw new ArgumentException($"BatchNorm in training needs at least two rows to have a variance, not {x.Shape}.", nameof(x));
 
         var device = x.Device;
         var blocks = new Blocks(rows, n);
         int splits = training ? blocks.Splits : 0;
+        bool moves = training && !device.IsRecomputing;
         var y = device.Rent(x.Shape);
         var stats = device.Rent(new Shape(2, n)); // means, then 1/σ
         using (device.BeginScope())
         {
             var partials = device.Rent(new Shape(splits, 2 * n));
-            var rule = new Rule(rows, n, splits, blocks.PerSplit, momentum, eps);
-            if (device.IsHost)
+            var rule = new Rule(rows, n, splits, blocks.PerSplit, moves ? momentum : 0, eps);
+            if (training)
             {
-                if (training)
+                if (device.IsHost)
                     RowLoop<Moments<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
                         blocks, HostMemory.Of(x), HostMemory.Of(partials)));
+                else
+                    RowLoop<Moments<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
+                        blocks, ViewMemory.Of(x), ViewMemory.Of(partials)));
+                if (ranks.Count > 1)
+                {
+                    // One row of moments a rank, joined as the splits of one rank are: nothing cancels, however far the means are from 0.
+                    var own = device.Rent(new Shape(1, 2 * n));
+                    if (device.IsHost)
+                        ElementLoop<Own<Simd, HostMemory>>.OnHost(device, n, new(rule, HostMemory.Of(partials), HostMemory.Of(own)));
+                    else
+                        ElementLoop<Own<Lane, ViewMemory>>.OnAccelerator(device, n, new(rule, ViewMemory.Of(partials), ViewMemory.Of(own)));
+                    partials = ranks.Gather(own);
+                    rule = new Rule(rows * ranks.Count, n, ranks.Count, rows, moves ? momentum : 0, eps);
+                }
+            }
+            if (device.IsHost)
+            {
                 ElementLoop<Combine<Simd, HostMemory>>.OnHost(device, n, new(rule, HostMemory.Of(partials), HostMemory.Of(stats),
                     HostMemory.Of(runningMean), HostMemory.Of(runningVar)));
                 RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(
@@ -48,21 +74,18 @@ public static class BatchNormOp
             }
             else
             {
-                if (training)
-                    RowLoop<Moments<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
-                        blocks, ViewMemory.Of(x), ViewMemory.Of(partials)));
                 ElementLoop<Combine<Lane, ViewMemory>>.OnAccelerator(device, n, new(rule, ViewMemory.Of(partials), ViewMemory.Of(stats),
                     ViewMemory.Of(runningMean), ViewMemory.Of(runningVar)));
                 RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
                     n, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y)));
             }
         }
-        if (training)
+        if (moves)
         {
             runningMean.NoteWrite();
             runningVar.NoteWrite();
         }
-        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats, training);
+        Tape.For(x, weight, bias)?.Add<BackwardNode>(y).Of(x, weight, bias, stats, training, ranks);
         return y;
     }
 
@@ -130,9 +153,39 @@ public static class BatchNormOp
         mean = T.Fma(difference, T.Of(share), mean);
     }
 
+    /// <summary>Mean and Σ (x − mean)² of each column over this rank's rows, from those of its splits, in order.</summary>
+    internal readonly struct Own<T, TMemory>(Rule rule, TMemory partials, TMemory own) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly Rule rule = rule;
+        private readonly TMemory partials = partials, own = own;
+
+        public void At(int i, int end)
+        {
+            int n = rule.N;
+            JoinAll(rule, partials, i, out T mean, out T squares);
+            own.Store(i, n, mean);
+            own.Store(n + i, 2 * n, squares);
+        }
+    }
+
+    private static void JoinAll<T, TMemory>(Rule rule, TMemory partials, int i, out T mean, out T squares)
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        int n = rule.N;
+        (mean, squares) = (T.Of(0), T.Of(0));
+        for (int s = 0; s < rule.Splits; s++)
+        {
+            int before = s * rule.PerSplit, here = Math.Min(rule.Rows, before + rule.PerSplit) - before, place = 2 * s * n;
+            Join(ref mean, ref squares, partials.Load(place + i, place + n), partials.Load(place + n + i, place + 2 * n), before, here);
+        }
+    }
+
     /// <summary>
-    /// The statistics of each column from those of its splits, in order, and the running ones; without
-    /// splits, from the running ones.
+    /// The statistics of each column from those of its splits, in order, and the running ones, which a momentum of 0 leaves; without splits,
+    /// from the running ones.
     /// </summary>
     internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar) : IElementBody
         where T : struct, IReal<T>
@@ -147,17 +200,15 @@ public static class BatchNormOp
             T mean = runningMean.Load(i, end), variance = runningVar.Load(i, end);
             if (rule.Splits > 0)
             {
-                T oldMean = mean, oldVariance = variance, squares = T.Of(0);
-                mean = T.Of(0);
-                for (int s = 0; s < rule.Splits; s++)
-                {
-                    int before = s * rule.PerSplit, here = Math.Min(rule.Rows, before + rule.PerSplit) - before, place = 2 * s * n;
-                    Join(ref mean, ref squares, partials.Load(place + i, place + n), partials.Load(place + n + i, place + 2 * n), before, here);
-                }
+                T oldMean = mean, oldVariance = variance;
+                JoinAll(rule, partials, i, out mean, out T squares);
                 variance = squares * T.Of(1f / rule.Rows);
-                T move = T.Of(rule.Momentum), unbiased = squares * T.Of(1f / (rule.Rows - 1));
-                runningMean.Store(i, end, T.Fma(move, mean - oldMean, oldMean));
-                runningVar.Store(i, end, T.Fma(move, unbiased - oldVariance, oldVariance));
+                if (rule.Momentum != 0)
+                {
+                    T move = T.Of(rule.Momentum), unbiased = squares * T.Of(1f / (rule.Rows - 1));
+                    runningMean.Store(i, end, T.Fma(move, mean - oldMean, oldMean));
+                    runningVar.Store(i, end, T.Fma(move, unbiased - oldVariance, oldVariance));
+                }
             }
             stats.Store(i, n, mean);
             stats.Store(n + i, 2 * n, T.Of(1) / T.Sqrt(variance + T.Of(rule.Eps)));
@@ -186,9 +237,10 @@ public static class BatchNormOp
     {
         private Tensor x = null!, weight = null!, bias = null!, stats = null!;
         private bool training;
+        private IRanks ranks = null!;
 
-        public void Of(Tensor input, Tensor scale, Tensor shift, Tensor columnStats, bool ofBatch) =>
-            (x, weight, bias, stats, training) = (Save(input), Save(scale), Track(shift), Save(columnStats), ofBatch);
+        public void Of(Tensor input, Tensor scale, Tensor shift, Tensor columnStats, bool ofBatch, IRanks together) =>
+            (x, weight, bias, stats, training, ranks) = (Save(input), Save(scale), Track(shift), Save(columnStats), ofBatch, together);
 
         public override void Backward(Tensor dy)
         {
@@ -196,7 +248,8 @@ public static class BatchNormOp
             int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
             var blocks = new Blocks(rows, n);
             int splits = blocks.Splits;
-            Tensor partials = device.Rent(new Shape(splits, 2 * n)), dWeight = device.Rent(new Shape(n)), dBias = device.Rent(new Shape(n));
+            Tensor partials = device.Rent(new Shape(splits, 2 * n)), sums = device.Rent(new Shape(2, n));
+            Tensor dWeight = sums.Alias(new Shape(n)), dBias = sums.Alias(new Shape(n), n);
             if (device.IsHost)
                 RowLoop<Products<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
                     blocks, HostMemory.Of(x), HostMemory.Of(stats), HostMemory.Of(dy), HostMemory.Of(partials)));
@@ -204,15 +257,22 @@ public static class BatchNormOp
                 RowLoop<Products<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
                     blocks, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(dy), ViewMemory.Of(partials)));
             PairSums.Run(partials, splits, n, dWeight, 0, dBias, 0);
+            if (training && ranks.Count > 1)
+            {
+                var own = sums;
+                sums = device.Rent(own.Shape);
+                sums.CopyFrom(own);
+                ranks.Sum(sums); // also where x needs no gradient: another rank's may
+            }
             if (Tape.GradientOf(x, out int accumulate) is { } dx)
             {
-                float share = training ? 1f / rows : 0; // running statistics do not depend on x
+                float share = training ? 1f / (rows * ranks.Count) : 0; // running statistics do not depend on x
                 if (device.IsHost)
                     RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, share, HostMemory.Of(x), HostMemory.Of(stats),
-                        HostMemory.Of(weight), HostMemory.Of(dWeight), HostMemory.Of(dBias), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
+                        HostMemory.Of(weight), HostMemory.Of(sums), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
                 else
                     RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, share, ViewMemory.Of(x), ViewMemory.Of(stats),
-                        ViewMemory.Of(weight), ViewMemory.Of(dWeight), ViewMemory.Of(dBias), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+                        ViewMemory.Of(weight), ViewMemory.Of(sums), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
             }
             Tape.AddGradient(weight, dWeight);
             Tape.AddGradient(bias, dBias);
@@ -262,14 +322,14 @@ public static class BatchNormOp
 
     /// <summary>dx = w/σ · (dy − mean dy − x̂ · mean(dy·x̂)), the means only if the statistics are the batch's.</summary>
     internal readonly struct Backward<T, TMemory>(
-        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory dWeight, TMemory dBias, TMemory dy, TMemory dx, int accumulate)
+        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory sums, TMemory dy, TMemory dx, int accumulate)
         : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
         private readonly int n = n, accumulate = accumulate;
         private readonly float share = share;
-        private readonly TMemory x = x, stats = stats, weight = weight, dWeight = dWeight, dBias = dBias, dy = dy, dx = dx;
+        private readonly TMemory x = x, stats = stats, weight = weight, sums = sums, dy = dy, dx = dx;
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
@@ -281,7 +341,7 @@ public static class BatchNormOp
                 if (share != 0) // times 0 an infinite one would still be NaN
                 {
                     T normal = (x.Load(begin + j, end) - stats.Load(j, n)) * inverse;
-                    d -= part * T.Fma(normal, dWeight.Load(j, n), dBias.Load(j, n));
+                    d -= part * T.Fma(normal, sums.Load(j, n), sums.Load(n + j, 2 * n));
                 }
                 dx.Deliver(begin + j, end, d * weight.Load(j, n) * inverse, accumulate);
             }

@@ -15,15 +15,35 @@ public static class DropPath
     /// computed again. Give it a seed that no other stream uses.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The rate is not in [0, 1).</exception>
-    public static Tensor KeepMask(Device device, int samples, float rate, ulong seed, uint step, uint layer, uint branch)
+    public static Tensor KeepMask(Device device, int samples, float rate, ulong seed, uint step, uint layer, uint branch) =>
+        KeepMask(device, samples, rate, seed, step, layer, branch, Math.Max(1, samples), OneRank.Instance);
+
+    /// <summary>
+    /// The same for one rank's part of a batch: the factors that these samples have in the whole batch of one rank alone.
+    /// </summary>
+    /// <param name="device">Where.</param>
+    /// <param name="samples">V·B: crop-major, B pictures of the first view, then of the second, …</param>
+    /// <param name="rate">The probability of 0.</param>
+    /// <param name="seed">The key of the random numbers.</param>
+    /// <param name="step">The training step.</param>
+    /// <param name="layer">Which layer.</param>
+    /// <param name="branch">Which of its branches.</param>
+    /// <param name="batch">B, the same on all ranks. Sample i of rank r stands at ⌊i/B⌋·B·R + r·B + i mod B among those of R ranks.</param>
+    /// <param name="ranks">Who shares the batch.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The rate is not in [0, 1), or the batch not positive.</exception>
+    public static Tensor KeepMask(
+        Device device, int samples, float rate, ulong seed, uint step, uint layer, uint branch, int batch, IRanks ranks)
     {
         ThrowIfNoRate(rate);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batch);
+        ArgumentNullException.ThrowIfNull(ranks);
         var keep = device.Rent(new Shape(samples));
+        var place = new Place(batch, batch * (ranks.Count - 1), batch * ranks.Rank);
         var draw = new Draw(rate, 1 / (1 - rate), (uint)seed, (uint)(seed >> 32), step, layer, branch);
         if (device.IsHost)
-            RowLoop<Mask<Simd, HostMemory>>.OnHost(device, samples, 1, new(draw, HostMemory.Of(keep)));
+            RowLoop<Mask<Simd, HostMemory>>.OnHost(device, samples, 1, new(draw, place, HostMemory.Of(keep)));
         else
-            RowLoop<Mask<Lane, ViewMemory>>.OnAccelerator(device, samples, 1, new(draw, ViewMemory.Of(keep)));
+            RowLoop<Mask<Lane, ViewMemory>>.OnAccelerator(device, samples, 1, new(draw, place, ViewMemory.Of(keep)));
         return keep;
     }
 
@@ -50,16 +70,25 @@ public static class DropPath
         public readonly uint Key0 = key0, Key1 = key1, Step = step, Layer = layer, Branch = branch;
     }
 
-    internal readonly struct Mask<T, TMemory>(Draw draw, TMemory keep) : IRowBody
+    /// <summary>Where a rank's samples stand in the whole batch: of every view, other ranks' lie before and between.</summary>
+    internal readonly struct Place(int batch, int others, int first)
+    {
+        private readonly int batch = batch, others = others, first = first;
+
+        public uint Of(int sample) => (uint)(sample + sample / batch * others + first);
+    }
+
+    internal readonly struct Mask<T, TMemory>(Draw draw, Place place, TMemory keep) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
         private readonly Draw draw = draw;
+        private readonly Place place = place;
         private readonly TMemory keep = keep;
 
         public void Row<TLanes>(TLanes lanes, int sample) where TLanes : struct, ILanes
         {
-            uint word = Philox.Block((uint)sample, draw.Step, draw.Layer, draw.Branch, draw.Key0, draw.Key1).X0;
+            uint word = Philox.Block(place.Of(sample), draw.Step, draw.Layer, draw.Branch, draw.Key0, draw.Key1).X0;
             TMemory result = keep;
             if (lanes.Id == 0)
                 result[sample] = Philox.ToUnit(word) < draw.Rate ? 0 : draw.Scale;

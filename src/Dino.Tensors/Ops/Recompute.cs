@@ -9,7 +9,8 @@ public static class RecomputeOp
     /// <param name="state">What the function needs besides, so that it can be static and cost no allocation.</param>
     /// <param name="function">
     /// Makes a new tensor, and the same one when called again in the backward pass: its randomness must follow from the state, and what it
-    /// uses besides x must not be overwritten before.
+    /// uses besides x must not be overwritten before. What it changes besides (running statistics) it must leave the second time:
+    /// <see cref="Device.IsRecomputing"/>.
     /// </param>
     /// <exception cref="InvalidOperationException">The function gave back a tensor that was there before.</exception>
     public static Tensor Recompute<TState>(this Tensor x, TState state, Func<Tensor, TState, Tensor> function)
@@ -59,7 +60,7 @@ public static class RecomputeOp
                 tape.Inner.Again = (computed, outer?.Arena ?? arena);
                 try
                 {
-                    var y = function(input, state);
+                    var y = RunAgain(input);
                     tape.Inner.ThrowIfOverwrittenSince(computed, outer?.Arena ?? arena);
                     if (y.RequiresGrad) // otherwise nothing in it is trained
                         tape.Inner.Backward(y, dy);
@@ -72,6 +73,21 @@ public static class RecomputeOp
             }
             if (input.Grad is { } dx)
                 Tape.AddGradient(x, dx);
+        }
+
+        private Tensor RunAgain(Tensor input)
+        {
+            var device = input.Device;
+            bool before = device.IsRecomputing; // a part within a part
+            device.IsRecomputing = true;
+            try
+            {
+                return function(input, state);
+            }
+            finally
+            {
+                device.IsRecomputing = before;
+            }
         }
     }
 }

@@ -15,10 +15,11 @@ public class OperandTests
     {
         ["AddOp.Add/2"] = d => [One(d, 2, 3), One(d, 3)],
         ["AddBranchOp.AddBranch/3"] = d => [One(d, 2, 3, 4), One(d, 2, 3, 4), One(d, 2)],
+        ["AllGatherOp.AllGather/2"] = d => [One(d, 2, 3), OneRank.Instance],
         ["AttentionOp.Attention/2"] = d => [One(d, 1, 5, 12), 2],
         ["AttentionOp.AttentionWeights/2"] = d => [One(d, 1, 5, 12), 2],
         ["AttentionOp.FirstTokenAttention/2"] = d => [One(d, 1, 5, 12), 2],
-        ["BatchNormOp.BatchNorm/8"] = d => [One(d, 2, 4), One(d, 4), One(d, 4), One(d, 4), One(d, 4), true, 0.1f, 1e-5f],
+        ["BatchNormOp.BatchNorm/9"] = d => [One(d, 2, 4), One(d, 4), One(d, 4), One(d, 4), One(d, 4), true, 0.1f, 1e-5f, null],
         ["CentredSoftmaxOp.CentredSoftmax/3"] = d => [One(d, 2, 4), One(d, 4), 1f],
         ["CentreUpdate.FromSums/4"] = d => [One(d, 4), One(d, 4), 2, 0.9f],
         ["CentreUpdate.Norm/1"] = d => [One(d, 4)],

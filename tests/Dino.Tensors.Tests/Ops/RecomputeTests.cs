@@ -1,3 +1,4 @@
+using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 using Dino.Testing;
 using NUnit.Framework;
@@ -19,6 +20,32 @@ public class RecomputeTests : OpTests<RecomputeTests>, IOpCases
         float[] plain = Gradients(device, recompute: false, out long kept), again = Gradients(device, recompute: true, out long keptAgain);
         Assert.That(again, Is.EqualTo(plain));
         Assert.That(keptAgain, Is.LessThan(kept / 3));
+    }
+
+    /// <summary>Of a batch norm inside, and inside a part within a part: as if nothing were recomputed.</summary>
+    [Test]
+    public void RunningStatistics_MoveOnce()
+    {
+        float[] plain = Statistics(static (x, norm) => norm.Forward(norm.Forward(x, training: true).Scale(2), training: true));
+        float[] again = Statistics(static (x, norm) => x.Recompute(norm, static (x, norm) =>
+            norm.Forward(x, training: true).Recompute(norm, static (x, norm) => norm.Forward(x.Scale(2), training: true))));
+        Assert.That(again, Is.EqualTo(plain));
+        Assert.That(Devices.Open("cpu").IsRecomputing, Is.False);
+    }
+
+    private static float[] Statistics(Func<Tensor, BatchNorm, Tensor> part)
+    {
+        var device = Devices.Open("cpu");
+        var norm = new BatchNorm(2);
+        using var parameters = new FlatParameters(norm, device, trainable: true);
+        parameters.Initialize(1);
+        using var arena = device.BeginArena();
+        using var tape = new Tape(device);
+        tape.Record();
+        var x = Tensor.From(device, [1f, 2, 3, 5, 8, 13], new Shape(3, 2));
+        x.RequiresGrad = true;
+        tape.Backward(part(x, norm).Multiply(x).Sum());
+        return [.. parameters.Save().SelectMany(tensor => tensor.Values), .. x.Grad!.ToArray()];
     }
 
     private static float[] Gradients(Device device, bool recompute, out long kept)
