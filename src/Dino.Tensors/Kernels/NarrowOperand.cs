@@ -15,12 +15,13 @@ internal static class NarrowOperand
         if (device.Precision == Precision.Fp32 || device.UsesTensorCores)
             return x;
         var y = device.Rent(x.Shape);
-        int bf16 = device.Precision == Precision.Bf16 ? 1 : 0;
-        if (device.IsHost)
-            ElementLoop<Round<Simd, HostMemory>>.OnHost(device, x.Count, new(HostMemory.Of(x), HostMemory.Of(y), bf16));
-        else
-            ElementLoop<Round<Lane, ViewMemory>>.OnAccelerator(device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(y), bf16));
+        device.Launch(new RoundLaunch(x, y, device.Precision == Precision.Bf16 ? 1 : 0));
         return y;
+    }
+
+    private readonly struct RoundLaunch(Tensor x, Tensor y, int bf16) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Elements(x.Count, new Round<T, TMemory>(TMemory.Of(x), TMemory.Of(y), bf16));
     }
 
     internal readonly struct Round<T, TMemory>(TMemory x, TMemory y, int bf16) : IElementBody

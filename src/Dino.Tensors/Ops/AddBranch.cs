@@ -31,17 +31,8 @@ public static class AddBranchOp
     internal static int RowsPerSample(Tensor x, Tensor? keep) => keep is null ? 0 : x.Shape.Rows / Math.Max(1, keep.Count);
 
     /// <summary>y = keep[b] · branch, plus x where <paramref name="add"/> is 1; y may be any of them.</summary>
-    internal static void Run(Tensor branch, Tensor? keep, Tensor x, Tensor y, int add)
-    {
-        var device = x.Device;
-        int rows = x.Shape.Rows, d = x.Shape.RowLength, perSample = RowsPerSample(x, keep);
-        if (device.IsHost)
-            RowLoop<Scale<Simd, HostMemory>>.OnHost(device, rows, d, new(
-                d, perSample, HostMemory.Of(branch), HostMemory.Of(keep), HostMemory.Of(x), HostMemory.Of(y), add));
-        else
-            RowLoop<Scale<Lane, ViewMemory>>.OnAccelerator(device, rows, d, new(
-                d, perSample, ViewMemory.Of(branch), ViewMemory.Of(keep), ViewMemory.Of(x), ViewMemory.Of(y), add));
-    }
+    internal static void Run(Tensor branch, Tensor? keep, Tensor x, Tensor y, int add) =>
+        x.Device.Launch(new ScaleLaunch(branch, keep, x, y, add));
 
     /// <summary>The gradient of the branch, given that of the sum: itself, or scaled.</summary>
     internal static Tensor OfBranch(Tensor dy, Tensor? keep)
@@ -67,6 +58,16 @@ public static class AddBranchOp
                 Tape.AddGradient(branch, dy);
             else if (Tape.GradientOf(branch, out int accumulate) is { } dBranch)
                 Run(dy, keep, dBranch, dBranch, accumulate);
+        }
+    }
+
+    private readonly struct ScaleLaunch(Tensor branch, Tensor? keep, Tensor x, Tensor y, int add) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int d = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, d, new Scale<T, TMemory>(
+                d, RowsPerSample(x, keep), TMemory.Of(branch), TMemory.Of(keep), TMemory.Of(x), TMemory.Of(y), add));
         }
     }
 

@@ -5,12 +5,11 @@ namespace Dino.Tensors.Ops;
 /// <summary>y ← y + x, how gradients gather; not differentiable itself.</summary>
 internal static class AddInPlace
 {
-    public static void Run(Tensor y, Tensor x)
+    public static void Run(Tensor y, Tensor x) => y.Device.Launch(new Launch(y, x));
+
+    private readonly struct Launch(Tensor y, Tensor x) : ILaunch
     {
-        if (y.Device.IsHost)
-            ElementLoop<Body<Simd, HostMemory>>.OnHost(y.Device, y.Count, new(HostMemory.Of(y), HostMemory.Of(x)));
-        else
-            ElementLoop<Body<Lane, ViewMemory>>.OnAccelerator(y.Device, y.Count, new(ViewMemory.Of(y), ViewMemory.Of(x)));
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Elements(y.Count, new Body<T, TMemory>(TMemory.Of(y), TMemory.Of(x)));
     }
 
     internal readonly struct Body<T, TMemory>(TMemory y, TMemory x) : IElementBody

@@ -13,16 +13,17 @@ internal static class BlockCopy
     /// <summary>A run of blocks: where the first begins, and how far it is to the next.</summary>
     public readonly record struct Blocks(int Start, int Stride);
 
-    public static void Run(Tensor from, Blocks source, Tensor to, Blocks target, int count, int length, int accumulate)
+    public static void Run(Tensor from, Blocks source, Tensor to, Blocks target, int count, int length, int accumulate) =>
+        from.Device.Launch(new Launch(from, source, to, target, count, length, accumulate));
+
+    private readonly struct Launch(Tensor from, Blocks source, Tensor to, Blocks target, int count, int length, int accumulate) : ILaunch
     {
-        var device = from.Device;
-        int pieces = length / Piece + (length % Piece > 0 ? 1 : 0), rows = count * pieces, each = Math.Min(Piece, length);
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(
-                device, rows, each, new(HostMemory.Of(from), HostMemory.Of(to), source, target, length, pieces, accumulate));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(
-                device, rows, each, new(ViewMemory.Of(from), ViewMemory.Of(to), source, target, length, pieces, accumulate));
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int pieces = length / Piece + (length % Piece > 0 ? 1 : 0);
+            run.Rows(count * pieces, Math.Min(Piece, length), new Body<T, TMemory>(
+                TMemory.Of(from), TMemory.Of(to), source, target, length, pieces, accumulate));
+        }
     }
 
     internal readonly struct Body<T, TMemory>(TMemory from, TMemory to, Blocks source, Blocks target, int length, int pieces, int accumulate)

@@ -29,18 +29,17 @@ public static class CentreUpdate
         if (sums.Count != centre.Count || rows <= 0)
             throw new ArgumentException($"Column sums {sums.Shape} of {rows} rows cannot move a centre of {centre.Shape}.", nameof(sums));
         centre.NoteWrite();
-        var device = centre.Device;
-        int k = centre.Count;
-        if (device.IsHost)
-            ElementLoop<Blend<Simd, HostMemory>>.OnHost(
-                device, k, new(HostMemory.Of(centre), HostMemory.Of(sums), momentum, (1 - momentum) / rows));
-        else
-            ElementLoop<Blend<Lane, ViewMemory>>.OnAccelerator(
-                device, k, new(ViewMemory.Of(centre), ViewMemory.Of(sums), momentum, (1 - momentum) / rows));
+        centre.Device.Launch(new BlendLaunch(centre, sums, momentum, (1 - momentum) / rows));
     }
 
     /// <summary>‖c‖₂ as a scalar on the device; reading it waits for the device, so do that only when it is logged.</summary>
     public static Tensor Norm(Tensor centre) => TotalNorm.Of(centre);
+
+    private readonly struct BlendLaunch(Tensor centre, Tensor sums, float keep, float share) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(centre.Count, new Blend<T, TMemory>(TMemory.Of(centre), TMemory.Of(sums), keep, share));
+    }
 
     internal readonly struct Blend<T, TMemory>(TMemory centre, TMemory sums, float keep, float share) : IElementBody
         where T : struct, IReal<T>

@@ -15,20 +15,23 @@ public static class CentredSoftmaxOp
     public static Tensor CentredSoftmax(this Tensor logits, Tensor centre, float temperature)
     {
         Operands.Check(logits, centre);
-        int rows = logits.Shape.Rows, n = logits.Shape.RowLength;
+        int n = logits.Shape.RowLength;
         if (centre.Count != n)
             throw new ArgumentException($"Logits {logits.Shape} need a centre of {n} elements, not {centre.Shape}.", nameof(centre));
         if (!(temperature > 0))
             throw new ArgumentException(FormattableString.Invariant($"A temperature is positive, not {temperature}."), nameof(temperature));
-        var device = logits.Device;
-        var y = device.Rent(logits.Shape);
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(device, rows, n, new(
-                n, 1 / temperature, HostMemory.Of(logits), HostMemory.Of(centre), HostMemory.Of(y)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
-                n, 1 / temperature, ViewMemory.Of(logits), ViewMemory.Of(centre), ViewMemory.Of(y)));
+        var y = logits.Device.Rent(logits.Shape);
+        logits.Device.Launch(new Launch(logits, centre, y, 1 / temperature));
         return y;
+    }
+
+    private readonly struct Launch(Tensor logits, Tensor centre, Tensor y, float scale) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = logits.Shape.RowLength;
+            run.Rows(logits.Shape.Rows, n, new Body<T, TMemory>(n, scale, TMemory.Of(logits), TMemory.Of(centre), TMemory.Of(y)));
+        }
     }
 
     internal readonly struct Body<T, TMemory>(int n, float scale, TMemory x, TMemory centre, TMemory y) : IRowBody

@@ -17,17 +17,21 @@ public static class ClassTokenOp
         if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != ((long)k + patches.Shape[1]) * d))
             throw new ArgumentException(
                 $"Patches (B, P, D) need tokens (1, K, D) and positions (1, K + P, D), not {patches.Shape}, {cls.Shape}, {positions?.Shape}.");
-        var device = patches.Device;
-        int b = patches.Shape[0], n = k + patches.Shape[1];
-        var y = device.Rent(new Shape(b, n, d));
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, b * n, d, new(
-                n, k, d, HostMemory.Of(patches), HostMemory.Of(cls), HostMemory.Of(positions), HostMemory.Of(y), positions is null ? 0 : 1));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, b * n, d, new(
-                n, k, d, ViewMemory.Of(patches), ViewMemory.Of(cls), ViewMemory.Of(positions), ViewMemory.Of(y), positions is null ? 0 : 1));
+        var y = patches.Device.Rent(new Shape(patches.Shape[0], k + patches.Shape[1], d));
+        y.Device.Launch(new ForwardLaunch(patches, cls, positions, y));
         Tape.For(patches, cls, positions)?.Add<BackwardNode>(y).Of(patches, cls, positions);
         return y;
+    }
+
+    private readonly struct ForwardLaunch(Tensor patches, Tensor cls, Tensor? positions, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = y.Shape[1], d = y.Shape[2];
+            run.Rows(y.Shape[0] * n, d, new Forward<T, TMemory>(
+                n, cls.Count / d, d, TMemory.Of(patches), TMemory.Of(cls), TMemory.Of(positions), TMemory.Of(y),
+                positions is null ? 0 : 1));
+        }
     }
 
     /// <summary>One token a row.</summary>
@@ -63,28 +67,22 @@ public static class ClassTokenOp
 
         public override void Backward(Tensor dy)
         {
-            var device = dy.Device;
             int b = dy.Shape[0], n = dy.Shape[1], d = dy.Shape[2], k = cls.Count / d;
             if (Tape.GradientOf(patches, out int accumulate) is { } dx)
-            {
-                if (device.IsHost)
-                    RowLoop<PatchGradient<Simd, HostMemory>>.OnHost(
-                        device, b * (n - k), d, new(n, k, d, HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-                else
-                    RowLoop<PatchGradient<Lane, ViewMemory>>.OnAccelerator(
-                        device, b * (n - k), d, new(n, k, d, ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
-            }
+                dy.Device.Launch(new PatchGradientLaunch(dy, dx, k, accumulate));
             if (Tape.GradientOf(positions, out accumulate) is { } dp)
                 ColumnSum.Run(dy.Alias(new Shape(b, n * d)), dp, accumulate);
             if (Tape.GradientOf(cls, out accumulate) is { } dc)
-            {
-                if (device.IsHost)
-                    ElementLoop<ClassGradient<Simd, HostMemory>>.OnHost(
-                        device, k * d, new(b, n * d, k * d, HostMemory.Of(dy), HostMemory.Of(dc), accumulate));
-                else
-                    ElementLoop<ClassGradient<Lane, ViewMemory>>.OnAccelerator(
-                        device, k * d, new(b, n * d, k * d, ViewMemory.Of(dy), ViewMemory.Of(dc), accumulate));
-            }
+                dy.Device.Launch(new ClassGradientLaunch(dy, dc, accumulate));
+        }
+    }
+
+    private readonly struct PatchGradientLaunch(Tensor dy, Tensor dx, int k, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = dy.Shape[1], d = dy.Shape[2];
+            run.Rows(dy.Shape[0] * (n - k), d, new PatchGradient<T, TMemory>(n, k, d, TMemory.Of(dy), TMemory.Of(dx), accumulate));
         }
     }
 
@@ -102,6 +100,13 @@ public static class ClassTokenOp
             for (int i = lanes.Id * T.Width; i < d; i += lanes.Count * T.Width)
                 dx.Deliver(target + i, target + d, dy.Load(source + i, source + d), accumulate);
         }
+    }
+
+    private readonly struct ClassGradientLaunch(Tensor dy, Tensor dc, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(dc.Count, new ClassGradient<T, TMemory>(
+                dy.Shape[0], dy.Shape[1] * dy.Shape[2], dc.Count, TMemory.Of(dy), TMemory.Of(dc), accumulate));
     }
 
     /// <summary>The sum over the images of the first rows of dy.</summary>

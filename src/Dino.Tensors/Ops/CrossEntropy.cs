@@ -41,12 +41,7 @@ public static class CrossEntropyOp
         var problem = new Problem(k, batch, crops, views, 1 / temperature, 1f / ((float)pairs * batch));
         var logSums = device.Rent(new Shape(rows, 2)); // the largest logit s, and ln Σ e^((s − largest)/τ)
         var losses = device.Rent(new Shape(rows));
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, k, new(
-                problem, HostMemory.Of(logits), HostMemory.Of(targets), HostMemory.Of(logSums), HostMemory.Of(losses)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, k, new(
-                problem, ViewMemory.Of(logits), ViewMemory.Of(targets), ViewMemory.Of(logSums), ViewMemory.Of(losses)));
+        device.Launch(new ForwardLaunch(problem, logits, targets, logSums, losses));
         var loss = Total<PlainTerm>.Of(losses, problem.Weight);
         Tape.For(logits)?.Add<BackwardNode>(loss).Of(problem, logits, targets, logSums);
         return loss;
@@ -57,6 +52,13 @@ public static class CrossEntropyOp
     {
         public readonly int K = k, Batch = batch, Crops = crops, Views = views;
         public readonly float Scale = scale, Weight = weight;
+    }
+
+    private readonly struct ForwardLaunch(Problem problem, Tensor logits, Tensor targets, Tensor logSums, Tensor losses) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(logits.Shape.Rows, problem.K, new Forward<T, TMemory>(
+                problem, TMemory.Of(logits), TMemory.Of(targets), TMemory.Of(logSums), TMemory.Of(losses)));
     }
 
     // Work item "row" is crop row % n of image row / n, so that the crops of an image follow each other while its targets are in a cache.
@@ -128,16 +130,17 @@ public static class CrossEntropyOp
 
         public override void Backward(Tensor dy)
         {
-            var device = dy.Device;
             var ds = Tape.GradientOf(logits, out int accumulate)!;
-            int rows = logits.Shape.Rows;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, problem.K, new(problem, HostMemory.Of(logits),
-                    HostMemory.Of(targets), HostMemory.Of(logSums), HostMemory.Of(dy), HostMemory.Of(ds), accumulate));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, problem.K, new(problem, ViewMemory.Of(logits),
-                    ViewMemory.Of(targets), ViewMemory.Of(logSums), ViewMemory.Of(dy), ViewMemory.Of(ds), accumulate));
+            dy.Device.Launch(new BackwardLaunch(problem, logits, targets, logSums, dy, ds, accumulate));
         }
+    }
+
+    private readonly struct BackwardLaunch(
+        Problem problem, Tensor logits, Tensor targets, Tensor logSums, Tensor dy, Tensor ds, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(logits.Shape.Rows, problem.K, new Backward<T, TMemory>(
+                problem, TMemory.Of(logits), TMemory.Of(targets), TMemory.Of(logSums), TMemory.Of(dy), TMemory.Of(ds), accumulate));
     }
 
     /// <summary>dsⱼ = dloss · weight / τ · (number of i ≠ j · softmax(sⱼ/τ) − Σ over i ≠ j of qᵢ)</summary>

@@ -5,6 +5,8 @@ namespace Dino.Tensors.Ops;
 /// <summary>yᵢ = x[indicesᵢ], rows by number.</summary>
 public static class GatherRowsOp
 {
+    private const int MostOwners = 64;
+
     /// <summary>
     /// The rows of x along its first dimension that the indices name, in their order and as often as they occur.
     /// x: (R, …); indices: I whole numbers of any shape; the result: (I, …). A row that x does not have is NaN.
@@ -16,17 +18,19 @@ public static class GatherRowsOp
         Operands.With(x, indices, nameof(GatherRows), DType.Int32);
         if (x.Shape.Rank == 0)
             throw new ArgumentException("GatherRows: a scalar has no rows.", nameof(x));
-        var device = x.Device;
-        int rows = x.Shape[0], n = x.Shape.CountOf(1, x.Shape.Rank);
-        var y = device.Rent(x.Shape.With(0, indices.Count));
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(
-                device, indices.Count, n, new(HostMemory.Of(x), HostMemory.Of(indices), HostMemory.Of(y), rows, n));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(
-                device, indices.Count, n, new(ViewMemory.Of(x), ViewMemory.Of(indices), ViewMemory.Of(y), rows, n));
+        var y = x.Device.Rent(x.Shape.With(0, indices.Count));
+        x.Device.Launch(new ForwardLaunch(x, indices, y));
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, indices);
         return y;
+    }
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor indices, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.CountOf(1, x.Shape.Rank);
+            run.Rows(indices.Count, n, new Forward<T, TMemory>(TMemory.Of(x), TMemory.Of(indices), TMemory.Of(y), x.Shape[0], n));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(TMemory x, TMemory indices, TMemory y, int rows, int n) : IRowBody
@@ -55,26 +59,27 @@ public static class GatherRowsOp
 
     private sealed class BackwardNode : Node
     {
-        private const int MostOwners = 64;
         private Tensor x = null!, indices = null!;
 
         public void Of(Tensor input, Tensor which) => (x, indices) = (Track(input), Save(which));
 
         public override void Backward(Tensor dy)
         {
-            var device = dy.Device;
             var dx = Tape.GradientOf(x, out int accumulate)!;
             if (accumulate == 0)
                 dx.Fill(0);
-            int rows = x.Shape[0], n = x.Shape.CountOf(1, x.Shape.Rank), count = indices.Count;
+            dy.Device.Launch(new ScatterLaunch(dy, indices, dx));
+        }
+    }
+
+    private readonly struct ScatterLaunch(Tensor dy, Tensor indices, Tensor dx) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int rows = dx.Shape[0], n = dx.Shape.CountOf(1, dx.Shape.Rank), count = indices.Count;
             int each = Math.Max(1, (rows + MostOwners - 1) / MostOwners), owners = (rows + each - 1) / each;
             int work = count / Math.Max(1, owners) * n; // elements that an owner adds on average
-            if (device.IsHost)
-                RowLoop<Scatter<Simd, HostMemory>>.OnHost(
-                    device, owners, Math.Max(n, work), new(HostMemory.Of(dy), HostMemory.Of(indices), HostMemory.Of(dx), count, each, n));
-            else
-                RowLoop<Scatter<Lane, ViewMemory>>.OnAccelerator(
-                    device, owners, n, new(ViewMemory.Of(dy), ViewMemory.Of(indices), ViewMemory.Of(dx), count, each, n));
+            run.Rows(owners, n, new Scatter<T, TMemory>(TMemory.Of(dy), TMemory.Of(indices), TMemory.Of(dx), count, each, n), work: work);
         }
     }
 

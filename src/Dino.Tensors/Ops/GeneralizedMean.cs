@@ -15,14 +15,18 @@ public static class GeneralizedMeanOp
         Operands.Check(x);
         if (x.Shape.Rank != 3 || x.Shape[1] == 0 || !(power > 0) || !(floor > 0))
             throw new ArgumentException($"GeM needs (B, N, D) with N ≥ 1, p > 0 and ε > 0, not {x.Shape}, {power}, {floor}.");
-        var device = x.Device;
-        int images = x.Shape[0], n = x.Shape[1], d = x.Shape[2];
-        var y = device.Rent(new Shape(images, d));
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(device, images, n * d, new(n, d, power, floor, HostMemory.Of(x), HostMemory.Of(y)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, images, d, new(n, d, power, floor, ViewMemory.Of(x), ViewMemory.Of(y)));
+        var y = x.Device.Rent(new Shape(x.Shape[0], x.Shape[2]));
+        x.Device.Launch(new Launch(x, y, power, floor));
         return y;
+    }
+
+    private readonly struct Launch(Tensor x, Tensor y, float power, float floor) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape[1], d = x.Shape[2];
+            run.Rows(x.Shape[0], d, new Body<T, TMemory>(n, d, power, floor, TMemory.Of(x), TMemory.Of(y)), work: n * d);
+        }
     }
 
     /// <summary>One image a row.</summary>

@@ -9,15 +9,19 @@ public static class L2NormalizeOp
     public static Tensor L2Normalize(this Tensor x, float eps = 1e-12f)
     {
         Operands.Check(x);
-        var device = x.Device;
-        int rows = x.Shape.Rows, n = x.Shape.RowLength;
-        var y = device.Rent(x.Shape);
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, eps, HostMemory.Of(x), HostMemory.Of(y)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, eps, ViewMemory.Of(x), ViewMemory.Of(y)));
+        var y = x.Device.Rent(x.Shape);
+        x.Device.Launch(new ForwardLaunch(x, y, eps));
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, eps);
         return y;
+    }
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor y, float eps) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, n, new Forward<T, TMemory>(n, eps, TMemory.Of(x), TMemory.Of(y)));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory y) : IRowBody
@@ -47,17 +51,16 @@ public static class L2NormalizeOp
 
         public void Of(Tensor input, float smallest) => (x, eps) = (Save(input), smallest);
 
-        public override void Backward(Tensor dy)
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!, eps, accumulate));
+    }
+
+    private readonly struct BackwardLaunch(Tensor x, Tensor dy, Tensor dx, float eps, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
-            var device = dy.Device;
-            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(
-                    device, rows, n, new(n, eps, HostMemory.Of(x), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
-                    device, rows, n, new(n, eps, ViewMemory.Of(x), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+            int n = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, n, new Backward<T, TMemory>(n, eps, TMemory.Of(x), TMemory.Of(dy), TMemory.Of(dx), accumulate));
         }
     }
 

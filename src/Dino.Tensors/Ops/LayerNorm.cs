@@ -26,16 +26,17 @@ public static class LayerNormOp
         return y;
     }
 
-    private static void Normalize(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y, Tensor stats)
+    private static void Normalize(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y, Tensor stats) =>
+        x.Device.Launch(new ForwardLaunch(x, weight, bias, eps, y, stats));
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y, Tensor stats) : ILaunch
     {
-        var device = x.Device;
-        int rows = x.Shape.Rows, n = x.Shape.RowLength;
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, eps,
-                HostMemory.Of(x), HostMemory.Of(weight), HostMemory.Of(bias), HostMemory.Of(y), HostMemory.Of(stats)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, eps,
-                ViewMemory.Of(x), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y), ViewMemory.Of(stats)));
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, n, new Forward<T, TMemory>(
+                n, eps, TMemory.Of(x), TMemory.Of(weight), TMemory.Of(bias), TMemory.Of(y), TMemory.Of(stats)));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats) : IRowBody
@@ -89,16 +90,22 @@ public static class LayerNormOp
             int most = device.IsHost ? 128 : 512, perSplit = Math.Clamp((rows + most - 1) / most, 8, 128), splits = (rows + perSplit - 1) / perSplit;
             var partials = device.Rent(new Shape(splits, 2 * n));
             var dx = Tape.GradientOf(x, out int accumulate);
-            int mode = dx is null ? -1 : accumulate;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(device, splits, n * perSplit, new(n, rows, perSplit, mode, HostMemory.Of(x),
-                    HostMemory.Of(weight), HostMemory.Of(stats), HostMemory.Of(dy), HostMemory.Of(dx), HostMemory.Of(partials)));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, splits, n, new(n, rows, perSplit, mode, ViewMemory.Of(x),
-                    ViewMemory.Of(weight), ViewMemory.Of(stats), ViewMemory.Of(dy), ViewMemory.Of(dx), ViewMemory.Of(partials)));
+            device.Launch(new BackwardLaunch(x, weight, stats, dy, dx, partials, perSplit, dx is null ? -1 : accumulate));
             var dWeight = Tape.GradientOf(weight, out int addWeight);
             var dBias = Tape.GradientOf(bias, out int addBias);
             PairSums.Run(partials, splits, n, dWeight, addWeight, dBias, addBias);
+        }
+    }
+
+    private readonly struct BackwardLaunch(
+        Tensor x, Tensor weight, Tensor stats, Tensor dy, Tensor? dx, Tensor partials, int perSplit, int mode) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.RowLength, splits = partials.Shape[0];
+            run.Rows(splits, n, new Backward<T, TMemory>(
+                n, x.Shape.Rows, perSplit, mode, TMemory.Of(x), TMemory.Of(weight), TMemory.Of(stats), TMemory.Of(dy), TMemory.Of(dx),
+                TMemory.Of(partials)), work: n * perSplit);
         }
     }
 

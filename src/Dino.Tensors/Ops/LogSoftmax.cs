@@ -9,15 +9,19 @@ public static class LogSoftmaxOp
     public static Tensor LogSoftmax(this Tensor x)
     {
         Operands.Check(x);
-        var device = x.Device;
-        int rows = x.Shape.Rows, n = x.Shape.RowLength;
-        var y = device.Rent(x.Shape);
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(x), HostMemory.Of(y)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(x), ViewMemory.Of(y)));
+        var y = x.Device.Rent(x.Shape);
+        x.Device.Launch(new ForwardLaunch(x, y));
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, y);
         return y;
+    }
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, n, new Forward<T, TMemory>(n, TMemory.Of(x), TMemory.Of(y)));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(int n, TMemory x, TMemory y) : IRowBody
@@ -42,17 +46,16 @@ public static class LogSoftmaxOp
 
         public void Of(Tensor input, Tensor output) => (x, y) = (Track(input), Save(output));
 
-        public override void Backward(Tensor dy)
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new BackwardLaunch(y, dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+    }
+
+    private readonly struct BackwardLaunch(Tensor y, Tensor dy, Tensor dx, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
-            var device = dy.Device;
-            int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(
-                    device, rows, n, new(n, HostMemory.Of(y), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
-                    device, rows, n, new(n, ViewMemory.Of(y), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+            int n = dy.Shape.RowLength;
+            run.Rows(dy.Shape.Rows, n, new Backward<T, TMemory>(n, TMemory.Of(y), TMemory.Of(dy), TMemory.Of(dx), accumulate));
         }
     }
 

@@ -17,29 +17,27 @@ internal static class PairSums
     {
         if (left is null && right is null)
             return;
-        var device = partials.Device;
         // √splits sums of √splits each: neither pass is a long chain of waits for memory.
-        int width = 2 * columns, perGroup = Math.Max(1, (int)Math.Ceiling(Math.Sqrt(splits))), groups = (splits + perGroup - 1) / perGroup;
-        int chunks = (width + ColumnsPerRow - 1) / ColumnsPerRow, work = ColumnsPerRow * perGroup;
-        var sums = device.Rent(new Shape(groups, width));
-        if (device.IsHost)
-        {
-            RowLoop<Gather<Simd, HostMemory>>.OnHost(
-                device, groups * chunks, work, new(splits, width, perGroup, chunks, HostMemory.Of(partials), HostMemory.Of(sums)));
-            ElementLoop<Finish<Simd, HostMemory>>.OnHost(device, columns, new(
-                groups, columns, HostMemory.Of(sums), HostMemory.Of(left), HostMemory.Of(right), Mode(left, addLeft), Mode(right, addRight)));
-        }
-        else
-        {
-            RowLoop<Gather<Lane, ViewMemory>>.OnAccelerator(
-                device, groups * chunks, work, new(splits, width, perGroup, chunks, ViewMemory.Of(partials), ViewMemory.Of(sums)));
-            ElementLoop<Finish<Lane, ViewMemory>>.OnAccelerator(device, columns, new(
-                groups, columns, ViewMemory.Of(sums), ViewMemory.Of(left), ViewMemory.Of(right), Mode(left, addLeft), Mode(right, addRight)));
-        }
+        int perGroup = Math.Max(1, (int)Math.Ceiling(Math.Sqrt(splits)));
+        var sums = partials.Device.Rent(new Shape((splits + perGroup - 1) / perGroup, 2 * columns));
+        partials.Device.Launch(new Launch(partials, splits, perGroup, sums, left, Mode(left, addLeft), right, Mode(right, addRight)));
     }
 
     /// <summary>−1: not wanted, 0: overwrite, 1: add.</summary>
     private static int Mode(Tensor? target, int accumulate) => target is null ? -1 : accumulate;
+
+    private readonly struct Launch(
+        Tensor partials, int splits, int perGroup, Tensor sums, Tensor? left, int leftMode, Tensor? right, int rightMode) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int groups = sums.Shape[0], width = sums.Shape[1], columns = width / 2, chunks = (width + ColumnsPerRow - 1) / ColumnsPerRow;
+            run.Rows(groups * chunks, ColumnsPerRow * perGroup, new Gather<T, TMemory>(
+                splits, width, perGroup, chunks, TMemory.Of(partials), TMemory.Of(sums)));
+            run.Elements(columns, new Finish<T, TMemory>(
+                groups, columns, TMemory.Of(sums), TMemory.Of(left), TMemory.Of(right), leftMode, rightMode));
+        }
+    }
 
     internal readonly struct Gather<T, TMemory>(int splits, int width, int perGroup, int chunks, TMemory partials, TMemory sums) : IRowBody
         where T : struct, IReal<T>

@@ -36,26 +36,9 @@ public static class PatchEmbeddingOp
     /// <summary>The pixels of every patch as a row: (B·P, C·p·p).</summary>
     private static Tensor Gather(Tensor images, PatchGrid grid)
     {
-        var device = images.Device;
-        var columns = device.Rent(new Shape(grid.Rows, grid.RowLength));
-        if (device.IsHost)
-            RowLoop<GatherBody<Simd, HostMemory>>.OnHost(
-                device, grid.Rows, grid.RowLength, new(grid, HostMemory.Of(images), HostMemory.Of(columns)));
-        else
-            RowLoop<GatherBody<Lane, ViewMemory>>.OnAccelerator(
-                device, grid.Rows, grid.RowLength, new(grid, ViewMemory.Of(images), ViewMemory.Of(columns)));
+        var columns = images.Device.Rent(new Shape(grid.Rows, grid.RowLength));
+        images.Device.Launch(new GatherLaunch(images, columns, grid));
         return columns;
-    }
-
-    private static void Scatter(Tensor columns, Tensor images, PatchGrid grid)
-    {
-        var device = images.Device;
-        if (device.IsHost)
-            RowLoop<ScatterBody<Simd, HostMemory>>.OnHost(
-                device, grid.Rows, grid.RowLength, new(grid, HostMemory.Of(columns), HostMemory.Of(images)));
-        else
-            RowLoop<ScatterBody<Lane, ViewMemory>>.OnAccelerator(
-                device, grid.Rows, grid.RowLength, new(grid, ViewMemory.Of(columns), ViewMemory.Of(images)));
     }
 
     private sealed class BackwardNode : Node
@@ -76,7 +59,7 @@ public static class PatchEmbeddingOp
             MatrixProduct.Run(dy.Device, GemmShape.Dense(grid.Rows, grid.RowLength, weight.Shape[0]), dy, weight, columns);
             if (accumulate == 0)
                 dx.Fill(0); // pixels beyond the last whole patch have no influence
-            Scatter(columns, dx, grid);
+            dx.Device.Launch(new ScatterLaunch(columns, dx, grid));
         }
     }
 
@@ -105,6 +88,12 @@ public static class PatchEmbeddingOp
         }
     }
 
+    private readonly struct GatherLaunch(Tensor images, Tensor columns, PatchGrid grid) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(grid.Rows, grid.RowLength, new GatherBody<T, TMemory>(grid, TMemory.Of(images), TMemory.Of(columns)));
+    }
+
     /// <summary>One patch a row; a lane takes whole lines of pixels.</summary>
     internal readonly struct GatherBody<T, TMemory>(PatchGrid grid, TMemory images, TMemory columns) : IRowBody
         where T : struct, IReal<T>
@@ -122,6 +111,12 @@ public static class PatchEmbeddingOp
                     columns.Store(target + i, target + grid.Size, images.Load(source + i, source + grid.Size));
             }
         }
+    }
+
+    private readonly struct ScatterLaunch(Tensor columns, Tensor images, PatchGrid grid) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(grid.Rows, grid.RowLength, new ScatterBody<T, TMemory>(grid, TMemory.Of(columns), TMemory.Of(images)));
     }
 
     /// <summary>The same the other way, adding.</summary>

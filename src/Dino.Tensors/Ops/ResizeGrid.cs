@@ -30,7 +30,7 @@ public static class ResizeGridOp
         int d = pos.Shape[2];
         Axis vertical = AxisOf(device, side, rows, way), horizontal = AxisOf(device, side, columns, way);
         var y = device.Rent(new Shape(1, 1 + rows * columns, d));
-        Launch(pos, y, vertical, horizontal, toInput: false, accumulate: 0);
+        device.Launch(new Launch(pos, y, vertical, horizontal, toInput: false, accumulate: 0));
         Tape.For(pos)?.Add<BackwardNode>(y).Of(pos, vertical, horizontal);
         return y;
     }
@@ -119,25 +119,6 @@ public static class ResizeGridOp
         return axis;
     }
 
-    private static void Launch(Tensor source, Tensor target, Axis vertical, Axis horizontal, bool toInput, int accumulate)
-    {
-        var device = source.Device;
-        int d = target.Shape[2], tokens = target.Shape[1];
-        int columns = toInput ? horizontal.From : horizontal.To, sourceColumns = toInput ? horizontal.To : horizontal.From;
-        // Both axes' weights are (to, from), from the same number of cells: the way back walks them along the other dimension.
-        int side = vertical.From;
-        var strides = toInput ? new Strides(columns, sourceColumns, 1, side) : new Strides(columns, sourceColumns, side, 1);
-        Tensor rowRanges = vertical.Ranges(toInput), columnRanges = horizontal.Ranges(toInput);
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(device, tokens, 16 * d, new(d, strides, accumulate, HostMemory.Of(source),
-                HostMemory.Of(target), HostMemory.Of(vertical.Weights), HostMemory.Of(horizontal.Weights), HostMemory.Of(rowRanges),
-                HostMemory.Of(columnRanges)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, tokens, d, new(d, strides, accumulate, ViewMemory.Of(source),
-                ViewMemory.Of(target), ViewMemory.Of(vertical.Weights), ViewMemory.Of(horizontal.Weights), ViewMemory.Of(rowRanges),
-                ViewMemory.Of(columnRanges)));
-    }
-
     private sealed class BackwardNode : Node
     {
         private Tensor pos = null!;
@@ -148,7 +129,7 @@ public static class ResizeGridOp
         public override void Backward(Tensor dy)
         {
             var dPos = Tape.GradientOf(pos, out int accumulate)!;
-            Launch(dy, dPos, vertical, horizontal, toInput: true, accumulate);
+            dy.Device.Launch(new Launch(dy, dPos, vertical, horizontal, toInput: true, accumulate));
         }
     }
 
@@ -196,6 +177,22 @@ public static class ResizeGridOp
     internal readonly struct Strides(int columns, int sourceColumns, int target, int source)
     {
         public readonly int Columns = columns, SourceColumns = sourceColumns, Target = target, Source = source;
+    }
+
+    private readonly struct Launch(Tensor source, Tensor target, Axis vertical, Axis horizontal, bool toInput, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int d = target.Shape[2], tokens = target.Shape[1];
+            int columns = toInput ? horizontal.From : horizontal.To, sourceColumns = toInput ? horizontal.To : horizontal.From;
+            // Both axes' weights are (to, from), from the same number of cells: the way back walks them along the other dimension.
+            int side = vertical.From;
+            var strides = toInput ? new Strides(columns, sourceColumns, 1, side) : new Strides(columns, sourceColumns, side, 1);
+            run.Rows(tokens, d, new Body<T, TMemory>(
+                d, strides, accumulate, TMemory.Of(source), TMemory.Of(target), TMemory.Of(vertical.Weights),
+                TMemory.Of(horizontal.Weights), TMemory.Of(vertical.Ranges(toInput)),
+                TMemory.Of(horizontal.Ranges(toInput))), work: 16 * d);
+        }
     }
 
     /// <summary>target[r, c] = Σ w[r, i] · w[c, j] · source[i, j] over the cells that have a weight; either way of the resampling.</summary>

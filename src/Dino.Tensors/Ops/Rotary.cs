@@ -47,17 +47,8 @@ public static class RotaryOp
         return periods;
     }
 
-    private static void Run(Tensor x, Tensor periods, Tensor y, PatchGrid grid, float direction, int accumulate)
-    {
-        var device = x.Device;
-        int rows = x.Shape.Rows, n = x.Shape.RowLength;
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(
-                device, rows, n, new(grid, direction, accumulate, HostMemory.Of(x), HostMemory.Of(periods), HostMemory.Of(y)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(
-                device, rows, grid.Width, new(grid, direction, accumulate, ViewMemory.Of(x), ViewMemory.Of(periods), ViewMemory.Of(y)));
-    }
+    private static void Run(Tensor x, Tensor periods, Tensor y, PatchGrid grid, float direction, int accumulate) =>
+        x.Device.Launch(new Launch(x, periods, y, grid, direction, accumulate));
 
     private sealed class BackwardNode : Node
     {
@@ -75,6 +66,13 @@ public static class RotaryOp
     internal readonly struct PatchGrid(int tokens, int rows, int columns, int heads, int width)
     {
         public readonly int Tokens = tokens, Rows = rows, Columns = columns, Heads = heads, Width = width;
+    }
+
+    private readonly struct Launch(Tensor x, Tensor periods, Tensor y, PatchGrid grid, float direction, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(x.Shape.Rows, grid.Width, new Body<T, TMemory>(
+                grid, direction, accumulate, TMemory.Of(x), TMemory.Of(periods), TMemory.Of(y)), work: x.Shape.RowLength);
     }
 
     /// <summary>One token of one picture a row.</summary>

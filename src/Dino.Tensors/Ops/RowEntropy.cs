@@ -13,16 +13,21 @@ public static class RowEntropyOp
     public static Tensor RowEntropy(this Tensor probabilities)
     {
         Operands.Check(probabilities);
-        var device = probabilities.Device;
-        int rows = probabilities.Shape.Rows, n = probabilities.Shape.RowLength;
+        int rows = probabilities.Shape.Rows;
         if (rows == 0)
             throw new ArgumentException($"RowEntropy: there is no mean over no rows, {probabilities.Shape}.", nameof(probabilities));
-        var entropies = device.Rent(new Shape(rows));
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(probabilities), HostMemory.Of(entropies)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(probabilities), ViewMemory.Of(entropies)));
+        var entropies = probabilities.Device.Rent(new Shape(rows));
+        probabilities.Device.Launch(new Launch(probabilities, entropies));
         return Total<PlainTerm>.Of(entropies, 1f / rows);
+    }
+
+    private readonly struct Launch(Tensor q, Tensor entropies) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = q.Shape.RowLength;
+            run.Rows(q.Shape.Rows, n, new Body<T, TMemory>(n, TMemory.Of(q), TMemory.Of(entropies)));
+        }
     }
 
     internal readonly struct Body<T, TMemory>(int n, TMemory q, TMemory entropies) : IRowBody

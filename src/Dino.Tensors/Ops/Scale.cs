@@ -11,17 +11,15 @@ public static class ScaleOp
     {
         Operands.Check(x);
         var y = x.Device.Rent(x.Shape);
-        Run(x, y, factor, accumulate: 0);
+        x.Device.Launch(new Launch(x, y, factor, accumulate: 0));
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, factor);
         return y;
     }
 
-    private static void Run(Tensor x, Tensor y, float factor, int accumulate)
+    private readonly struct Launch(Tensor x, Tensor y, float factor, int accumulate) : ILaunch
     {
-        if (x.Device.IsHost)
-            ElementLoop<Body<Simd, HostMemory>>.OnHost(x.Device, x.Count, new(HostMemory.Of(x), HostMemory.Of(y), factor, accumulate));
-        else
-            ElementLoop<Body<Lane, ViewMemory>>.OnAccelerator(x.Device, x.Count, new(ViewMemory.Of(x), ViewMemory.Of(y), factor, accumulate));
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(x.Count, new Body<T, TMemory>(TMemory.Of(x), TMemory.Of(y), factor, accumulate));
     }
 
     internal readonly struct Body<T, TMemory>(TMemory x, TMemory y, float factor, int accumulate) : IElementBody
@@ -43,6 +41,7 @@ public static class ScaleOp
 
         public void Of(Tensor input, float by) => (x, factor) = (Track(input), by);
 
-        public override void Backward(Tensor dy) => Run(dy, Tape.GradientOf(x, out int accumulate)!, factor, accumulate);
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new Launch(dy, Tape.GradientOf(x, out int accumulate)!, factor, accumulate));
     }
 }

@@ -27,24 +27,18 @@ public static class SumOp
         var device = x.Device;
         var y = device.Rent(x.Shape.Without(dimension));
         if (inner == 1)
-            Rows(x, y, size, outer);
+            device.Launch(new RowLaunch(x, y, size));
         else if (outer == 1)
             ColumnSum.Run(x, y, accumulate: 0);
-        else if (device.IsHost)
-            RowLoop<Columns<Simd, HostMemory>>.OnHost(device, outer, size * inner, new(HostMemory.Of(x), HostMemory.Of(y), size, inner));
         else
-            RowLoop<Columns<Lane, ViewMemory>>.OnAccelerator(device, outer, inner, new(ViewMemory.Of(x), ViewMemory.Of(y), size, inner));
+            device.Launch(new ColumnsLaunch(x, y, size, inner));
         Tape.For(x)?.Add<AlongBackwardNode>(y).Of(x, size, inner);
         return y;
     }
 
-    private static void Rows(Tensor x, Tensor y, int n, int rows)
+    private readonly struct RowLaunch(Tensor x, Tensor y, int n) : ILaunch
     {
-        var device = x.Device;
-        if (device.IsHost)
-            RowLoop<Row<Simd, HostMemory>>.OnHost(device, rows, n, new(HostMemory.Of(x), HostMemory.Of(y), n));
-        else
-            RowLoop<Row<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(ViewMemory.Of(x), ViewMemory.Of(y), n));
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Rows(y.Count, n, new Row<T, TMemory>(TMemory.Of(x), TMemory.Of(y), n));
     }
 
     /// <summary>The sum of one row.</summary>
@@ -64,6 +58,13 @@ public static class SumOp
                 to[row] = total;
             }
         }
+    }
+
+    private readonly struct ColumnsLaunch(Tensor x, Tensor y, int size, int inner) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(y.Count / Math.Max(1, inner), inner, new Columns<T, TMemory>(
+                TMemory.Of(x), TMemory.Of(y), size, inner), work: size * inner);
     }
 
     /// <summary>The sums of the columns of one matrix (size, inner) of many.</summary>
@@ -88,15 +89,14 @@ public static class SumOp
 
         public void Of(Tensor input) => x = Track(input);
 
-        public override void Backward(Tensor dy)
-        {
-            var device = dy.Device;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
-            if (device.IsHost)
-                ElementLoop<Spread<Simd, HostMemory>>.OnHost(device, dx.Count, new(HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-            else
-                ElementLoop<Spread<Lane, ViewMemory>>.OnAccelerator(device, dx.Count, new(ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
-        }
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new SpreadLaunch(dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+    }
+
+    private readonly struct SpreadLaunch(Tensor dy, Tensor dx, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(dx.Count, new Spread<T, TMemory>(TMemory.Of(dy), TMemory.Of(dx), accumulate));
     }
 
     /// <summary>dx = dy everywhere.</summary>
@@ -117,18 +117,17 @@ public static class SumOp
 
         public void Of(Tensor input, int length, int below) => (x, size, inner) = (Track(input), length, below);
 
-        public override void Backward(Tensor dy)
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new RepeatLaunch(dy, Tape.GradientOf(x, out int accumulate)!, size, inner, accumulate));
+    }
+
+    private readonly struct RepeatLaunch(Tensor dy, Tensor dx, int size, int inner, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
-            var device = dy.Device;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
             // Where the sum ran along the rows, a row of dx repeats one number; otherwise it repeats a row of dy.
-            int n = inner == 1 ? size : inner, rows = dx.Count / Math.Max(1, n);
-            if (device.IsHost)
-                RowLoop<Repeat<Simd, HostMemory>>.OnHost(
-                    device, rows, n, new(HostMemory.Of(dy), HostMemory.Of(dx), size, inner, accumulate));
-            else
-                RowLoop<Repeat<Lane, ViewMemory>>.OnAccelerator(
-                    device, rows, n, new(ViewMemory.Of(dy), ViewMemory.Of(dx), size, inner, accumulate));
+            int n = inner == 1 ? size : inner;
+            run.Rows(dx.Count / Math.Max(1, n), n, new Repeat<T, TMemory>(TMemory.Of(dy), TMemory.Of(dx), size, inner, accumulate));
         }
     }
 

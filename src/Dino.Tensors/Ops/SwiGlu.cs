@@ -12,15 +12,19 @@ public static class SwiGluOp
         Operands.Check(x);
         if (x.Shape.Rank == 0 || x.Shape.RowLength % 2 != 0)
             throw new ArgumentException($"SwiGLU needs rows of a gate and a value of equal length, not {x.Shape}.", nameof(x));
-        var device = x.Device;
-        int rows = x.Shape.Rows, h = x.Shape.RowLength / 2;
-        var y = device.Rent(x.Shape.WithRowLength(h));
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, h, new(h, HostMemory.Of(x), HostMemory.Of(y)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, h, new(h, ViewMemory.Of(x), ViewMemory.Of(y)));
+        var y = x.Device.Rent(x.Shape.WithRowLength(x.Shape.RowLength / 2));
+        x.Device.Launch(new ForwardLaunch(x, y));
         Tape.For(x)?.Add<BackwardNode>(y).Of(x);
         return y;
+    }
+
+    private readonly struct ForwardLaunch(Tensor x, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int h = y.Shape.RowLength;
+            run.Rows(y.Shape.Rows, h, new Forward<T, TMemory>(h, TMemory.Of(x), TMemory.Of(y)));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(int h, TMemory x, TMemory y) : IRowBody
@@ -47,17 +51,16 @@ public static class SwiGluOp
 
         public void Of(Tensor input) => x = Save(input);
 
-        public override void Backward(Tensor dy)
+        public override void Backward(Tensor dy) =>
+            dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+    }
+
+    private readonly struct BackwardLaunch(Tensor x, Tensor dy, Tensor dx, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
-            var device = dy.Device;
-            int rows = dy.Shape.Rows, h = dy.Shape.RowLength;
-            var dx = Tape.GradientOf(x, out int accumulate)!;
-            if (device.IsHost)
-                RowLoop<Backward<Simd, HostMemory>>.OnHost(
-                    device, rows, h, new(h, HostMemory.Of(x), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-            else
-                RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(
-                    device, rows, h, new(h, ViewMemory.Of(x), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+            int h = dy.Shape.RowLength;
+            run.Rows(dy.Shape.Rows, h, new Backward<T, TMemory>(h, TMemory.Of(x), TMemory.Of(dy), TMemory.Of(dx), accumulate));
         }
     }
 

@@ -18,20 +18,20 @@ internal static class Total<TTerm> where TTerm : struct, ITerm
     {
         Operands.Check(x, op: "Sum");
         var device = x.Device;
-        int n = x.Count, blocks = n / BlockSize + (n % BlockSize > 0 ? 1 : 0);
-        var sums = device.Rent(new Shape(blocks));
+        var sums = device.Rent(new Shape(x.Count / BlockSize + (x.Count % BlockSize > 0 ? 1 : 0)));
         var y = device.Rent(new Shape());
-        if (device.IsHost)
-        {
-            RowLoop<Block<Simd, HostMemory>>.OnHost(device, blocks, BlockSize, new(n, HostMemory.Of(x), HostMemory.Of(sums)));
-            RowLoop<Whole<Simd, HostMemory>>.OnHost(device, 1, blocks, new(blocks, scale, HostMemory.Of(sums), HostMemory.Of(y)));
-        }
-        else
-        {
-            RowLoop<Block<Lane, ViewMemory>>.OnAccelerator(device, blocks, BlockSize, new(n, ViewMemory.Of(x), ViewMemory.Of(sums)));
-            RowLoop<Whole<Lane, ViewMemory>>.OnAccelerator(device, 1, blocks, new(blocks, scale, ViewMemory.Of(sums), ViewMemory.Of(y)));
-        }
+        device.Launch(new Launch(x, sums, y, scale));
         return y;
+    }
+
+    private readonly struct Launch(Tensor x, Tensor sums, Tensor y, float scale) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int blocks = sums.Count;
+            run.Rows(blocks, BlockSize, new Block<T, TMemory>(x.Count, TMemory.Of(x), TMemory.Of(sums)));
+            run.Rows(1, blocks, new Whole<T, TMemory>(blocks, scale, TMemory.Of(sums), TMemory.Of(y)));
+        }
     }
 
     internal readonly struct Block<T, TMemory>(int n, TMemory x, TMemory sums) : IRowBody

@@ -11,20 +11,20 @@ internal static class TotalNorm
     {
         x.ThrowIfNot(DType.Float32);
         var device = x.Device;
-        int n = x.Count, blocks = (n + BlockSize - 1) / BlockSize;
-        var norms = device.Rent(new Shape(blocks));
+        var norms = device.Rent(new Shape((x.Count + BlockSize - 1) / BlockSize));
         var y = device.Rent(new Shape());
-        if (device.IsHost)
-        {
-            RowLoop<Block<Simd, HostMemory>>.OnHost(device, blocks, BlockSize, new(n, BlockSize, HostMemory.Of(x), HostMemory.Of(norms)));
-            RowLoop<Block<Simd, HostMemory>>.OnHost(device, 1, blocks, new(blocks, blocks, HostMemory.Of(norms), HostMemory.Of(y)));
-        }
-        else
-        {
-            RowLoop<Block<Lane, ViewMemory>>.OnAccelerator(device, blocks, BlockSize, new(n, BlockSize, ViewMemory.Of(x), ViewMemory.Of(norms)));
-            RowLoop<Block<Lane, ViewMemory>>.OnAccelerator(device, 1, blocks, new(blocks, blocks, ViewMemory.Of(norms), ViewMemory.Of(y)));
-        }
+        device.Launch(new Launch(x, norms, y));
         return y;
+    }
+
+    private readonly struct Launch(Tensor x, Tensor norms, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int blocks = norms.Count;
+            run.Rows(blocks, BlockSize, new Block<T, TMemory>(x.Count, BlockSize, TMemory.Of(x), TMemory.Of(norms)));
+            run.Rows(1, blocks, new Block<T, TMemory>(blocks, blocks, TMemory.Of(norms), TMemory.Of(y)));
+        }
     }
 
     /// <summary>The norm of each block of n numbers.</summary>

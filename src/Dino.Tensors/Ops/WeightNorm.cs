@@ -12,17 +12,22 @@ public static class WeightNormOp
     public static Tensor WeightNorm(this Tensor v, Tensor g)
     {
         Operands.Check(v, g);
-        int rows = v.Shape.Rows, n = v.Shape.RowLength;
+        int rows = v.Shape.Rows;
         if (g.Count != rows)
             throw new ArgumentException($"WeightNorm of directions {v.Shape} needs lengths of ({rows}, 1), not {g.Shape}.", nameof(g));
-        var device = v.Device;
-        var w = device.Rent(v.Shape);
-        if (device.IsHost)
-            RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(w)));
-        else
-            RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(w)));
+        var w = v.Device.Rent(v.Shape);
+        v.Device.Launch(new ForwardLaunch(v, g, w));
         Tape.For(v, g)?.Add<BackwardNode>(w).Of(v, g);
         return w;
+    }
+
+    private readonly struct ForwardLaunch(Tensor v, Tensor g, Tensor w) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = v.Shape.RowLength;
+            run.Rows(v.Shape.Rows, n, new Forward<T, TMemory>(n, TMemory.Of(v), TMemory.Of(g), TMemory.Of(w)));
+        }
     }
 
     internal readonly struct Forward<T, TMemory>(int n, TMemory v, TMemory g, TMemory w) : IRowBody
@@ -52,16 +57,17 @@ public static class WeightNormOp
     }
 
     /// <summary>The gradients of v and g, null where not wanted, given that of w; dv may take the place of dw.</summary>
-    internal static void Backward(Tensor v, Tensor g, Tensor dw, Tensor? dv, int addV, Tensor? dg, int addG)
+    internal static void Backward(Tensor v, Tensor g, Tensor dw, Tensor? dv, int addV, Tensor? dg, int addG) =>
+        dw.Device.Launch(new BackwardLaunch(v, g, dw, dv, dv is null ? -1 : addV, dg, dg is null ? -1 : addG));
+
+    private readonly struct BackwardLaunch(Tensor v, Tensor g, Tensor dw, Tensor? dv, int modeV, Tensor? dg, int modeG) : ILaunch
     {
-        var device = dw.Device;
-        int rows = dw.Shape.Rows, n = dw.Shape.RowLength, modeV = dv is null ? -1 : addV, modeG = dg is null ? -1 : addG;
-        if (device.IsHost)
-            RowLoop<BackwardRow<Simd, HostMemory>>.OnHost(device, rows, n, new(n, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(dw),
-                HostMemory.Of(dv), HostMemory.Of(dg), modeV, modeG));
-        else
-            RowLoop<BackwardRow<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(dw),
-                ViewMemory.Of(dv), ViewMemory.Of(dg), modeV, modeG));
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = dw.Shape.RowLength;
+            run.Rows(dw.Shape.Rows, n, new BackwardRow<T, TMemory>(
+                n, TMemory.Of(v), TMemory.Of(g), TMemory.Of(dw), TMemory.Of(dv), TMemory.Of(dg), modeV, modeG));
+        }
     }
 
     /// <summary>With u = v/‖v‖: dg = u·dw and dv = g/‖v‖ · (dw − u · (u·dw)). Modes: −1 not wanted, 0 overwrite, 1 add.</summary>

@@ -20,29 +20,18 @@ public static class WeightNormLinearOp
             throw new ArgumentException($"WeightNorm of directions {v.Shape} needs lengths of ({shape.N}, 1), not {g.Shape}.", nameof(g));
         var device = x.Device;
         var factors = device.Rent(new Shape(shape.N));
-        if (device.IsHost)
-            RowLoop<Factors<Simd, HostMemory>>.OnHost(
-                device, shape.N, shape.K, new(shape.K, HostMemory.Of(v), HostMemory.Of(g), HostMemory.Of(factors)));
-        else
-            RowLoop<Factors<Lane, ViewMemory>>.OnAccelerator(
-                device, shape.N, shape.K, new(shape.K, ViewMemory.Of(v), ViewMemory.Of(g), ViewMemory.Of(factors)));
+        device.Launch(new FactorsLaunch(v, g, factors));
         var y = device.Rent(x.Shape.WithRowLength(shape.N));
         MatrixProduct.Run(device, shape, x, v, y, Epilogue.ColumnScale(factors));
         Tape.For(x, v, g)?.Add<BackwardNode>(y).Of(x, v, g, factors);
         return y;
     }
 
-    /// <summary>yᵣⱼ = xᵣⱼ · factorsⱼ; y may be x.</summary>
-    private static void ScaleColumns(Tensor x, Tensor factors, Tensor y)
+    private readonly struct FactorsLaunch(Tensor v, Tensor g, Tensor factors) : ILaunch
     {
-        var device = x.Device;
-        int rows = x.Shape.Rows, n = x.Shape.RowLength;
-        if (device.IsHost)
-            RowLoop<ColumnScale<Simd, HostMemory>>.OnHost(
-                device, rows, n, new(n, HostMemory.Of(x), HostMemory.Of(factors), HostMemory.Of(y)));
-        else
-            RowLoop<ColumnScale<Lane, ViewMemory>>.OnAccelerator(
-                device, rows, n, new(n, ViewMemory.Of(x), ViewMemory.Of(factors), ViewMemory.Of(y)));
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(v.Shape.Rows, v.Shape.RowLength, new Factors<T, TMemory>(
+                v.Shape.RowLength, TMemory.Of(v), TMemory.Of(g), TMemory.Of(factors)));
     }
 
     /// <summary>factor = g / ‖v‖ of each row.</summary>
@@ -59,6 +48,15 @@ public static class WeightNormLinearOp
             TMemory result = factors;
             if (lanes.Id == 0)
                 result[row] = g[row] / length;
+        }
+    }
+
+    private readonly struct ColumnScaleLaunch(Tensor x, Tensor factors, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = x.Shape.RowLength;
+            run.Rows(x.Shape.Rows, n, new ColumnScale<T, TMemory>(n, TMemory.Of(x), TMemory.Of(factors), TMemory.Of(y)));
         }
     }
 
@@ -92,7 +90,7 @@ public static class WeightNormLinearOp
             if (Tape.GradientOf(x, out int accumulate) is { } dx)
             {
                 var scaled = device.Rent(dy.Shape);
-                ScaleColumns(dy, factors, scaled);
+                device.Launch(new ColumnScaleLaunch(dy, factors, scaled));
                 MatrixProduct.Run(device, GemmShape.Dense(rows, inputs, outputs) with { Beta = accumulate }, scaled, v, dx);
                 scaled.Dispose();
             }
