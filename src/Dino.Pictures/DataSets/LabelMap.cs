@@ -96,7 +96,7 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
         return new LabelMap(values, width, height) { Doubt = doubt };
     }
 
-    /// <inheritdoc cref="Read(string, ref MaskKind)"/>
+    /// <inheritdoc cref="Read(string, ref MaskKind, int)"/>
     public static LabelMap Read(string path, MaskKind kind = MaskKind.Auto) => Read(path, ref kind);
 
     /// <summary>Smoothed borders of one object have many greys; a few greys may be objects.</summary>

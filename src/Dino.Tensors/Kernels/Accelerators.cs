@@ -14,7 +14,8 @@ internal static class Accelerators
 {
     static Accelerators() => NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, ResolveOpenCL);
 
-    /// <summary>A context with all devices that can run kernels from here; why others cannot is added to <paramref name="refused"/>.</summary>
+    /// <summary>A context with all devices that can run kernels from here.</summary>
+    /// <param name="refused">Takes in why others cannot.</param>
     /// <param name="simulateTensorCores">Gives simulated threads NVIDIA's warps of 32, in groups of 256: slower, as each is a thread of the system.</param>
     public static Context CreateContext(ICollection<string>? refused = null, bool simulateTensorCores = false) => Context.Create(builder =>
     {

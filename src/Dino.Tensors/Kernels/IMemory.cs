@@ -20,6 +20,7 @@ public interface IMemory<TMemory, T>
     /// <summary>Writes the number at i … i + Width − 1, leaving what lies at or beyond <paramref name="end"/>.</summary>
     void Store(int i, int end, T value);
 
+    /// <summary>One float.</summary>
     float this[int i] { get; set; }
 
     /// <summary>The element as a whole number (tensors of <see cref="DType.Int32"/>).</summary>

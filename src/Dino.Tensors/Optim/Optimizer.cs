@@ -58,7 +58,7 @@ public abstract class Optimizer : IDisposable
     /// <summary>The state in the host's memory, for a checkpoint; waits for the device.</summary>
     public abstract IReadOnlyList<HostTensor> Save();
 
-    /// <summary>Goes on from a state that <see cref="Save"/> gave.</summary>
+    /// <summary>Goes on from a state that <see cref="Save()"/> gave.</summary>
     /// <exception cref="InvalidDataException">It is the state of other parameters or another optimizer; what is wrong is named.</exception>
     public abstract void Load(IEnumerable<HostTensor> state);
 

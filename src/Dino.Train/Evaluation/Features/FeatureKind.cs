@@ -18,7 +18,7 @@ public sealed record FeatureKind(string Name, Func<ViTConfig, int> Width, Func<V
         new("class token, GeM of the patch tokens (p = 4)", config => 2 * config.Dim, (backbone, pictures) => backbone.CopyDetection(pictures));
 
     /// <summary>The class tokens of the last n blocks, oldest first, or of the last one interleaved with the mean of its patch tokens.</summary>
-    /// <seealso cref="Features.LinearProbe"/>
+    /// <seealso cref="Dino.Model.Features.LinearProbe"/>
     public static FeatureKind LinearProbe(int blocks, bool averagePool) => new(
         averagePool ? "class token and mean patch token of the last block, interleaved" : $"class tokens of the last {blocks} blocks",
         config => (averagePool ? 2 : blocks) * config.Dim,
