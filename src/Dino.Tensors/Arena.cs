@@ -21,11 +21,11 @@ public sealed class Arena : IDisposable
     /// <summary>How many arenas enclose it.</summary>
     internal int Depth { get; private set; }
 
-    /// <summary>Whether the objects of its tensors are used again after their end.</summary>
+    /// <summary>Whether the objects of its tensors are used again after its end, and those of arenas inside it.</summary>
     internal bool ReusesTensors { get; private set; }
 
-    /// <summary>The same for arenas that a caller of the library opens inside; a scope within an op reuses whatever the caller wants.</summary>
-    internal bool ReusesInside { get; private set; }
+    /// <summary>Whether it is a scope within an op: the arena's own object, which no caller sees, is used again.</summary>
+    internal bool IsScope { get; private set; }
 
     /// <summary>Hands a tensor of this arena, or of one inside it, to the enclosing one; without an enclosing one it lives until <see cref="Tensor.Dispose"/>.</summary>
     /// <returns>The same tensor.</returns>
@@ -35,7 +35,7 @@ public sealed class Arena : IDisposable
             return tensor; // made outside, so it outlives this arena anyway
         device.Claim.Check();
         owner.Disown(tensor); // this arena, or one inside it
-        tensor.IsReusable = Parent is { ReusesTensors: true };
+        tensor.MakeReusable(Parent is { ReusesTensors: true });
         Parent?.Own(tensor);
         return tensor;
     }
@@ -51,15 +51,15 @@ public sealed class Arena : IDisposable
         foreach (var tensor in tensors)
         {
             tensor.Owner = null;
-            tensor.End();
+            tensor.EndWithArena();
         }
         tensors.Clear();
         device.Release(this);
     }
 
-    internal void Begin(Arena? parent, bool reuse, bool reuseInside)
+    internal void Begin(Arena? parent, bool reuse, bool isScope)
     {
-        (Parent, Depth, ReusesTensors, ReusesInside) = (parent, parent is null ? 0 : parent.Depth + 1, reuse, reuseInside);
+        (Parent, Depth, ReusesTensors, IsScope) = (parent, parent is null ? 0 : parent.Depth + 1, reuse, isScope);
         isOpen = true;
     }
 
@@ -71,7 +71,7 @@ public sealed class Arena : IDisposable
 
     internal Tensor Disown(Tensor tensor)
     {
-        // What is kept was mostly made last.
+        // From the end: what is kept, or ended early, was mostly made last.
         int last = tensors.Count - 1, i = last;
         while (tensors[i] != tensor)
             i--;

@@ -172,19 +172,16 @@ public sealed class Device : IDisposable
 
     /// <summary>Opens a scope of temporary tensors.</summary>
     /// <param name="reuseTensors">
-    /// Whether the objects of the scope's tensors are used again once they have ended, and those of arenas inside it, so that a loop
-    /// allocates nothing. Nobody may then hold on to a tensor, or to the arena, beyond its end: it becomes another one. Without, using what
-    /// has ended is always an <see cref="ObjectDisposedException"/>. A <see cref="DeviceOptions.Strict"/> device never reuses any.
+    /// For loops that must not allocate. Without it, using what has ended is an <see cref="ObjectDisposedException"/> for ever. With it, the
+    /// objects of the scope's tensors are used again once it has ended, and those of arenas inside it: a tensor, or the arena, that somebody
+    /// holds on to beyond that end becomes another one. (Until then a tensor that was disposed says so, and a second Dispose does nothing.)
+    /// A <see cref="DeviceOptions.Strict"/> device never reuses any, so that the tests of such a loop find what it holds for too long.
     /// </param>
     /// <exception cref="InvalidOperationException">Another thread has an arena open here, or records.</exception>
-    public Arena BeginArena(bool reuseTensors = false)
-    {
-        bool reuse = reuseTensors || current is { ReusesInside: true };
-        return Begin(reuse, reuse);
-    }
+    public Arena BeginArena(bool reuseTensors = false) => Begin(reuseTensors, isScope: false);
 
-    /// <summary>Opens a scope within an op, whose tensors no caller sees.</summary>
-    internal Arena BeginScope() => Begin(reuse: true, current is { ReusesInside: true });
+    /// <summary>Opens a scope of an op's own temporary tensors.</summary>
+    internal Arena BeginScope() => Begin(reuseTensors: false, isScope: true);
 
     /// <summary>Launches the bodies of an op: vectorised on the host's cores, a thread a number on an accelerator.</summary>
     /// <param name="launch">The op's tensors, which are on this device, and its way to make bodies of them.</param>
@@ -239,7 +236,7 @@ public sealed class Device : IDisposable
     /// <summary>An uninitialised tensor of the current arena.</summary>
     internal Tensor Rent(Shape shape, DType type = DType.Float32) => Owned(RentUnowned(shape, type, current is { ReusesTensors: true }));
 
-    /// <summary>An uninitialised tensor of no arena; its object is used again if nobody but the library sees it.</summary>
+    /// <summary>An uninitialised tensor of no arena, whose object is used again if that is asked for.</summary>
     internal Tensor RentUnowned(Shape shape, DType type = DType.Float32, bool reusable = false)
     {
         ThrowIfDisposed();
@@ -267,12 +264,11 @@ public sealed class Device : IDisposable
         return Owned(tensor);
     }
 
-    /// <summary>A tensor of no arena that shares the numbers of another; its object is used again.</summary>
+    /// <summary>A tensor of no arena that shares the numbers of another; its object is used again if those of the current arena are.</summary>
     internal static Tensor AdoptUnowned(Tensor source, Shape shape)
     {
         var alias = source.Alias(shape);
         alias.Owner?.Disown(alias);
-        alias.IsReusable = true;
         return alias;
     }
 
@@ -295,7 +291,7 @@ public sealed class Device : IDisposable
     /// <summary>Takes an arena back, once its tensors have ended.</summary>
     internal void Release(Arena arena)
     {
-        if (arena.ReusesTensors && leaks is null)
+        if ((arena.ReusesTensors || arena.IsScope) && leaks is null)
             arenas.Push(arena);
         if (current is null && !disposed)
             Pool.Tick();
@@ -317,12 +313,13 @@ public sealed class Device : IDisposable
     private static long Limited(long bytes, DeviceOptions options) =>
         options.MemoryBytes <= 0 ? bytes : bytes > 0 ? Math.Min(bytes, options.MemoryBytes) : options.MemoryBytes;
 
-    private Arena Begin(bool reuse, bool reuseInside)
+    private Arena Begin(bool reuseTensors, bool isScope)
     {
         ThrowIfDisposed();
         Claim.Enter();
-        var arena = reuse && arenas.Count > 0 ? arenas.Pop() : new Arena(this);
-        arena.Begin(current, reuse, reuseInside);
+        bool reuse = reuseTensors || current is { ReusesTensors: true };
+        var arena = (reuse || isScope) && arenas.Count > 0 ? arenas.Pop() : new Arena(this);
+        arena.Begin(current, reuse, isScope);
         current = arena;
         leaks?.ArenaBegins(arena);
         return arena;
@@ -331,7 +328,7 @@ public sealed class Device : IDisposable
     private Tensor Shell(bool reusable)
     {
         var shell = reusable && shells.Count > 0 ? shells.Pop() : new Tensor(this);
-        shell.IsReusable = reusable;
+        shell.MakeReusable(reusable);
         return shell;
     }
 

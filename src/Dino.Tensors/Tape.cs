@@ -156,11 +156,11 @@ public sealed class Tape : IDisposable
         if (input.TakeStaleGrad() is { } stale)
             return stale;
         if (input.Grad is not { } existing)
-            return input.Grad = input.Device.RentUnowned(input.Shape, reusable: input.IsReusable || input.Producer is not null);
+            return input.Grad = input.Device.RentUnowned(input.Shape, reusable: input.IsReusable);
         accumulate = 1;
         if (input.Producer is not null && existing.IsShared)
         {
-            var own = input.Device.RentUnowned(input.Shape, reusable: true);
+            var own = input.Device.RentUnowned(input.Shape, reusable: input.IsReusable);
             own.CopyFrom(existing);
             existing.End();
             return input.Grad = own;

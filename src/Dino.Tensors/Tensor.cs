@@ -10,8 +10,8 @@ namespace Dino.Tensors;
 /// </summary>
 /// <remarks>
 /// A tensor belongs to the <see cref="Arena"/> that was open when it was made and ends with it, unless <see cref="Arena.Keep"/> named it;
-/// one made while no arena was open lives until <see cref="Dispose"/>, and all end with their device. Using one that has ended is an
-/// <see cref="ObjectDisposedException"/> (but see <see cref="Device.BeginArena"/> about reuse).
+/// one made while no arena was open lives until <see cref="Dispose"/>, and all end with their device. Using the numbers of one that has ended
+/// is an <see cref="ObjectDisposedException"/>, however much later. (A loop may waive that: see <see cref="Device.BeginArena"/>.)
 /// </remarks>
 public sealed partial class Tensor : IDisposable
 {
@@ -221,8 +221,7 @@ public sealed partial class Tensor : IDisposable
         Device.Claim.Enter();
         try
         {
-            Owner?.Disown(this);
-            End();
+            EndBeforeArena();
         }
         finally
         {

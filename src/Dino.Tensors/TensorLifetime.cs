@@ -12,6 +12,7 @@ public sealed partial class Tensor
     private int offset;
     private int shellHolders, valueHolders;
     private bool isHeld; // by its arena or its maker, besides nodes
+    private bool awaitsArena; // its object is used again, but not before the arena ends that it ended in
     private Tensor? grad;
     private bool gradIsStale, requiresGrad;
 
@@ -23,8 +24,8 @@ public sealed partial class Tensor
 
     internal Arena? Owner { get; set; }
 
-    /// <summary>Whether the object is used again after its end, since nobody holds on to it.</summary>
-    internal bool IsReusable { get; set; }
+    /// <summary>Whether the object is used again after its end, since its arena's maker promised that nobody holds on to it.</summary>
+    internal bool IsReusable { get; private set; }
 
     /// <summary>Whether it was made while no arena was open.</summary>
     internal bool IsLoose { get; set; }
@@ -62,7 +63,7 @@ public sealed partial class Tensor
     {
         var alias = Alias(shape, start, isPart ? new WriteCount(writes) : writes);
         alias.Owner?.Disown(alias);
-        alias.IsReusable = false;
+        alias.MakeReusable(false);
         alias.EndLoose();
         return alias;
     }
@@ -97,7 +98,38 @@ public sealed partial class Tensor
     /// <summary>The recording is over: the node serves another one.</summary>
     internal void EndRecording() => (Producer, IsOfEndedRecording) = (null, true);
 
-    /// <summary>Whoever made the tensor lets go of it: its arena, or <see cref="Dispose"/>.</summary>
+    /// <summary>Sets whether the object is used again after its end, and that of its gradient.</summary>
+    internal void MakeReusable(bool value)
+    {
+        IsReusable = value;
+        grad?.MakeReusable(value);
+    }
+
+    /// <summary>The arena lets go of the tensor, at its own end.</summary>
+    internal void EndWithArena()
+    {
+        End();
+        if (!awaitsArena)
+            return;
+        awaitsArena = false;
+        if (shellHolders == 0)
+            Device.Recycle(this);
+    }
+
+    /// <summary>
+    /// A caller lets go of the tensor while its arena is open. Where objects are used again, the arena still lists this one, so that until
+    /// then it is seen to have ended.
+    /// </summary>
+    private void EndBeforeArena()
+    {
+        if (Owner is not null && IsReusable)
+            (awaitsArena, Owner) = (true, null);
+        else
+            Owner?.Disown(this);
+        End();
+    }
+
+    /// <summary>Whoever made the tensor lets go of it.</summary>
     internal void End()
     {
         if (!isHeld)
@@ -131,7 +163,8 @@ public sealed partial class Tensor
         if (grad is not null && Producer is null)
             grad.End();
         (Grad, Producer, Owner) = (null, null, null);
-        Device.Recycle(this);
+        if (!awaitsArena)
+            Device.Recycle(this);
     }
 
     /// <summary>Whether it was there before an arena that is open, and is still.</summary>

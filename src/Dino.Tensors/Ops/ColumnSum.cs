@@ -40,13 +40,13 @@ public static class ColumnSum
             Blocks(x, target, rows, n, height, blocks, accumulate);
             return;
         }
-        var partial = x.Device.RentUnowned(new Shape(blocks, n));
+        using var scope = x.Device.BeginScope();
+        var partial = x.Device.Rent(new Shape(blocks, n));
         Blocks(x, partial, rows, n, height, blocks, accumulate: 0);
         if (blocks <= MostBlocks)
             Blocks(partial, target, blocks, n, blocks, 1, accumulate);
         else
             Run(partial, target, accumulate);
-        partial.Dispose();
     }
 
     private static void Blocks(Tensor x, Tensor sums, int rows, int n, int height, int blocks, int accumulate)

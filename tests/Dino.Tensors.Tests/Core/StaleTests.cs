@@ -62,6 +62,77 @@ public class StaleTests
         Assert.That(() => grad.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
     }
 
+    /// <summary>What a backward pass of somebody's own op was given, and made itself, ends like everything else.</summary>
+    [Test]
+    public void TensorsOfAnEndedBackwardPass_DoNotComeBackAsOthers()
+    {
+        using var device = Open();
+        using var tape = new Tape(device);
+        List<Tensor> ended = [];
+        for (int i = 0; i < 3; i++)
+        {
+            using var arena = device.BeginArena();
+            var x = Tensor.From(device, [1f, 2], new Shape(2));
+            x.RequiresGrad = true;
+            tape.Record();
+            var y = x.Scale(2);
+            var z = device.Rent(y.Shape);
+            z.Fill(3);
+            tape.Add<KeepingNode>(z).Of(y, ended);
+            tape.Backward(z.Scale(2).Sum());
+            Assert.That(ended, Has.Count.EqualTo(2 * (i + 1)));
+            Tensor[] later = [x.Scale(1), x.Scale(2), x.Scale(3), x.Scale(4)];
+            foreach (var tensor in ended)
+            {
+                Assert.That(() => tensor.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
+                tensor.Dispose();
+            }
+            Assert.That(later[3].ToArray(), Is.EqualTo(new float[] { 4, 8 }));
+        }
+    }
+
+    /// <summary>Also where a loop has its tensors' objects used again: not before the arena ends.</summary>
+    [Test]
+    public void DisposedTensor_WhereObjectsAreUsedAgain_StaysEndedUntilTheArenaEnds()
+    {
+        using var device = Open();
+        for (int i = 0; i < 3; i++)
+        {
+            using var arena = device.BeginArena(reuseTensors: true);
+            var t = Tensor.From(device, [1f, 2], new Shape(2));
+            t.Dispose();
+            var u = Tensor.From(device, [7f, 8], new Shape(2));
+            Assert.That(() => t.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
+            t.Dispose();
+            Assert.That(arena.Keep(t), Is.SameAs(t));
+            Assert.That(u.ToArray(), Is.EqualTo(new float[] { 7, 8 }));
+        }
+    }
+
+    [Test]
+    public void WhatIsKept_OutOfALoopThatUsesObjectsAgain_IsNotUsedAgain_NorIsItsGradient()
+    {
+        using var device = Open();
+        using var tape = new Tape(device);
+        Tensor x;
+        using (var arena = device.BeginArena(reuseTensors: true))
+        {
+            x = Tensor.From(device, [1f, 2], new Shape(2));
+            x.RequiresGrad = true;
+            tape.Record();
+            tape.Backward(x.Scale(2).Sum());
+            arena.Keep(x);
+        }
+        var grad = x.Grad!;
+        Assert.That(grad.ToArray(), Is.EqualTo(new float[] { 2, 2 }));
+        x.Dispose();
+        using var later = device.BeginArena(reuseTensors: true);
+        for (int i = 0; i < 8; i++)
+            Tensor.From(device, [3f, 4], new Shape(2));
+        Assert.That(() => x.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => grad.ToArray(), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
     [Test]
     public void SecondDispose_OfATensorThatATapeHolds_TakesNothingFromTheTape()
     {
@@ -170,6 +241,21 @@ public class StaleTests
                 parameters.Dispose();
             },
             Throws.Nothing);
+    }
+
+    /// <summary>Keeps what its backward pass sees.</summary>
+    private sealed class KeepingNode : Node
+    {
+        private Tensor x = null!;
+        private List<Tensor> seen = [];
+
+        public void Of(Tensor input, List<Tensor> list) => (x, seen) = (Track(input), list);
+
+        public override void Backward(Tensor dy)
+        {
+            seen.AddRange([dy, dy.Device.Rent(dy.Shape)]);
+            Tape.AddGradient(x, dy);
+        }
     }
 
     private static Device Open() => Device.Open("cpu", new DeviceOptions { Threads = 1 });
