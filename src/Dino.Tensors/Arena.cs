@@ -31,6 +31,7 @@ public sealed class Arena : IDisposable
     /// <returns>The same tensor.</returns>
     public Tensor Keep(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         if (tensor.Owner is not { } owner || owner.device != device || owner.Depth < Depth)
             return tensor; // made outside, so it outlives this arena anyway
         device.Claim.Check();

@@ -154,6 +154,7 @@ public sealed class Device : IDisposable
     /// <exception cref="DeviceNotFoundException">There is no such device here, or no such library for it.</exception>
     public static Device Open(string name = "auto", DeviceOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(name);
         options ??= new DeviceOptions();
         var device = OpenNamed(name, options);
         if (options.Blas == Blas.Own)

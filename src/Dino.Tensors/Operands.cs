@@ -8,28 +8,29 @@ namespace Dino.Tensors;
 /// </summary>
 internal static class Operands
 {
-    /// <summary>Checks the operands of an op; those that are null it does without.</summary>
+    /// <summary>Checks the operands of an op, all of which it needs; <see cref="With"/> is for those that it can do without.</summary>
     /// <returns>The device of them all.</returns>
+    /// <exception cref="ArgumentNullException">One is not there; its name is the expression that the op gives here.</exception>
     /// <exception cref="ArgumentException">One is on another device, or holds no floats; both are named.</exception>
     /// <exception cref="ObjectDisposedException">One has ended.</exception>
     public static Device Check(
-        Tensor x, Tensor? second = null, Tensor? third = null, Tensor? fourth = null, Tensor? fifth = null, Tensor? sixth = null,
-        Tensor? seventh = null, [CallerMemberName] string op = "")
+        Tensor x, Tensor? second = null, Tensor? third = null, Tensor? fourth = null, Tensor? fifth = null, [CallerMemberName] string op = "",
+        [CallerArgumentExpression(nameof(x))] string? xName = null, [CallerArgumentExpression(nameof(second))] string? secondName = null,
+        [CallerArgumentExpression(nameof(third))] string? thirdName = null, [CallerArgumentExpression(nameof(fourth))] string? fourthName = null,
+        [CallerArgumentExpression(nameof(fifth))] string? fifthName = null)
     {
-        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(x, xName);
         x.ThrowIfEnded();
         x.ThrowIfNot(DType.Float32);
         x.Device.Claim.Check();
-        With(x, second, op);
-        With(x, third, op);
-        With(x, fourth, op);
-        With(x, fifth, op);
-        With(x, sixth, op);
-        With(x, seventh, op);
+        Needed(x, second, secondName, op);
+        Needed(x, third, thirdName, op);
+        Needed(x, fourth, fourthName, op);
+        Needed(x, fifth, fifthName, op);
         return x.Device;
     }
 
-    /// <summary>Checks one more operand against the first.</summary>
+    /// <summary>Checks one more operand against the first, if it is there.</summary>
     public static void With(Tensor x, Tensor? other, string op, DType type = DType.Float32)
     {
         if (other is null)
@@ -40,5 +41,16 @@ internal static class Operands
                 + "Copy one over: Tensor.From(device, tensor.ToArray(), tensor.Shape).");
         other.ThrowIfEnded();
         other.ThrowIfNot(type);
+    }
+
+    /// <param name="x">The first operand.</param>
+    /// <param name="other">One more.</param>
+    /// <param name="name">Its name in the op, or null if the op gave none.</param>
+    /// <param name="op">The op's name.</param>
+    private static void Needed(Tensor x, Tensor? other, string? name, string op)
+    {
+        if (name is not null)
+            ArgumentNullException.ThrowIfNull(other, name);
+        With(x, other, op);
     }
 }

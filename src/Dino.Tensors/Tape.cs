@@ -22,7 +22,11 @@ public sealed class Tape : IDisposable
     private bool isRecording; // paused or not
 
     /// <summary>A tape for the ops of one device; records between <see cref="Record"/> and <see cref="Backward(Tensor, float)"/>.</summary>
-    public Tape(Device device) => this.device = device;
+    public Tape(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        this.device = device;
+    }
 
     /// <summary>Starts recording on the device.</summary>
     /// <exception cref="InvalidOperationException">A tape, this one or another, is recording there, or another thread uses the device.</exception>
@@ -40,6 +44,8 @@ public sealed class Tape : IDisposable
     /// <inheritdoc cref="Backward(Tensor, Tensor)"/>
     public void Backward(Tensor loss, float weight = 1)
     {
+        if (loss is null)
+            throw End(new ArgumentNullException(nameof(loss)));
         if (loss.Count != 1)
             throw End(new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.", nameof(loss)));
         ThrowIfNotRecording();
@@ -62,6 +68,8 @@ public sealed class Tape : IDisposable
         try
         {
             Stop(); // what backward passes compute is not recorded
+            ArgumentNullException.ThrowIfNull(output);
+            ArgumentNullException.ThrowIfNull(gradient);
             gradient.ThrowIfNot(DType.Float32);
             output.ThrowIfShapeDiffers(gradient);
             gradient.ThrowIfEnded();

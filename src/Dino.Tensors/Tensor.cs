@@ -64,6 +64,7 @@ public sealed partial class Tensor : IDisposable
     /// <exception cref="ArgumentException">The numbers are not as many as the shape has elements.</exception>
     public static Tensor From(Device device, ReadOnlySpan<float> values, Shape shape)
     {
+        ArgumentNullException.ThrowIfNull(device);
         ThrowIfNotAsMany(values.Length, shape);
         var tensor = device.Rent(shape);
         tensor.Write(values);
@@ -74,6 +75,7 @@ public sealed partial class Tensor : IDisposable
     /// <inheritdoc cref="From(Device, ReadOnlySpan{float}, Shape)"/>
     public static Tensor From(Device device, ReadOnlySpan<int> values, Shape shape)
     {
+        ArgumentNullException.ThrowIfNull(device);
         ThrowIfNotAsMany(values.Length, shape);
         var tensor = device.Rent(shape, DType.Int32);
         tensor.Write(MemoryMarshal.Cast<int, float>(values));
@@ -83,6 +85,7 @@ public sealed partial class Tensor : IDisposable
     /// <summary>A new tensor of zeros.</summary>
     public static Tensor Zeros(Device device, Shape shape)
     {
+        ArgumentNullException.ThrowIfNull(device);
         var tensor = device.Rent(shape);
         tensor.Fill(0);
         return tensor;
@@ -108,6 +111,7 @@ public sealed partial class Tensor : IDisposable
     /// <exception cref="ArgumentException">Shape, type or device differ, or the two overlap in part.</exception>
     public unsafe void CopyFrom(Tensor source)
     {
+        ArgumentNullException.ThrowIfNull(source);
         ThrowIfShapeDiffers(source);
         source.ThrowIfNot(DType);
         ThrowIfOverlaps(source);

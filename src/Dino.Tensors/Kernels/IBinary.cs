@@ -17,9 +17,11 @@ internal static class Binary<TFunction> where TFunction : struct, IBinary
     public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0) => a.Device.Launch(new Launch(a, b, z, accumulate));
 
     /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>
-    public static void ThrowIfNotBroadcast(Tensor a, Tensor b, string op)
+    public static void ThrowIfNotBroadcast(
+        Tensor a, Tensor b, string op, [CallerArgumentExpression(nameof(a))] string? aName = null,
+        [CallerArgumentExpression(nameof(b))] string? bName = null)
     {
-        Operands.Check(a, b, op: op);
+        Operands.Check(a, b, op: op, xName: aName, secondName: bName);
         int first = 0; // of the dimensions of b that count
         while (first < b.Shape.Rank && b.Shape.Rank - first > 1 && b.Shape[first] == 1)
             first++;

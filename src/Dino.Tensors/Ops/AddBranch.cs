@@ -11,7 +11,8 @@ public static class AddBranchOp
     /// <exception cref="ArgumentException">The shapes differ, or keep has not one factor for each sample.</exception>
     public static Tensor AddBranch(this Tensor x, Tensor branch, Tensor? keep)
     {
-        Operands.Check(x, branch, keep);
+        Operands.Check(x, branch);
+        Operands.With(x, keep, nameof(AddBranch));
         x.ThrowIfShapeDiffers(branch);
         ThrowIfUnfit(x, keep);
         var y = x.Device.Rent(x.Shape);

@@ -12,7 +12,8 @@ public static class ClassTokenOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor WithClassToken(this Tensor patches, Tensor cls, Tensor? positions)
     {
-        Operands.Check(patches, cls, positions);
+        Operands.Check(patches, cls);
+        Operands.With(patches, positions, nameof(WithClassToken));
         int d = patches.Shape.Rank == 3 ? patches.Shape[2] : 0, k = d > 0 ? cls.Count / d : 0;
         if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != ((long)k + patches.Shape[1]) * d))
             throw new ArgumentException(

@@ -12,6 +12,8 @@ public static class ConcatOp
     {
         if (parts.Length == 0)
             throw new ArgumentException("Concat: there are no tensors to join.", nameof(parts));
+        foreach (var part in parts)
+            ArgumentNullException.ThrowIfNull(part, nameof(parts));
         var first = parts[0];
         _ = first.Shape[dimension]; // throws where there is none
         dimension = dimension < 0 ? dimension + first.Shape.Rank : dimension;

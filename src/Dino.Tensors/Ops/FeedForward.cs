@@ -20,7 +20,9 @@ public static class FeedForwardOp
     public static Tensor FeedForward(
         this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor? residual, Tensor? keep)
     {
-        var device = Operands.Check(x, weight1, bias1, weight2, bias2, residual, keep);
+        var device = Operands.Check(x, weight1, bias1, weight2, bias2);
+        Operands.With(x, residual, nameof(FeedForward));
+        Operands.With(x, keep, nameof(FeedForward));
         if (residual is null && keep is not null)
             throw new ArgumentException("FeedForward: there are factors, and no residual to add the branch to.", nameof(keep));
         var first = LinearOp.Fit(x, weight1, bias1);

@@ -15,6 +15,7 @@ public static class GatherRowsOp
     public static Tensor GatherRows(this Tensor x, Tensor indices)
     {
         Operands.Check(x);
+        ArgumentNullException.ThrowIfNull(indices);
         Operands.With(x, indices, nameof(GatherRows), DType.Int32);
         if (x.Shape.Rank == 0)
             throw new ArgumentException("GatherRows: a scalar has no rows.", nameof(x));

@@ -23,7 +23,8 @@ public static class LinearOp
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor Linear(this Tensor x, Tensor weight, Tensor? bias, Tensor residual, Tensor? keep)
     {
-        Operands.Check(x, weight, bias, residual, keep);
+        Operands.Check(x, weight, residual);
+        Operands.With(x, keep, nameof(Linear));
         var shape = Fit(x, weight, bias);
         var y = x.Device.Rent(x.Shape.WithRowLength(shape.N));
         AddProduct(shape, x, weight, bias, residual, keep, y);
@@ -63,7 +64,8 @@ public static class LinearOp
 
     internal static GemmShape Fit(Tensor x, Tensor weight, Tensor? bias)
     {
-        Operands.Check(x, weight, bias, op: "Linear");
+        Operands.Check(x, weight, op: nameof(Linear));
+        Operands.With(x, bias, nameof(Linear));
         if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
             throw new ArgumentException($"A linear map of {x} needs a weight (out, {x.Shape.RowLength}), not {weight}.");
         if (bias is not null && bias.Count != weight.Shape[0])

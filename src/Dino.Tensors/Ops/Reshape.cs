@@ -7,6 +7,7 @@ public static class ReshapeOp
     /// <exception cref="ArgumentException">The shape has another number of elements.</exception>
     public static Tensor Reshape(this Tensor x, Shape shape)
     {
+        ArgumentNullException.ThrowIfNull(x);
         x.ThrowIfEnded();
         if (shape.Count != x.Count)
             throw new ArgumentException($"Reshape: {shape} has {shape.Count} elements, {x.Shape} has {x.Count}.", nameof(shape));

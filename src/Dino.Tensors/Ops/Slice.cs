@@ -10,6 +10,7 @@ public static class SliceOp
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension, or the range leaves it.</exception>
     public static Tensor Slice(this Tensor x, int dimension, int start, int length)
     {
+        ArgumentNullException.ThrowIfNull(x);
         x.ThrowIfEnded();
         int size = x.Shape[dimension];
         if (start < 0 || length < 0 || start > size - length)

@@ -125,6 +125,52 @@ public class OperandTests
     }
 
     [TestCaseSource(nameof(Names))]
+    public void OperandThatIsNull_IsNamed(string name)
+    {
+        using var device = Open("cpu");
+        using var arena = device.BeginArena();
+        var parameters = Methods[name].GetParameters();
+        foreach (int i in TensorsOf(name, device))
+        {
+            var parameter = parameters[Math.Min(i, parameters.Length - 1)];
+            if (new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable)
+                continue;
+            object?[] arguments = Calls(name)(device);
+            arguments[i] = null;
+            string named = name.StartsWith("ConcatOp", StringComparison.Ordinal) ? "parts" : parameter.Name!;
+            Assert.That(() => Invoke(name, arguments), Throws.ArgumentNullException.With.Property("ParamName").EqualTo(named), $"operand {i}");
+        }
+    }
+
+    [Test]
+    public void TensorsAndTapes_RefuseNull_ByName()
+    {
+        using var device = Open("cpu");
+        using var arena = device.BeginArena();
+        using var tape = new Tape(device);
+        var x = One(device, 3);
+        x.RequiresGrad = true;
+        Refuses("device", () => Tensor.Zeros(null!, new Shape(1)));
+        Refuses("device", () => Tensor.From(null!, [1f], new Shape(1)));
+        Refuses("device", () => new Tape(null!));
+        Refuses("source", () => x.CopyFrom((Tensor)null!));
+        Refuses("other", () => x.Accumulate(null!));
+        Refuses("tensor", () => arena.Keep(null!));
+        Refuses("name", () => Device.Open(null!));
+        tape.Record();
+        Refuses("loss", () => tape.Backward(null!));
+        tape.Record();
+        x.Scale(2);
+        Refuses("output", () => tape.Backward(null!, x));
+        tape.Record();
+        var y = x.Scale(2);
+        Refuses("gradient", () => tape.Backward(y, null!));
+
+        static void Refuses(string name, TestDelegate call) =>
+            Assert.That(call, Throws.ArgumentNullException.With.Property("ParamName").EqualTo(name));
+    }
+
+    [TestCaseSource(nameof(Names))]
     public void AfterTheDevice_IsRefused(string name)
     {
         var device = Open("cpu");
