@@ -6,12 +6,12 @@ using ILGPU.Runtime;
 namespace Dino.Tensors;
 
 /// <summary>A piece of device memory, shared by the tensors that view it and back in the pool when the last has let go.</summary>
-internal sealed unsafe class Storage(Device device, int capacity)
+internal sealed unsafe class Storage(Device device, long bytes)
 {
     public readonly Device Device = device;
-    public readonly int Capacity = capacity; // floats
-    public float* Pointer;
-    public MemoryBuffer1D<float, Stride1D.Dense>? Buffer;
+    public readonly long Bytes = bytes;
+    public byte* Pointer;
+    public MemoryBuffer1D<byte, Stride1D.Dense>? Buffer;
     public readonly WriteCount Writes = new();
     public int References;
     public long FreeSince; // by the pool's clock, while nobody uses it
@@ -44,7 +44,7 @@ public sealed unsafe class BufferPool
     private const int SweepEvery = 32, Long = 64, VeryLong = 1024, TensorsOfATick = 4096;
 
     private readonly Device device;
-    private readonly Dictionary<int, List<Storage>> free = []; // of each size, let go earlier before let go later
+    private readonly Dictionary<long, List<Storage>> free = []; // of each size in bytes, let go earlier before let go later
     private readonly List<Storage> all = [];
     private long clock;
     private int rentsSinceTick;
@@ -63,23 +63,24 @@ public sealed unsafe class BufferPool
     /// <summary>How many pieces of device memory have been allocated so far.</summary>
     public int Allocations { get; private set; }
 
-    internal Storage Rent(int floats)
+    /// <summary>Memory for so many elements, contents undefined.</summary>
+    internal Storage Rent(int elements, DType type)
     {
-        if (floats > MaxElements)
-            throw new TensorSizeException($"A tensor of {floats} elements is larger than the {MaxElements} that an op can count.");
+        if (elements > MaxElements)
+            throw new TensorSizeException($"A tensor of {elements} elements is larger than the {MaxElements} that an op can count.");
         if (++rentsSinceTick > TensorsOfATick)
             Tick();
-        int capacity = RoundUp(floats);
+        long bytes = Math.Min(RoundUp((long)elements * type.ItemSize), (long)MaxElements * type.ItemSize);
         Storage storage;
-        if (free.TryGetValue(capacity, out var pieces) && pieces.Count > 0)
+        if (free.TryGetValue(bytes, out var pieces) && pieces.Count > 0)
         {
             storage = pieces[^1];
             pieces.RemoveAt(pieces.Count - 1);
         }
         else
-            storage = Allocate(capacity);
+            storage = Allocate(bytes);
         storage.References = 1;
-        UsedBytes += 4L * capacity;
+        UsedBytes += bytes;
         PeakBytes = Math.Max(PeakBytes, UsedBytes);
         return storage;
     }
@@ -88,10 +89,10 @@ public sealed unsafe class BufferPool
     {
         if (storage.IsFreed)
             return; // with its device
-        UsedBytes -= 4L * storage.Capacity;
+        UsedBytes -= storage.Bytes;
         storage.FreeSince = clock;
-        if (!free.TryGetValue(storage.Capacity, out var pieces))
-            free.Add(storage.Capacity, pieces = []);
+        if (!free.TryGetValue(storage.Bytes, out var pieces))
+            free.Add(storage.Bytes, pieces = []);
         pieces.Add(storage);
     }
 
@@ -137,10 +138,10 @@ public sealed unsafe class BufferPool
 
     private long BytesFreeSince(long since)
     {
-        long bytes = 0;
-        foreach (var (capacity, pieces) in free)
-            bytes += 4L * capacity * CountFreeSince(pieces, since);
-        return bytes;
+        long sum = 0;
+        foreach (var (bytes, pieces) in free)
+            sum += bytes * CountFreeSince(pieces, since);
+        return sum;
     }
 
     private static int CountFreeSince(List<Storage> pieces, long since)
@@ -160,41 +161,41 @@ public sealed unsafe class BufferPool
     }
 
     /// <summary>The next multiple of an eighth of the power of two below: few classes, little waste.</summary>
-    private static int RoundUp(int floats)
+    private static long RoundUp(long bytes)
     {
-        const int smallest = HostMemoryBlock.Alignment / sizeof(float);
-        if (floats <= smallest)
+        const int smallest = HostMemoryBlock.Alignment;
+        if (bytes <= smallest)
             return smallest;
-        int step = Math.Max(smallest, 1 << Math.Max(0, BitOperations.Log2((uint)floats) - 3));
-        return (int)Math.Min(MaxElements, ((long)floats + step - 1) / step * step);
+        long step = Math.Max(smallest, 1L << (BitOperations.Log2((ulong)bytes) - 3));
+        return (bytes + step - 1) / step * step;
     }
 
-    private Storage Allocate(int capacity)
+    private Storage Allocate(long bytes)
     {
-        var storage = new Storage(device, capacity);
+        var storage = new Storage(device, bytes);
         if (!TryAllocate(storage, out var refused))
         {
             FreeUnused(clock);
             if (!TryAllocate(storage, out refused))
-                throw new DeviceMemoryException(device, 4L * capacity, refused);
+                throw new DeviceMemoryException(device, bytes, refused);
         }
         all.Add(storage);
         Allocations++;
-        AllocatedBytes += 4L * capacity;
+        AllocatedBytes += bytes;
         return storage;
     }
 
     private bool TryAllocate(Storage storage, out Exception? refused)
     {
         refused = null;
-        if (AllocatedBytes + 4L * storage.Capacity > device.MemoryLimit)
+        if (AllocatedBytes + storage.Bytes > device.MemoryLimit)
             return false;
         try
         {
             if (device.Accelerator is { } accelerator)
-                storage.Buffer = accelerator.Allocate1D<float>(storage.Capacity);
+                storage.Buffer = accelerator.Allocate1D<byte>(storage.Bytes);
             else
-                storage.Pointer = HostMemoryBlock.Allocate(storage.Capacity);
+                storage.Pointer = (byte*)HostMemoryBlock.Allocate(storage.Bytes);
             return true;
         }
         catch (Exception e) when (e is OutOfMemoryException || DeviceLostException.IsOutOfMemory(e))

@@ -244,7 +244,7 @@ public sealed class Device : IDisposable
         Claim.Enter();
         try
         {
-            var memory = Pool.Rent(shape.Count);
+            var memory = Pool.Rent(shape.Count, type);
             var tensor = Shell(reusable);
             tensor.Begin(memory, memory.Writes, 0, shape, type);
             if (leaks is not null)

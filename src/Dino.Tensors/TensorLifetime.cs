@@ -39,16 +39,17 @@ public sealed partial class Tensor
     /// <summary>Whether another holder shares the memory, so that it must not be written in place.</summary>
     internal bool IsShared => Live().References > 1 || valueHolders > 1;
 
-    internal ArrayView<float> View => ((storage?.Buffer) ?? MissingBuffer()).View.BaseView.SubView(offset, Count);
+    internal ArrayView<float> View =>
+        ((storage?.Buffer) ?? MissingBuffer()).View.BaseView.Cast<float>().SubView(offset, Count);
 
     /// <summary>Whether the first element lies on 16 bytes.</summary>
-    internal bool IsAligned => offset % 4 == 0;
+    internal bool IsAligned => (long)offset * DType.ItemSize % 16 == 0;
 
     internal unsafe float* Pointer
     {
         get
         {
-            float* start = storage is null ? null : storage.Pointer;
+            float* start = storage is null ? null : (float*)storage.Pointer;
             if (start is null)
                 ThrowIfNoMemory("the host");
             return start + offset;
@@ -236,7 +237,7 @@ public sealed partial class Tensor
         return storage!;
     }
 
-    private MemoryBuffer1D<float, Stride1D.Dense> MissingBuffer()
+    private MemoryBuffer1D<byte, Stride1D.Dense> MissingBuffer()
     {
         ThrowIfNoMemory("an accelerator");
         return null!;

@@ -14,20 +14,19 @@ internal static unsafe partial class HostMemoryBlock
     private const int HugePage = 2 << 20;
     private const int AdviseHugePages = 14; // MADV_HUGEPAGE
 
-    /// <summary>So many floats, contents undefined.</summary>
+    /// <summary>So many bytes, contents undefined.</summary>
     /// <exception cref="OutOfMemoryException">The system has not so much.</exception>
-    public static float* Allocate(long floats)
+    public static void* Allocate(long bytes)
     {
-        nuint bytes = (nuint)floats * sizeof(float);
         if (bytes < HugePage || !OperatingSystem.IsLinux())
-            return (float*)NativeMemory.AlignedAlloc(bytes, Alignment);
-        void* block = NativeMemory.AlignedAlloc(bytes, HugePage);
+            return NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+        void* block = NativeMemory.AlignedAlloc((nuint)bytes, HugePage);
         // Whole huge pages only: the rest would take memory that nobody asked for. Without huge pages nothing is lost.
-        _ = Advise(block, bytes / HugePage * HugePage, AdviseHugePages);
-        return (float*)block;
+        _ = Advise(block, (nuint)(bytes / HugePage * HugePage), AdviseHugePages);
+        return block;
     }
 
-    public static void Free(float* block) => NativeMemory.AlignedFree(block);
+    public static void Free(void* block) => NativeMemory.AlignedFree(block);
 
     [LibraryImport("libc", EntryPoint = "madvise")]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -26,7 +26,7 @@ internal static unsafe class HostScratch
     private sealed class Block(long floats) : IDisposable
     {
         public readonly long Floats = floats;
-        public readonly float* Pointer = HostMemoryBlock.Allocate(Math.Max(floats, HostMemoryBlock.Alignment / sizeof(float)));
+        public readonly float* Pointer = (float*)HostMemoryBlock.Allocate(Math.Max(floats * sizeof(float), HostMemoryBlock.Alignment));
 
         ~Block() => HostMemoryBlock.Free(Pointer);
 

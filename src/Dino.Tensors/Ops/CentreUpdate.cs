@@ -33,7 +33,11 @@ public static class CentreUpdate
     }
 
     /// <summary>‖c‖₂ as a scalar on the device; reading it waits for the device, so do that only when it is logged.</summary>
-    public static Tensor Norm(Tensor centre) => TotalNorm.Of(centre);
+    public static Tensor Norm(Tensor centre)
+    {
+        Operands.Check(centre, op: nameof(CentreUpdate));
+        return TotalNorm.Of(centre);
+    }
 
     private readonly struct BlendLaunch(Tensor centre, Tensor sums, float keep, float share) : ILaunch
     {

@@ -40,6 +40,21 @@ public class MemoryLimitTests
     }
 
     [Test]
+    public void Memory_IsCountedInBytes_OfTheTypeOfElements([Values] DType type)
+    {
+        using var device = Device.Open("cpu", new DeviceOptions { Threads = 1 });
+        using (device.BeginArena())
+        {
+            var tensor = device.Rent(new Shape(1 << 10), type);
+            Assert.That(device.Pool.UsedBytes, Is.EqualTo((long)tensor.Count * type.ItemSize));
+            Assert.That(device.Pool.AllocatedBytes, Is.EqualTo(device.Pool.UsedBytes));
+        }
+        Assert.That(device.Pool.UsedBytes, Is.Zero);
+        Assert.That(type.ItemSize, Is.EqualTo(4));
+        Assert.That(() => ((DType)99).ItemSize, Throws.InstanceOf<ArgumentOutOfRangeException>());
+    }
+
+    [Test]
     public void DriverErrors_AreToldApart()
     {
         var lost = DeviceLostException.From(new ILGPU.Runtime.OpenCL.CLException(ILGPU.Runtime.OpenCL.CLError.CL_DEVICE_NOT_AVAILABLE))!;

@@ -152,7 +152,7 @@ public class OperandTests
         x.RequiresGrad = true;
         Refuses("device", () => Tensor.Zeros(null!, new Shape(1)));
         Refuses("device", () => Tensor.From(null!, [1f], new Shape(1)));
-        Refuses("device", () => new Tape(null!));
+        Refuses("device", () => new Tape(null!).Dispose());
         Refuses("source", () => x.CopyFrom((Tensor)null!));
         Refuses("other", () => x.Accumulate(null!));
         Refuses("tensor", () => arena.Keep(null!));
@@ -166,7 +166,7 @@ public class OperandTests
         var y = x.Scale(2);
         Refuses("gradient", () => tape.Backward(y, null!));
 
-        static void Refuses(string name, TestDelegate call) =>
+        static void Refuses(string name, Action call) =>
             Assert.That(call, Throws.ArgumentNullException.With.Property("ParamName").EqualTo(name));
     }
 
