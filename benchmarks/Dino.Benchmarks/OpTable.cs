@@ -74,18 +74,19 @@ internal static class OpTable
         new(ClipAndAdamW, 8 * 4.0 * Parameters, Bytes, device =>
         {
             var optimizer = new AdamW(Backbone(device, trainable: true));
-            return new(() => optimizer.Step(1e-5, 0.04, clip: 3, cancelLastLayer: false));
+            return new(() => optimizer.Step(1e-5, 0.04, clip: 3));
         }),
         new("ema foreach_lerp 21.67M params", 3 * 4.0 * Parameters, Bytes, device =>
         {
             var (student, teacher) = (Backbone(device, trainable: true), Backbone(device, trainable: false));
-            return new(() => Ema.Update(teacher, student, 0.996));
+            var average = new ExponentialMovingAverage(teacher, student);
+            return new(() => average.Update(0.996));
         }),
         new("clip per parameter 21.67M params", 4.0 * Parameters, Bytes, device =>
         {
             var student = Backbone(device, trainable: true);
-            var clip = new GradientClip(new ChunkTable(student));
-            return new(() => clip.Run(student.Gradients!, 3));
+            var clip = new GradientClip(new ChunkTable(student, groups: null));
+            return new(() => clip.Run(student.CompleteGradients(), 3));
         }),
     ];
 
@@ -246,7 +247,8 @@ internal static class OpTable
     {
         var parameters = new FlatParameters(new VisionTransformer(ViTConfig.Named("vit_small")), device, trainable);
         parameters.Initialize(0);
-        parameters.Gradients?.Fill(1e-3f);
+        if (trainable)
+            parameters.CompleteGradients().Fill(1e-3f);
         return parameters;
     }
 

@@ -34,6 +34,7 @@ internal static class StepBenchmark
             Recompute = settings.Recompute,
         };
         using var state = new Distillation(options, device, stepsPerEpoch: 1000);
+        using var average = new ExponentialMovingAverage(state.TeacherParameters, state.StudentParameters);
         using var tape = new Tape(device);
         using var globals = Crops(device, 2 * settings.Batch, StepSettings.GlobalSize, 0);
         using var locals = settings.LocalCrops == 0 ? null : Crops(device, settings.LocalCrops * settings.Batch, StepSettings.LocalSize, 1);
@@ -50,8 +51,8 @@ internal static class StepBenchmark
             globalDepth.Step = localDepth.Step = (uint)step;
             var lap = new Laps(device, laps, settings.Whole);
             for (int i = 1; i < lap.Steps; i++)
-                Step(state, tape, globals, locals, globalDepth, localDepth, lap, read: false);
-            last = Step(state, tape, globals, locals, globalDepth, localDepth, lap, read: true);
+                Step(state, average, tape, globals, locals, globalDepth, localDepth, lap, read: false);
+            last = Step(state, average, tape, globals, locals, globalDepth, localDepth, lap, read: true);
             lap.EndAll(Phases.Count - 1);
             if (!double.IsFinite(last))
                 throw new InvalidOperationException($"The loss is {last} at step {step}.");
@@ -71,7 +72,7 @@ internal static class StepBenchmark
     }
 
     private static double Step(
-        Distillation state, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps, bool read)
+        Distillation state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps, bool read)
     {
         using var arena = globals.Device.BeginArena(reuseTensors: true);
         var teacherLogits = state.Teacher.Forward(globals);
@@ -85,9 +86,9 @@ internal static class StepBenchmark
         state.StudentParameters.ZeroGrad();
         tape.Backward(loss);
         laps.End(3);
-        state.Optimizer.Step(LearningRate, WeightDecay, Clip, cancelLastLayer: false);
+        state.Optimizer.Step(LearningRate, WeightDecay, Clip);
         laps.End(4);
-        Ema.Update(state.TeacherParameters, state.StudentParameters, Momentum);
+        average.Update(Momentum);
         laps.End(5);
         return read ? loss.Item() : 0;
     }

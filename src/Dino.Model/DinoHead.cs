@@ -63,7 +63,7 @@ public sealed class DinoHead : Module
         {
             bool last = i == layers.Length - 1;
             string name = layers.Length == 1 ? "mlp" : $"mlp.{place++}";
-            layers[i] = Register(name, new Linear(i == 0 ? inputDim : config.HiddenDim, last ? config.BottleneckDim : config.HiddenDim));
+            layers[i] = Register(name, new Linear(i == 0 ? inputDim : config.HiddenDim, last ? config.BottleneckDim : config.HiddenDim, init: Init.TruncatedNormal(0.02f)));
             if (last)
                 break;
             if (config.UseBatchNorm)
@@ -75,6 +75,9 @@ public sealed class DinoHead : Module
         prototypes = Register(
             "last_layer.weight_v", new Shape(config.OutDim, config.BottleneckDim), Init.Uniform(1 / MathF.Sqrt(config.BottleneckDim)));
     }
+
+    /// <summary>The prototypes and their lengths, which training may leave as they are at first.</summary>
+    public IReadOnlyList<Parameter> LastLayer => [lengths, prototypes];
 
     /// <summary>Its sizes.</summary>
     public DinoHeadConfig Config { get; }

@@ -13,6 +13,8 @@ namespace Dino.Model;
 /// </remarks>
 public sealed class VisionTransformer : Module
 {
+    private static readonly Init firstWeights = Init.TruncatedNormal(0.02f); // of every linear map
+
     private readonly Parameter cls;
     private readonly Parameter? positions, registers;
     private readonly PatchEmbed patchEmbed;
@@ -206,8 +208,8 @@ public sealed class VisionTransformer : Module
         public SelfAttention(ViTConfig config, RotaryPositions? rotary)
         {
             (heads, this.rotary) = (config.Heads, rotary);
-            qkv = Register("qkv", new Linear(config.Dim, 3 * config.Dim, config.QkvBias));
-            projection = Register("proj", new Linear(config.Dim, config.Dim));
+            qkv = Register("qkv", new Linear(config.Dim, 3 * config.Dim, config.QkvBias, firstWeights));
+            projection = Register("proj", new Linear(config.Dim, config.Dim, init: firstWeights));
         }
 
         /// <summary>The attention of x (B, N, D), added to a residual if there is one.</summary>
@@ -264,8 +266,8 @@ public sealed class VisionTransformer : Module
 
         public FeedForward(ViTConfig config)
         {
-            fc1 = Register("fc1", new Linear(config.Dim, config.Hidden));
-            fc2 = Register("fc2", new Linear(config.Hidden, config.Dim));
+            fc1 = Register("fc1", new Linear(config.Dim, config.Hidden, init: firstWeights));
+            fc2 = Register("fc2", new Linear(config.Hidden, config.Dim, init: firstWeights));
         }
 
         public override Tensor Forward(Tensor x, Tensor? residual, Tensor? keep) =>
@@ -279,8 +281,8 @@ public sealed class VisionTransformer : Module
 
         public GatedFeedForward(ViTConfig config)
         {
-            w12 = Register("w12", new Linear(config.Dim, 2 * config.Hidden));
-            w3 = Register("w3", new Linear(config.Hidden, config.Dim));
+            w12 = Register("w12", new Linear(config.Dim, 2 * config.Hidden, init: firstWeights));
+            w3 = Register("w3", new Linear(config.Hidden, config.Dim, init: firstWeights));
         }
 
         public override Tensor Forward(Tensor x, Tensor? residual, Tensor? keep)

@@ -76,7 +76,7 @@ public class LaterBackbonesTests(string deviceName)
         foreach (bool recompute in (bool[])[false, true])
         {
             network.Vit.Recompute = recompute;
-            network.Parameters.Gradients!.Fill(0);
+            network.Parameters.CompleteGradients().Fill(0);
             tape.Record();
             var y = network.Vit.Forward(Tensor.From(network.Device, image, new Shape(1, 3, height, width)));
             tape.Backward(y, Tensor.From(network.Device, [.. seed.Select(value => (float)value)], y.Shape));

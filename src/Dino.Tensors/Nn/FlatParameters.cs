@@ -9,7 +9,7 @@ namespace Dino.Tensors.Nn;
 /// </summary>
 /// <remarks>
 /// Every tensor starts at a multiple of 16 floats; the gaps stay 0. The layout follows from names and shapes alone, so student and
-/// teacher agree whatever is frozen in either.
+/// teacher agree whatever is frozen in either. <see cref="Module.On"/> makes one with first values.
 /// </remarks>
 public sealed class FlatParameters : IDisposable
 {
@@ -23,7 +23,19 @@ public sealed class FlatParameters : IDisposable
     private readonly ModuleBuffer[] buffers;
     private readonly FlatSegment[] segments;
     private readonly Tensor? gradients;
+    private readonly Roots? roots;
     private bool disposed;
+
+    /// <summary>Gives several trees one memory: that of a tree whose parts they are.</summary>
+    /// <param name="device">Where the memory is.</param>
+    /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
+    /// <param name="roots">
+    /// Whole trees and the names that come before those of their tensors, as in <c>backbone.norm.weight</c>. They are parts of one tree until
+    /// <see cref="Dispose"/>.
+    /// </param>
+    /// <exception cref="ArgumentException">A root is part of another module, a tree has memory already, or two have one name.</exception>
+    public FlatParameters(Device device, bool trainable, params ReadOnlySpan<(string Name, Module Module)> roots)
+        : this(new Roots(roots), device, trainable) { }
 
     /// <summary>Gives every tensor of the tree its place in memory of the device, all 0.</summary>
     /// <param name="root">A whole tree: its root belongs to no other module.</param>
@@ -32,43 +44,52 @@ public sealed class FlatParameters : IDisposable
     /// <exception cref="ArgumentException">The root is part of another module, the tree has memory already, or two of its tensors one name.</exception>
     public FlatParameters(Module root, Device device, bool trainable)
     {
-        device.ThrowIfDisposed();
-        device.Claim.Check();
-        if (root.Parent is not null)
-            throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.", nameof(root));
-        Device = device;
-        parameters = [.. root.Parameters];
-        buffers = [.. root.Buffers];
-        segments = new FlatSegment[parameters.Length + buffers.Length];
-        int at = 0;
-        var names = new HashSet<string>();
-        for (int i = 0; i < segments.Length; i++)
+        roots = root as Roots;
+        try
         {
-            var tensor = TensorAt(i);
-            if (!names.Add(tensor.Name))
-                throw new ArgumentException($"Two tensors of the tree are called '{tensor.Name}'.", nameof(root));
-            if (tensor.IsPlaced)
-                throw new ArgumentException($"'{tensor.Name}' has memory already.", nameof(root));
-            segments[i] = new FlatSegment(tensor.Name, tensor.Shape, at);
-            long end = at + (tensor.Shape.Count + Alignment - 1L) / Alignment * Alignment;
-            if (end > BufferPool.MaxElements)
-                throw new TensorSizeException($"The tensors up to '{tensor.Name}' have more than the {BufferPool.MaxElements} elements that are possible together.");
-            at = (int)end;
-            if (i < parameters.Length)
-                ParameterLength = at;
-        }
-        Flat = Zeros(device, at);
-        Values = Flat.PermanentAlias(new Shape(ParameterLength), 0, isPart: false);
-        gradients = trainable ? Zeros(device, ParameterLength) : null;
-        for (int i = 0; i < segments.Length; i++)
-        {
-            var view = Flat.PermanentAlias(segments[i].Shape, segments[i].Start);
-            if (gradients is not null && i < parameters.Length && !parameters[i].Frozen)
+            device.ThrowIfDisposed();
+            device.Claim.Check();
+            if (root.Parent is not null)
+                throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.", nameof(root));
+            Device = device;
+            parameters = [.. root.Parameters];
+            buffers = [.. root.Buffers];
+            segments = new FlatSegment[parameters.Length + buffers.Length];
+            int at = 0;
+            var names = new HashSet<string>();
+            for (int i = 0; i < segments.Length; i++)
             {
-                view.RequiresGrad = true;
-                view.Grad = gradients.PermanentAlias(segments[i].Shape, segments[i].Start);
+                var tensor = TensorAt(i);
+                if (!names.Add(tensor.Name))
+                    throw new ArgumentException($"Two tensors of the tree are called '{tensor.Name}'.", nameof(root));
+                if (tensor.IsPlaced)
+                    throw new ArgumentException($"'{tensor.Name}' has memory already.", nameof(root));
+                segments[i] = new FlatSegment(tensor.Name, tensor.Shape, at);
+                long end = at + (tensor.Shape.Count + Alignment - 1L) / Alignment * Alignment;
+                if (end > BufferPool.MaxElements)
+                    throw new TensorSizeException($"The tensors up to '{tensor.Name}' have more than the {BufferPool.MaxElements} elements that are possible together.");
+                at = (int)end;
+                if (i < parameters.Length)
+                    ParameterLength = at;
             }
-            TensorAt(i).Place(view);
+            Flat = Zeros(device, at);
+            Values = Flat.PermanentAlias(new Shape(ParameterLength), 0, isPart: false);
+            gradients = trainable ? Zeros(device, ParameterLength) : null;
+            for (int i = 0; i < segments.Length; i++)
+            {
+                var view = Flat.PermanentAlias(segments[i].Shape, segments[i].Start);
+                if (gradients is not null && i < parameters.Length && !parameters[i].Frozen)
+                {
+                    view.RequiresGrad = true;
+                    view.Grad = gradients.PermanentAlias(segments[i].Shape, segments[i].Start);
+                }
+                TensorAt(i).Place(view);
+            }
+        }
+        catch
+        {
+            roots?.LetGo();
+            throw;
         }
     }
 
@@ -90,17 +111,6 @@ public sealed class FlatParameters : IDisposable
     /// <summary>All parameters with the gaps between them: (<see cref="ParameterLength"/>).</summary>
     public Tensor Values { get; }
 
-    /// <summary>The gradients in the same layout, added to by every backward pass; null if nothing is trainable.</summary>
-    public Tensor? Gradients
-    {
-        get
-        {
-            ThrowIfDisposed();
-            foreach (var parameter in parameters)
-                _ = parameter.Value.Grad; // writes the zeros that are still owed
-            return gradients;
-        }
-    }
 
     /// <summary>Whether there are gradients.</summary>
     public bool IsTrainable => gradients is not null;
@@ -146,13 +156,34 @@ public sealed class FlatParameters : IDisposable
             parameter.Value.ZeroGrad();
     }
 
-    /// <summary>Takes over all parameters and buffers of a tree of the same layout.</summary>
-    /// <exception cref="ArgumentException">Names or shapes differ.</exception>
+    /// <summary>
+    /// All gradients in the layout of <see cref="Values"/>, added to by every backward pass. It writes the zeros that <see cref="ZeroGrad"/> owes
+    /// where no pass has come since.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Nothing is trainable.</exception>
+    public Tensor CompleteGradients()
+    {
+        ThrowIfDisposed();
+        if (gradients is null)
+            throw new InvalidOperationException("These parameters have no gradients; make them trainable.");
+        foreach (var parameter in parameters)
+            _ = parameter.Value.Grad;
+        return gradients;
+    }
+
+    /// <summary>Takes over all parameters and buffers from another tree, by their names; the other may have more.</summary>
+    /// <exception cref="ArgumentException">The other lacks one, or has it in another shape, or is on another device.</exception>
     public void CopyFrom(FlatParameters other)
     {
-        ThrowIfLayoutDiffers(other);
         Operands.Check(Flat, other.Flat, op: nameof(FlatParameters));
-        Flat.CopyFrom(other.Flat);
+        if (segments.AsSpan().SequenceEqual(other.segments))
+        {
+            Flat.CopyFrom(other.Flat);
+            return;
+        }
+        var sources = other.Find(this, segments.Length);
+        for (int i = 0; i < segments.Length; i++)
+            TensorAt(i).Value.CopyFrom(other.Flat.Alias(sources[i].Shape, sources[i].Start));
     }
 
     /// <summary>Copies of all parameters and buffers in the host's memory; waits for the device.</summary>
@@ -160,7 +191,7 @@ public sealed class FlatParameters : IDisposable
 
     /// <summary>Sets every parameter and buffer.</summary>
     /// <exception cref="InvalidDataException">Some are missing, unexpected or have another shape; all are named, and nothing was changed.</exception>
-    public void Load(IEnumerable<HostTensor> tensors) => Join(Flat, segments, tensors);
+    public void Load(IEnumerable<HostTensor> tensors) => Flat.CopyFrom(Join(Flat.Count, segments, tensors));
 
     /// <summary>Gives the memory back; the module tree can be placed again. A second time it does nothing.</summary>
     public void Dispose()
@@ -177,6 +208,7 @@ public sealed class FlatParameters : IDisposable
         gradients?.Dispose();
         Values.Dispose();
         Flat.Dispose();
+        roots?.LetGo();
     }
 
     /// <summary>A buffer of no arena, all 0, gaps included.</summary>
@@ -200,15 +232,15 @@ public sealed class FlatParameters : IDisposable
         return parts;
     }
 
-    /// <summary>The reverse of <see cref="Split"/>, strict about names and shapes.</summary>
-    internal static void Join(Tensor flat, ReadOnlySpan<FlatSegment> segments, IEnumerable<HostTensor> tensors)
+    /// <summary>The reverse of <see cref="Split"/>, strict about names and shapes: the numbers of a buffer of this length.</summary>
+    internal static float[] Join(int length, ReadOnlySpan<FlatSegment> segments, IEnumerable<HostTensor> tensors)
     {
         var given = new Dictionary<string, HostTensor>();
         var wrong = new StringBuilder();
         foreach (var tensor in tensors)
             if (!given.TryAdd(tensor.Name, tensor))
                 wrong.Append($"\n  twice: {tensor.Name}");
-        float[] values = new float[flat.Count];
+        float[] values = new float[length];
         foreach (var (name, shape, start) in segments)
         {
             if (!given.Remove(name, out var tensor))
@@ -222,22 +254,48 @@ public sealed class FlatParameters : IDisposable
             wrong.Append($"\n  unexpected: {tensor.Name} {tensor.Shape}");
         if (wrong.Length > 0)
             throw new InvalidDataException($"These weights are not of this model:{wrong}");
-        flat.CopyFrom(values);
+        return values;
     }
 
-    internal void ThrowIfLayoutDiffers(FlatParameters other)
+    /// <summary>The places here of the first <paramref name="count"/> tensors of another tree, by their names.</summary>
+    /// <exception cref="ArgumentException">One is not here, or has another shape.</exception>
+    internal FlatSegment[] Find(FlatParameters other, int count)
     {
-        if (segments.AsSpan().SequenceEqual(other.segments))
-            return;
-        int i = 0;
-        while (i < Math.Min(segments.Length, other.segments.Length) && segments[i] == other.segments[i])
-            i++;
-        string mine = i < segments.Length ? segments[i].ToString() : "nothing";
-        string theirs = i < other.segments.Length ? other.segments[i].ToString() : "nothing";
-        throw new ArgumentException($"The module trees differ: the first has {mine} where the second has {theirs}.");
+        var own = segments.ToDictionary(segment => segment.Name);
+        var found = new FlatSegment[count];
+        for (int i = 0; i < count; i++)
+        {
+            var wanted = other.segments[i];
+            if (!own.TryGetValue(wanted.Name, out found[i]))
+                throw new ArgumentException($"The module trees differ: {wanted} of the one has no counterpart in the other.");
+            if (found[i].Shape != wanted.Shape)
+                throw new ArgumentException($"The module trees differ: {wanted} of the one is {found[i].Shape} in the other.");
+        }
+        return found;
     }
 
     private ModuleTensor TensorAt(int i) => i < parameters.Length ? parameters[i] : buffers[i - parameters.Length];
+
+    /// <summary>A tree of trees.</summary>
+    private sealed class Roots : Module
+    {
+        public Roots(ReadOnlySpan<(string Name, Module Module)> roots)
+        {
+            try
+            {
+                foreach (var (name, module) in roots)
+                    Register(name, module);
+            }
+            catch
+            {
+                LetGo();
+                throw;
+            }
+        }
+
+        /// <summary>Makes the trees whole ones again.</summary>
+        public void LetGo() => Release();
+    }
 }
 
 /// <summary>A tensor's place in a flat buffer.</summary>

@@ -14,6 +14,7 @@ public readonly record struct Init
     private enum Kind
     {
         Constant,
+        Normal,
         TruncatedNormal,
         Uniform,
         Powers,
@@ -31,6 +32,10 @@ public readonly record struct Init
     /// <summary>baseⁱᐟⁿ for element i of n: from 1 towards the base, by equal factors.</summary>
     public static Init Powers(float ofBase) => new(Kind.Powers, ofBase > 0 ? ofBase : throw new ArgumentOutOfRangeException(nameof(ofBase)));
 
+    /// <summary>Normal with mean 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or not finite.</exception>
+    public static Init Normal(float deviation) => new(Kind.Normal, Positive(deviation, nameof(deviation)));
+
     /// <summary>Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or above 100: hardly a draw would be inside.</exception>
     public static Init TruncatedNormal(float deviation) => new(
@@ -38,8 +43,29 @@ public readonly record struct Init
 
     /// <summary>Uniform in [−bound, bound).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not above 0, or not finite.</exception>
-    public static Init Uniform(float bound) => new(
-        Kind.Uniform, bound > 0 && float.IsFinite(bound) ? bound : throw new ArgumentOutOfRangeException(nameof(bound), bound, "0 < bound < ∞."));
+    public static Init Uniform(float bound) => new(Kind.Uniform, Positive(bound, nameof(bound)));
+
+    /// <summary>
+    /// Uniform within ±√(6 / ((1 + a²) fan)) (He et al., 2015). The usual a = √5 gives ±1/√fan: how PyTorch's linear and convolutional layers
+    /// start.
+    /// </summary>
+    /// <param name="fan">The inputs of an output (fan in), or the outputs of an input.</param>
+    /// <param name="a">The slope below 0 of the leaky ReLU that follows.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are none, or the slope is not a number.</exception>
+    public static Init KaimingUniform(int fan, double a = 2.2360679774997896) => Uniform((float)(Math.Sqrt(3) * Kaiming(fan, a)));
+
+    /// <summary>Normal with deviation √(2 / ((1 + a²) fan)) (He et al., 2015).</summary>
+    /// <inheritdoc cref="KaimingUniform"/>
+    public static Init KaimingNormal(int fan, double a = 0) => Normal((float)Kaiming(fan, a));
+
+    /// <summary>Uniform within ±√(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A count is not positive.</exception>
+    public static Init XavierUniform(int fanIn, int fanOut)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanIn);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fanOut);
+        return Uniform((float)Math.Sqrt(6.0 / ((double)fanIn + fanOut)));
+    }
 
     internal void Fill(Span<float> values, PhiloxStream stream)
     {
@@ -55,6 +81,10 @@ public readonly record struct Init
                 foreach (ref float value in values)
                     value = (float)stream.Uniform(-size, size);
                 break;
+            case Kind.Normal:
+                foreach (ref float value in values)
+                    value = (float)stream.Normal(0, size);
+                break;
             default:
                 foreach (ref float value in values)
                 {
@@ -67,4 +97,14 @@ public readonly record struct Init
                 break;
         }
     }
+
+    private static double Kaiming(int fan, double a)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fan);
+        return double.IsFinite(a) ? Math.Sqrt(2 / ((1 + a * a) * fan)) : throw new ArgumentOutOfRangeException(nameof(a), a, "A slope is finite.");
+    }
+
+    private static float Positive(float value, string name) => value > 0 && float.IsFinite(value)
+        ? value
+        : throw new ArgumentOutOfRangeException(name, value, $"0 < {name} < ∞.");
 }

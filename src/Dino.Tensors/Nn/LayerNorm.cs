@@ -8,7 +8,7 @@ public sealed class LayerNorm : Module
     /// <summary>Normalises rows of <paramref name="width"/> numbers.</summary>
     /// <param name="width">D.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    public LayerNorm(int width, float epsilon)
+    public LayerNorm(int width, float epsilon = 1e-5f)
     {
         Epsilon = epsilon;
         Weight = Register("weight", new Shape(width), Init.Ones);

@@ -4,7 +4,9 @@ namespace Dino.Tensors.Nn;
 /// A part of a model: named parameters, named buffers and named smaller modules. Names are those of the official checkpoints and may
 /// hold dots themselves (<c>mlp.0</c>).
 /// </summary>
-/// <remarks>A module has no memory of its own: <see cref="FlatParameters"/> gives all tensors of a tree theirs.</remarks>
+/// <remarks>
+/// A module has no memory of its own; one line gives it to a whole tree: <c>using var parameters = model.On(device, seed: 0);</c>
+/// </remarks>
 public abstract class Module
 {
     private readonly List<Parameter> parameters = [];
@@ -18,6 +20,19 @@ public abstract class Module
 
     /// <summary>All buffers of the tree, in the order of <see cref="Parameters"/>.</summary>
     public IEnumerable<ModuleBuffer> Buffers => buffers.Concat(children.SelectMany(child => child.Buffers));
+
+    /// <summary>Gives all tensors of the tree memory on a device, and first values.</summary>
+    /// <param name="device">Where the memory is.</param>
+    /// <param name="seed">What the first values follow from, with each tensor's <see cref="Init"/>.</param>
+    /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
+    /// <returns>The memory: the module can be used until this is disposed. Optimizers and checkpoints take it.</returns>
+    /// <exception cref="ArgumentException">The module is part of another one, or has memory already.</exception>
+    public FlatParameters On(Device device, ulong seed = 0, bool trainable = true)
+    {
+        var memory = new FlatParameters(this, device, trainable);
+        memory.Initialize(seed);
+        return memory;
+    }
 
     internal Module? Parent { get; private set; }
 
@@ -59,6 +74,15 @@ public abstract class Module
         var buffer = new ModuleBuffer(this, name, shape, init);
         buffers.Add(buffer);
         return buffer;
+    }
+
+    /// <summary>Makes the parts whole trees again.</summary>
+    private protected void Release()
+    {
+        foreach (var child in children)
+            (child.Parent, child.nameInParent) = (null, "");
+        children.Clear();
+        names.Clear();
     }
 
     private void Claim(string name)

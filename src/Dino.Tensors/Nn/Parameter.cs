@@ -20,9 +20,9 @@ public abstract class ModuleTensor
     public Init Init { get; }
 
     /// <summary>The numbers: a lasting view into the flat buffer of <see cref="FlatParameters"/>.</summary>
-    /// <exception cref="InvalidOperationException">No <see cref="FlatParameters"/> was made of the module tree yet.</exception>
+    /// <exception cref="InvalidOperationException">The module tree has no memory yet (<see cref="Module.On"/>).</exception>
     public Tensor Value => value
-        ?? throw new InvalidOperationException($"'{Name}' has no memory yet; make {nameof(FlatParameters)} of its module tree.");
+        ?? throw new InvalidOperationException($"'{Name}' has no memory yet; give its module tree some: using var parameters = model.On(device, seed).");
 
     internal bool IsPlaced => value is not null;
 

@@ -47,38 +47,17 @@ public static class BatchNormOp
             var rule = new Rule(rows, n, splits, blocks.PerSplit, moves ? momentum : 0, eps);
             if (training)
             {
-                if (device.IsHost)
-                    RowLoop<Moments<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
-                        blocks, HostMemory.Of(x), HostMemory.Of(partials)));
-                else
-                    RowLoop<Moments<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
-                        blocks, ViewMemory.Of(x), ViewMemory.Of(partials)));
+                device.Launch(new MomentsLaunch(blocks, x, partials));
                 if (ranks.Count > 1)
                 {
                     // One row of moments a rank, joined as the splits of one rank are: nothing cancels, however far the means are from 0.
                     var own = device.Rent(new Shape(1, 2 * n));
-                    if (device.IsHost)
-                        ElementLoop<Own<Simd, HostMemory>>.OnHost(device, n, new(rule, HostMemory.Of(partials), HostMemory.Of(own)));
-                    else
-                        ElementLoop<Own<Lane, ViewMemory>>.OnAccelerator(device, n, new(rule, ViewMemory.Of(partials), ViewMemory.Of(own)));
+                    device.Launch(new OwnLaunch(rule, partials, own));
                     partials = ranks.Gather(own);
                     rule = new Rule(rows * ranks.Count, n, ranks.Count, rows, moves ? momentum : 0, eps);
                 }
             }
-            if (device.IsHost)
-            {
-                ElementLoop<Combine<Simd, HostMemory>>.OnHost(device, n, new(rule, HostMemory.Of(partials), HostMemory.Of(stats),
-                    HostMemory.Of(runningMean), HostMemory.Of(runningVar)));
-                RowLoop<Forward<Simd, HostMemory>>.OnHost(device, rows, n, new(
-                    n, HostMemory.Of(x), HostMemory.Of(stats), HostMemory.Of(weight), HostMemory.Of(bias), HostMemory.Of(y)));
-            }
-            else
-            {
-                ElementLoop<Combine<Lane, ViewMemory>>.OnAccelerator(device, n, new(rule, ViewMemory.Of(partials), ViewMemory.Of(stats),
-                    ViewMemory.Of(runningMean), ViewMemory.Of(runningVar)));
-                RowLoop<Forward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(
-                    n, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(weight), ViewMemory.Of(bias), ViewMemory.Of(y)));
-            }
+            device.Launch(new ForwardLaunch(rule, partials, stats, runningMean, runningVar, x, weight, bias, y));
         }
         if (moves)
         {
@@ -89,12 +68,37 @@ public static class BatchNormOp
         return y;
     }
 
+    private readonly struct MomentsLaunch(Blocks blocks, Tensor x, Tensor partials) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Rows(blocks.Count, blocks.Work, new Moments<T, TMemory>(blocks, TMemory.Of(x), TMemory.Of(partials)));
+    }
+
+    private readonly struct OwnLaunch(Rule rule, Tensor partials, Tensor own) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Elements(rule.N, new Own<T, TMemory>(rule, TMemory.Of(partials), TMemory.Of(own)));
+    }
+
+    private readonly struct ForwardLaunch(
+        Rule rule, Tensor partials, Tensor stats, Tensor runningMean, Tensor runningVar, Tensor x, Tensor weight, Tensor bias, Tensor y) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            run.Elements(rule.N, new Combine<T, TMemory>(
+                rule, TMemory.Of(partials), TMemory.Of(stats), TMemory.Of(runningMean), TMemory.Of(runningVar)));
+            run.Rows(x.Shape.Rows, rule.N, new Forward<T, TMemory>(
+                rule.N, TMemory.Of(x), TMemory.Of(stats), TMemory.Of(weight), TMemory.Of(bias), TMemory.Of(y)));
+        }
+    }
+
     /// <summary>How the matrix is cut for column sums: splits of rows times chunks of columns, from the shape alone.</summary>
     internal readonly struct Blocks(int rows, int n)
     {
         public readonly int Rows = rows, N = n, PerSplit = Math.Max(16, (rows + 255) / 256), Chunks = (n + ColumnsPerRow - 1) / ColumnsPerRow;
 
         public int Splits => (Rows + PerSplit - 1) / PerSplit;
+
+        public int Count => Splits * Chunks;
 
         public int Work => ColumnsPerRow * PerSplit;
     }
@@ -250,12 +254,7 @@ public static class BatchNormOp
             int splits = blocks.Splits;
             Tensor partials = device.Rent(new Shape(splits, 2 * n)), sums = device.Rent(new Shape(2, n));
             Tensor dWeight = sums.Alias(new Shape(n)), dBias = sums.Alias(new Shape(n), n);
-            if (device.IsHost)
-                RowLoop<Products<Simd, HostMemory>>.OnHost(device, splits * blocks.Chunks, blocks.Work, new(
-                    blocks, HostMemory.Of(x), HostMemory.Of(stats), HostMemory.Of(dy), HostMemory.Of(partials)));
-            else
-                RowLoop<Products<Lane, ViewMemory>>.OnAccelerator(device, splits * blocks.Chunks, blocks.Work, new(
-                    blocks, ViewMemory.Of(x), ViewMemory.Of(stats), ViewMemory.Of(dy), ViewMemory.Of(partials)));
+            device.Launch(new ProductsLaunch(blocks, x, stats, dy, partials));
             PairSums.Run(partials, splits, n, dWeight, 0, dBias, 0);
             if (training && ranks.Count > 1)
             {
@@ -267,15 +266,27 @@ public static class BatchNormOp
             if (Tape.GradientOf(x, out int accumulate) is { } dx)
             {
                 float share = training ? 1f / (rows * ranks.Count) : 0; // running statistics do not depend on x
-                if (device.IsHost)
-                    RowLoop<Backward<Simd, HostMemory>>.OnHost(device, rows, n, new(n, share, HostMemory.Of(x), HostMemory.Of(stats),
-                        HostMemory.Of(weight), HostMemory.Of(sums), HostMemory.Of(dy), HostMemory.Of(dx), accumulate));
-                else
-                    RowLoop<Backward<Lane, ViewMemory>>.OnAccelerator(device, rows, n, new(n, share, ViewMemory.Of(x), ViewMemory.Of(stats),
-                        ViewMemory.Of(weight), ViewMemory.Of(sums), ViewMemory.Of(dy), ViewMemory.Of(dx), accumulate));
+                device.Launch(new BackwardLaunch(share, x, stats, weight, sums, dy, dx, accumulate));
             }
             Tape.AddGradient(weight, dWeight);
             Tape.AddGradient(bias, dBias);
+        }
+    }
+
+    private readonly struct ProductsLaunch(Blocks blocks, Tensor x, Tensor stats, Tensor dy, Tensor partials) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Rows(blocks.Count, blocks.Work, new Products<T, TMemory>(
+            blocks, TMemory.Of(x), TMemory.Of(stats), TMemory.Of(dy), TMemory.Of(partials)));
+    }
+
+    private readonly struct BackwardLaunch(
+        float share, Tensor x, Tensor stats, Tensor weight, Tensor sums, Tensor dy, Tensor dx, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int n = dy.Shape.RowLength;
+            run.Rows(dy.Shape.Rows, n, new Backward<T, TMemory>(
+                n, share, TMemory.Of(x), TMemory.Of(stats), TMemory.Of(weight), TMemory.Of(sums), TMemory.Of(dy), TMemory.Of(dx), accumulate));
         }
     }
 

@@ -40,10 +40,7 @@ public static class DropPath
         var keep = device.Rent(new Shape(samples));
         var place = new Place(batch, batch * (ranks.Count - 1), batch * ranks.Rank);
         var draw = new Draw(rate, 1 / (1 - rate), (uint)seed, (uint)(seed >> 32), step, layer, branch);
-        if (device.IsHost)
-            RowLoop<Mask<Simd, HostMemory>>.OnHost(device, samples, 1, new(draw, place, HostMemory.Of(keep)));
-        else
-            RowLoop<Mask<Lane, ViewMemory>>.OnAccelerator(device, samples, 1, new(draw, place, ViewMemory.Of(keep)));
+        device.Launch(new Launch(draw, place, keep));
         return keep;
     }
 
@@ -76,6 +73,11 @@ public static class DropPath
         private readonly int batch = batch, others = others, first = first;
 
         public uint Of(int sample) => (uint)(sample + sample / batch * others + first);
+    }
+
+    private readonly struct Launch(Draw draw, Place place, Tensor keep) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Rows(keep.Count, 1, new Mask<T, TMemory>(draw, place, TMemory.Of(keep)));
     }
 
     internal readonly struct Mask<T, TMemory>(Draw draw, Place place, TMemory keep) : IRowBody

@@ -32,22 +32,7 @@ internal sealed class GradientClip : IDisposable
     /// <summary>Measures the gradients. A limit of 0 leaves all factors 1.</summary>
     public void Run(Tensor gradients, float limit)
     {
-        int chunks = table.ChunkCount, parameters = table.Parameters.Count;
-        int mean = chunks / Math.Max(1, parameters);
-        if (device.IsHost)
-        {
-            RowLoop<ChunkNorms<Simd, HostMemory>>.OnHost(
-                device, chunks, ChunkTable.ChunkLength, new(HostMemory.Of(table.Chunks), HostMemory.Of(gradients), HostMemory.Of(partials)));
-            RowLoop<Finish<Simd, HostMemory>>.OnHost(device, parameters, mean, new(
-                limit, HostMemory.Of(table.Ranges), HostMemory.Of(partials), HostMemory.Of(Norms), HostMemory.Of(Factors)));
-        }
-        else
-        {
-            RowLoop<ChunkNorms<Lane, ViewMemory>>.OnAccelerator(
-                device, chunks, ChunkTable.ChunkLength, new(ViewMemory.Of(table.Chunks), ViewMemory.Of(gradients), ViewMemory.Of(partials)));
-            RowLoop<Finish<Lane, ViewMemory>>.OnAccelerator(device, parameters, mean, new(
-                limit, ViewMemory.Of(table.Ranges), ViewMemory.Of(partials), ViewMemory.Of(Norms), ViewMemory.Of(Factors)));
-        }
+        device.Launch(new Launch(table, limit, gradients, partials, Norms, Factors));
     }
 
     public void Dispose()
@@ -55,6 +40,19 @@ internal sealed class GradientClip : IDisposable
         partials.Dispose();
         Norms.Dispose();
         Factors.Dispose();
+    }
+
+    private readonly struct Launch(
+        ChunkTable table, float limit, Tensor gradients, Tensor partials, Tensor norms, Tensor factors) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
+        {
+            int chunks = table.ChunkCount, parameters = table.Parameters.Count;
+            run.Rows(chunks, ChunkTable.ChunkLength, new ChunkNorms<T, TMemory>(
+                TMemory.Of(table.Chunks), TMemory.Of(gradients), TMemory.Of(partials)));
+            run.Rows(parameters, chunks / Math.Max(1, parameters), new Finish<T, TMemory>(
+                limit, TMemory.Of(table.Ranges), TMemory.Of(partials), TMemory.Of(norms), TMemory.Of(factors)));
+        }
     }
 
     /// <summary>The norm of each chunk.</summary>
@@ -67,8 +65,8 @@ internal sealed class GradientClip : IDisposable
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory norms = partials;
-            int at = row * ChunkTable.Columns;
-            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(gradients), chunks.Int(at), chunks.Int(at + 1));
+            var chunk = ParameterChunk.Read<T, TMemory>(chunks, row);
+            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(gradients), chunk.Begin, chunk.End);
             if (lanes.Id == 0)
                 norms[row] = norm;
         }

@@ -5,62 +5,50 @@ using Dino.Tensors.Nn;
 namespace Dino.Tensors.Optim;
 
 /// <summary>
-/// Layer-wise adaptive rate scaling (You, Gitman and Ginsburg, 2017), momentum 0.9: d = g + λp; u ← 0.9 u + 0.001 ‖p‖/‖d‖ · d;
-/// p ← p − ηu. The ratio is 1 where a norm is 0, and for vectors, which do not decay either.
+/// Layer-wise adaptive rate scaling (You, Gitman and Ginsburg, 2017) with momentum μ and trust coefficient c: d = g + λp;
+/// u ← μu + c ‖p‖/‖d‖ · d; p ← p − ηu. The ratio is 1, without c, where a norm is 0 and for what is not <see cref="ParameterGroup.Adapted"/>.
 /// </summary>
 public sealed class Lars : Optimizer
 {
-    private const string Momentum = "momentum";
-
-    private readonly Tensor momentum, partials, trust;
+    private readonly Tensor momenta, partials, trust;
+    private readonly float momentum, coefficient;
 
     /// <summary>Starts with a momentum of 0.</summary>
-    public Lars(FlatParameters target) : base(target)
+    /// <param name="target">What is trained.</param>
+    /// <param name="groups">Parameters to be treated apart.</param>
+    /// <param name="momentum">μ, in [0, 1).</param>
+    /// <param name="trustCoefficient">c, above 0.</param>
+    /// <inheritdoc cref="Optimizer(FlatParameters, IReadOnlyList{ParameterGroup})" path="/exception"/>
+    public Lars(
+        FlatParameters target, IReadOnlyList<ParameterGroup>? groups = null, double momentum = 0.9, double trustCoefficient = 0.001)
+        : base(target, groups)
     {
-        momentum = NewState();
-        partials = target.Device.RentUnowned(new Shape(2, Table.ChunkCount));
-        trust = target.Device.RentUnowned(new Shape(Table.Parameters.Count));
+        (this.momentum, coefficient) = (Fraction(momentum, nameof(momentum)), Positive(trustCoefficient, nameof(trustCoefficient)));
+        momenta = NewState("momentum");
+        partials = NewScratch(new Shape(2, Table.ChunkCount));
+        trust = NewScratch(new Shape(Table.Parameters.Count));
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<HostTensor> Save() => Save(momentum, Momentum);
-
-    /// <inheritdoc/>
-    public override void Load(IEnumerable<HostTensor> state)
+    protected override void Update(in StepRates rates)
     {
-        List<HostTensor> given = [.. state];
-        Load(momentum, Momentum, given);
-        ThrowIfAny(given);
+        var gradients = Gradients;
+        Target.Device.Launch(new Trust(Table, (float)rates.WeightDecay, coefficient, Factors, gradients, Target.Values, partials, trust));
+        MomentumStep.Run(Target, Table, gradients, Factors, trust, momenta, momentum, rates);
     }
 
-    private protected override void Update(double learningRate, double weightDecay, bool cancelLastLayer)
+    private readonly struct Trust(
+        ChunkTable table, float decay, float coefficient, Tensor factors, Tensor gradients, Tensor parameters, Tensor partials, Tensor trust)
+        : ILaunch
     {
-        var device = Target.Device;
-        int chunks = Table.ChunkCount, count = Table.Parameters.Count, mean = chunks / Math.Max(1, count);
-        if (device.IsHost)
+        void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
-            RowLoop<ChunkNorms<Simd, HostMemory>>.OnHost(device, chunks, ChunkTable.ChunkLength, new(
-                (float)weightDecay, chunks, HostMemory.Of(Table.Chunks), HostMemory.Of(Factors), HostMemory.Of(Gradients),
-                HostMemory.Of(Target.Values), HostMemory.Of(partials)));
-            RowLoop<Finish<Simd, HostMemory>>.OnHost(device, count, mean, new(
-                chunks, HostMemory.Of(Table.Ranges), HostMemory.Of(Table.Chunks), HostMemory.Of(partials), HostMemory.Of(trust)));
+            int chunks = table.ChunkCount, count = table.Parameters.Count, mean = chunks / Math.Max(1, count);
+            run.Rows(chunks, ChunkTable.ChunkLength, new ChunkNorms<T, TMemory>(
+                decay, chunks, TMemory.Of(table.Chunks), TMemory.Of(factors), TMemory.Of(gradients), TMemory.Of(parameters), TMemory.Of(partials)));
+            run.Rows(count, mean, new Finish<T, TMemory>(
+                chunks, coefficient, TMemory.Of(table.Ranges), TMemory.Of(table.Chunks), TMemory.Of(partials), TMemory.Of(trust)));
         }
-        else
-        {
-            RowLoop<ChunkNorms<Lane, ViewMemory>>.OnAccelerator(device, chunks, ChunkTable.ChunkLength, new(
-                (float)weightDecay, chunks, ViewMemory.Of(Table.Chunks), ViewMemory.Of(Factors), ViewMemory.Of(Gradients),
-                ViewMemory.Of(Target.Values), ViewMemory.Of(partials)));
-            RowLoop<Finish<Lane, ViewMemory>>.OnAccelerator(device, count, mean, new(
-                chunks, ViewMemory.Of(Table.Ranges), ViewMemory.Of(Table.Chunks), ViewMemory.Of(partials), ViewMemory.Of(trust)));
-        }
-        MomentumStep.Run(Target, Table, Gradients, Factors, trust, momentum, learningRate, weightDecay, cancelLastLayer);
-    }
-
-    private protected override void DisposeState()
-    {
-        momentum.Dispose();
-        partials.Dispose();
-        trust.Dispose();
     }
 
     /// <summary>‖p‖ and ‖d‖ of every chunk.</summary>
@@ -76,10 +64,10 @@ public sealed class Lars : Optimizer
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory norms = partials;
-            int at = row * ChunkTable.Columns, begin = chunks.Int(at), end = chunks.Int(at + 1);
-            float factor = factors[chunks.Int(at + 2)], lambda = (chunks.Int(at + 3) & ChunkTable.Decayed) != 0 ? decay : 0f;
-            float ofP = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(parameters), begin, end);
-            float ofD = RowNorm.Of<T, TLanes, Direction<T, TMemory>>(lanes, new(lambda, factor, parameters, gradients), begin, end);
+            var chunk = ParameterChunk.Read<T, TMemory>(chunks, row);
+            float factor = factors[chunk.Parameter], lambda = decay * chunk.Decay;
+            float ofP = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(parameters), chunk.Begin, chunk.End);
+            float ofD = RowNorm.Of<T, TLanes, Direction<T, TMemory>>(lanes, new(lambda, factor, parameters, gradients), chunk.Begin, chunk.End);
             if (lanes.Id != 0)
                 return;
             norms[row] = ofP;
@@ -100,11 +88,13 @@ public sealed class Lars : Optimizer
     }
 
     /// <summary>The trust ratio of every parameter.</summary>
-    internal readonly struct Finish<T, TMemory>(int count, TMemory ranges, TMemory chunks, TMemory partials, TMemory trust) : IRowBody
+    internal readonly struct Finish<T, TMemory>(
+        int count, float coefficient, TMemory ranges, TMemory chunks, TMemory partials, TMemory trust) : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
         private readonly int count = count;
+        private readonly float coefficient = coefficient;
         private readonly TMemory ranges = ranges, chunks = chunks, partials = partials, trust = trust;
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
@@ -115,8 +105,8 @@ public sealed class Lars : Optimizer
             float d = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(partials), count + begin, count + end);
             if (lanes.Id != 0)
                 return;
-            bool scaled = begin < end && (chunks.Int(begin * ChunkTable.Columns + 3) & ChunkTable.NotVector) != 0;
-            ratios[row] = scaled && p > 0 && d > 0 ? 0.001f * p / d : 1;
+            bool scaled = begin < end && ParameterChunk.Read<T, TMemory>(chunks, begin).Adapted != 0;
+            ratios[row] = scaled && p > 0 && d > 0 ? coefficient * p / d : 1;
         }
     }
 }

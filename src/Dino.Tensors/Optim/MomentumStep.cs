@@ -3,30 +3,29 @@ using Dino.Tensors.Nn;
 
 namespace Dino.Tensors.Optim;
 
-/// <summary>u ← 0.9 u + t (f g + λp); p ← p − ηu with the factor f of clipping and, for LARS, a trust ratio t for each parameter.</summary>
+/// <summary>u ← μu + t (f g + λp); p ← p − ηu with the factor f of clipping and, for LARS, a trust ratio t for each parameter.</summary>
 internal static class MomentumStep
 {
     public static void Run(
-        FlatParameters target, ChunkTable table, Tensor gradients, Tensor factors, Tensor? trust, Tensor momentum,
-        double learningRate, double weightDecay, bool cancelLastLayer)
+        FlatParameters target, ChunkTable table, Tensor gradients, Tensor factors, Tensor? trust, Tensor momenta, float momentum, in StepRates rates)
     {
-        var device = target.Device;
-        var settings = new Settings((float)learningRate, (float)weightDecay, cancelLastLayer ? 1 : 0, trust is null ? 0 : 1);
-        var ratios = trust ?? factors; // no kernel argument may be missing; not read without trust
-        if (device.IsHost)
-            RowLoop<Body<Simd, HostMemory>>.OnHost(device, table.ChunkCount, ChunkTable.ChunkLength, new(
-                settings, HostMemory.Of(table.Chunks), HostMemory.Of(factors), HostMemory.Of(ratios), HostMemory.Of(gradients),
-                HostMemory.Of(target.Values), HostMemory.Of(momentum)));
-        else
-            RowLoop<Body<Lane, ViewMemory>>.OnAccelerator(device, table.ChunkCount, ChunkTable.ChunkLength, new(
-                settings, ViewMemory.Of(table.Chunks), ViewMemory.Of(factors), ViewMemory.Of(ratios), ViewMemory.Of(gradients),
-                ViewMemory.Of(target.Values), ViewMemory.Of(momentum)));
+        var settings = new Settings((float)rates.LearningRate, (float)rates.WeightDecay, momentum, rates.Held, trust is null ? 0 : 1);
+        // No kernel argument may be missing; it is not read without trust.
+        target.Device.Launch(new Launch(table, settings, factors, trust ?? factors, gradients, target.Values, momenta));
     }
 
-    internal readonly struct Settings(float learningRate, float weightDecay, int cancelLastLayer, int hasTrust)
+    private readonly struct Launch(
+        ChunkTable table, Settings settings, Tensor factors, Tensor trust, Tensor gradients, Tensor parameters, Tensor momenta) : ILaunch
     {
-        public readonly float LearningRate = learningRate, WeightDecay = weightDecay;
-        public readonly int CancelLastLayer = cancelLastLayer, HasTrust = hasTrust;
+        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Rows(table.ChunkCount, ChunkTable.ChunkLength, new Body<T, TMemory>(
+            settings, TMemory.Of(table.Chunks), TMemory.Of(factors), TMemory.Of(trust), TMemory.Of(gradients), TMemory.Of(parameters),
+            TMemory.Of(momenta)));
+    }
+
+    internal readonly struct Settings(float learningRate, float weightDecay, float momentum, int held, int hasTrust)
+    {
+        public readonly float LearningRate = learningRate, WeightDecay = weightDecay, Momentum = momentum;
+        public readonly int Held = held, HasTrust = hasTrust;
     }
 
     internal readonly struct Body<T, TMemory>(
@@ -42,15 +41,13 @@ internal static class MomentumStep
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory gradient = gradients, parameter = parameters, momentum = momenta;
-            int at = row * ChunkTable.Columns, begin = chunks.Int(at), end = chunks.Int(at + 1), owner = chunks.Int(at + 2);
-            int flags = chunks.Int(at + 3);
-            if (settings.CancelLastLayer != 0 && (flags & ChunkTable.LastLayer) != 0)
+            var chunk = ParameterChunk.Read<T, TMemory>(chunks, row);
+            if (chunk.IsHeld(settings.Held))
                 return;
-            T factor = T.Of(factors[owner]), ratio = T.Of(settings.HasTrust != 0 ? trust[owner] : 1f);
-            T decay = T.Of((flags & ChunkTable.Decayed) != 0 ? settings.WeightDecay : 0f);
-            T rate = T.Of(-settings.LearningRate), keep = T.Of(0.9f);
-            int step = lanes.Count * T.Width;
-            for (int i = begin + lanes.Id * T.Width; i < end; i += step)
+            T factor = T.Of(factors[chunk.Parameter]), ratio = T.Of(settings.HasTrust != 0 ? trust[chunk.Parameter] : 1f);
+            T decay = T.Of(settings.WeightDecay * chunk.Decay), rate = T.Of(-settings.LearningRate * chunk.Rate), keep = T.Of(settings.Momentum);
+            int end = chunk.End, step = lanes.Count * T.Width;
+            for (int i = chunk.Begin + lanes.Id * T.Width; i < end; i += step)
             {
                 T p = parameter.Load(i, end);
                 T u = T.Fma(T.Fma(decay, p, gradient.Load(i, end) * factor), ratio, keep * momentum.Load(i, end));

@@ -1,31 +1,25 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Nn;
 
 namespace Dino.Tensors.Optim;
 
-/// <summary>Gradient descent with momentum 0.9 and L2 decay: u ← 0.9 u + g + λp; p ← p − ηu, u starting at 0.</summary>
+/// <summary>Gradient descent with momentum μ and L2 decay: u ← μu + g + λp; p ← p − ηu, u starting at 0.</summary>
 public sealed class Sgd : Optimizer
 {
-    private const string Momentum = "momentum";
-
-    private readonly Tensor momentum;
+    private readonly Tensor momenta;
+    private readonly float momentum;
 
     /// <summary>Starts with a momentum of 0.</summary>
-    public Sgd(FlatParameters target) : base(target) => momentum = NewState();
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<HostTensor> Save() => Save(momentum, Momentum);
-
-    /// <inheritdoc/>
-    public override void Load(IEnumerable<HostTensor> state)
+    /// <param name="target">What is trained.</param>
+    /// <param name="groups">Parameters to be treated apart.</param>
+    /// <param name="momentum">μ, in [0, 1).</param>
+    /// <inheritdoc cref="Optimizer(FlatParameters, IReadOnlyList{ParameterGroup})" path="/exception"/>
+    public Sgd(FlatParameters target, IReadOnlyList<ParameterGroup>? groups = null, double momentum = 0.9) : base(target, groups)
     {
-        List<HostTensor> given = [.. state];
-        Load(momentum, Momentum, given);
-        ThrowIfAny(given);
+        this.momentum = Fraction(momentum, nameof(momentum));
+        momenta = NewState("momentum");
     }
 
-    private protected override void Update(double learningRate, double weightDecay, bool cancelLastLayer) =>
-        MomentumStep.Run(Target, Table, Gradients, Factors, trust: null, momentum, learningRate, weightDecay, cancelLastLayer);
-
-    private protected override void DisposeState() => momentum.Dispose();
+    /// <inheritdoc/>
+    protected override void Update(in StepRates rates) =>
+        MomentumStep.Run(Target, Table, Gradients, Factors, trust: null, momenta, momentum, rates);
 }

@@ -191,16 +191,16 @@ public class StaleTests
         var parameters = new FlatParameters(module, device, trainable: true);
         var optimizer = new Sgd(parameters);
         parameters.Dispose();
-        Assert.That(() => optimizer.Step(1, 0, 0, false), Throws.InstanceOf<ObjectDisposedException>());
-        Assert.That(() => parameters.Gradients, Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => optimizer.Step(1, 0, 0), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => parameters.CompleteGradients(), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(parameters.ZeroGrad, Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => parameters.Save(), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => parameters.Initialize(1), Throws.InstanceOf<ObjectDisposedException>());
         using var again = new FlatParameters(module, device, trainable: true);
         using var other = new Sgd(again);
         optimizer.Dispose();
-        Assert.That(() => optimizer.Step(1, 0, 0, false), Throws.InstanceOf<ObjectDisposedException>());
-        Assert.That(() => other.Step(1, 0, 0, false), Throws.Nothing);
+        Assert.That(() => optimizer.Step(1, 0, 0), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => other.Step(1), Throws.Nothing);
     }
 
     [Test]
@@ -229,7 +229,7 @@ public class StaleTests
         Assert.That(() => tape.Backward(y.Sum()), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => tape.Backward(y, y), Throws.InstanceOf<InvalidOperationException>());
         Assert.That(new Tape(device).Record, Throws.InstanceOf<ObjectDisposedException>());
-        Assert.That(() => optimizer.Step(1, 0, 0, false), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => optimizer.Step(1, 0, 0), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(() => new FlatParameters(new Linear(1, 1), device, false), Throws.InstanceOf<ObjectDisposedException>());
         Assert.That(
             () =>

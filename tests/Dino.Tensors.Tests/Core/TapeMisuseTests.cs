@@ -166,9 +166,10 @@ public class TapeMisuseTests(bool strict)
         Linear used = new(3, 3), other = new(3, 3);
         using var parameters = new FlatParameters(new Two(used, other), device, trainable: true);
         using var optimizer = new Sgd(parameters);
+        using var average = new ExponentialMovingAverage(parameters, parameters);
         foreach (Action overwrite in (Action[])[
-            () => used.Weight.Value.Fill(1), () => optimizer.Step(0.1, 0, 0, false), () => parameters.Initialize(2), () => parameters.Load(parameters.Save()),
-            () => Ema.Update(parameters, parameters, 0.5), () => parameters.CopyFrom(parameters), () => parameters.Values.Fill(1)])
+            () => used.Weight.Value.Fill(1), () => optimizer.Step(0.1), () => parameters.Initialize(2), () => parameters.Load(parameters.Save()),
+            () => average.Update(0.5), () => parameters.CopyFrom(parameters), () => parameters.Values.Fill(1)])
         {
             tape.Record();
             var loss = used.Forward(x.Reshape(new Shape(1, 3))).Sum();

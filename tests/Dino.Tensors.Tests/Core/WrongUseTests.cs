@@ -140,15 +140,16 @@ public class WrongUseTests(string name)
         using var parameters = new FlatParameters(new Linear(2, 2), device, trainable: true);
         parameters.Initialize(1);
         using var optimizer = new Sgd(parameters);
+        using var average = new ExponentialMovingAverage(parameters, parameters);
         float[] before = parameters.Values.ToArray();
         foreach (double bad in new[] { double.NaN, double.PositiveInfinity, double.NegativeInfinity })
         {
-            Assert.That(() => optimizer.Step(bad, 0, 0, false), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => optimizer.Step(1, bad, 0, false), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => optimizer.Step(1, 0, bad, false), Throws.InstanceOf<ArgumentOutOfRangeException>());
-            Assert.That(() => Ema.Update(parameters, parameters, bad), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => optimizer.Step(bad, 0, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => optimizer.Step(1, bad, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => optimizer.Step(1, 0, bad), Throws.InstanceOf<ArgumentOutOfRangeException>());
+            Assert.That(() => average.Update(bad), Throws.InstanceOf<ArgumentOutOfRangeException>());
         }
-        Assert.That(() => optimizer.Step(1, 0, -1, false), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => optimizer.Step(1, 0, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(parameters.Values.ToArray(), Is.EqualTo(before));
     }
 

@@ -28,7 +28,7 @@ public class FlatParametersTests(string deviceName)
         Assert.That(flat.ParameterLength, Is.EqualTo(96));
         Assert.That(flat.Count, Is.EqualTo(21 + 3 + 5 + 17));
         Assert.That(flat.Values.ToArray(), Is.All.Zero);
-        Assert.That(flat.Gradients!.ToArray(), Is.All.Zero);
+        Assert.That(flat.CompleteGradients().ToArray(), Is.All.Zero);
 
         foreach (var parameter in flat.Parameters)
             parameter.Value.Fill(1);
@@ -54,7 +54,7 @@ public class FlatParametersTests(string deviceName)
 
         float[] expected = new float[96];
         (expected[32], expected[33], expected[34]) = (2, 4, 6);
-        Assert.That(flat.Gradients!.ToArray(), Is.EqualTo(expected));
+        Assert.That(flat.CompleteGradients().ToArray(), Is.EqualTo(expected));
         Assert.That(flat.Parameters[2].Value.RequiresGrad, Is.False);
         Assert.That(flat.Parameters[2].Value.Grad, Is.Null);
 
@@ -127,7 +127,7 @@ public class FlatParametersTests(string deviceName)
     }
 
     [Test]
-    public void CopyFrom_TakesATreeOfTheSameLayout_AndNoOther()
+    public void CopyFrom_TakesAllByName_AndNamesWhatIsMissing()
     {
         using var student = new FlatParameters(new NamedTree(Names), device, trainable: true);
         using var teacher = new FlatParameters(new NamedTree(Names, frozen: _ => true), device, trainable: false);
@@ -137,7 +137,63 @@ public class FlatParametersTests(string deviceName)
         teacher.CopyFrom(student);
 
         Assert.That(teacher.Flat.ToArray(), Is.EqualTo(student.Flat.ToArray()));
-        Assert.That(() => other.CopyFrom(student), Throws.ArgumentException.With.Message.Contains("b (18)").And.Message.Contains("b (17)"));
+        Assert.That(() => other.CopyFrom(student), Throws.ArgumentException.With.Message.Contains("b (18)").And.Message.Contains("(17)"));
+    }
+
+    [Test]
+    public void CopyFrom_LeavesWhatOnlyTheOtherHas()
+    {
+        using var student = new NamedTree([("predictor", [7]), .. Names]).On(device, seed: 5);
+        using var teacher = new NamedTree([.. Names.Reverse()]).On(device, seed: 6, trainable: false);
+
+        teacher.CopyFrom(student);
+
+        var values = student.Save().ToDictionary(tensor => tensor.Name);
+        foreach (var tensor in teacher.Save())
+            Assert.That(tensor.Values, Is.EqualTo(values[tensor.Name].Values), tensor.Name);
+        Assert.That(() => student.CopyFrom(teacher), Throws.ArgumentException.With.Message.Contains("predictor (7)"));
+    }
+
+    /// <summary>As if they were the parts of one tree: its names, its layout, its first values.</summary>
+    [Test]
+    public void SeveralRoots_AreATreeUntilItIsDisposedOf()
+    {
+        NamedTree backbone = new(Names), projector = new([("0.weight", [4, 5])]);
+        var flat = new FlatParameters(device, trainable: true, ("backbone", backbone), ("projector", projector));
+        Assert.That(flat.Segments.Select(segment => segment.Name), Is.EqualTo((string[])
+        [
+            .. Names.Select(name => "backbone." + name.Item1), "projector.0.weight", "backbone.running_mean", "projector.running_mean",
+        ]));
+        Assert.That(projector.Parameters.Single().Name, Is.EqualTo("projector.0.weight"));
+        using (var whole = new Parts(new NamedTree(Names), new NamedTree([("0.weight", [4, 5])])).On(device, seed: 3))
+        {
+            flat.Initialize(3);
+            Assert.That(flat.Flat.ToArray(), Is.EqualTo(whole.Flat.ToArray()));
+        }
+        Assert.That(() => new FlatParameters(device, false, ("again", projector)), Throws.ArgumentException.With.Message.Contains("'projector'"));
+
+        flat.Dispose();
+
+        using var again = projector.On(device);
+        Assert.That(projector.Parameters.Single().Name, Is.EqualTo("0.weight"));
+        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("projector", projector)), Throws.ArgumentException.With.Message.Contains("memory"));
+        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("backbone", new NamedTree(Names))), Throws.ArgumentException);
+        using var alone = backbone.On(device); // what was refused let go of it
+        Assert.That(backbone.Parameters.First().Name, Is.EqualTo("a.weight"));
+    }
+
+    [Test]
+    public void On_IsTheLongWay()
+    {
+        using var longer = new FlatParameters(new NamedTree(Names), device, trainable: true);
+        longer.Initialize(7);
+        using var one = new NamedTree(Names).On(device, seed: 7);
+        using var still = new NamedTree(Names).On(device, seed: 7, trainable: false);
+
+        Assert.That(one.Flat.ToArray(), Is.EqualTo(longer.Flat.ToArray()));
+        Assert.That(still.Flat.ToArray(), Is.EqualTo(longer.Flat.ToArray()));
+        Assert.That((one.IsTrainable, still.IsTrainable), Is.EqualTo((true, false)));
+        Assert.That(() => still.CompleteGradients(), Throws.InvalidOperationException);
     }
 
     [Test]
@@ -152,5 +208,14 @@ public class FlatParametersTests(string deviceName)
         Assert.That(device.Pool.UsedBytes, Is.Zero);
         using var again = new FlatParameters(tree, device, trainable: true);
         Assert.That(tree.Parameters.First().Value.Shape, Is.EqualTo(new Shape(3, 7)));
+    }
+
+    private sealed class Parts : Module
+    {
+        public Parts(Module backbone, Module projector)
+        {
+            Register("backbone", backbone);
+            Register("projector", projector);
+        }
     }
 }

@@ -28,7 +28,7 @@ public class OptimizerTests(string kind)
             using var parameters = Parameters(device, names);
             using var optimizer = Make(parameters);
             long before = device.Launches;
-            optimizer.Step(0.1, 0.1, 1, cancelLastLayer: false);
+            optimizer.Step(0.1, 0.1, 1);
             return device.Launches - before;
         }
 
@@ -43,11 +43,12 @@ public class OptimizerTests(string kind)
         using var device = Device.Open("cpu");
         using var parameters = Parameters(device, Names);
         using var teacher = new FlatParameters(new NamedTree(Names), device, trainable: false);
-        using var optimizer = Make(parameters);
+        using var optimizer = Make(parameters, out var lastLayer);
+        using var average = new ExponentialMovingAverage(teacher, parameters);
         void Step()
         {
-            optimizer.Step(0.01, 0.1, 1, cancelLastLayer: false);
-            Ema.Update(teacher, parameters, 0.9);
+            optimizer.Step(0.01, 0.1, 1, lastLayer);
+            average.Update(0.9);
             parameters.ZeroGrad();
         }
 
@@ -78,35 +79,35 @@ public class OptimizerTests(string kind)
         Tolerance.Balanced.Check<float>(Train(Devices.Open(deviceName)), Train(Devices.Open("cpu")), $"{kind} on {deviceName} against cpu");
 
     [Test]
-    public void Frozen_NeverMoves_AndTheCancelledLastLayerSitsOut_StateIncluded()
+    public void Frozen_NeverMoves_AndAHeldGroupSitsOut_StateIncluded()
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         using var parameters = Parameters(device, Names, frozen: name => name is "fc.bias" or "last_layer.weight_g");
-        using var optimizer = Make(parameters);
+        using var optimizer = Make(parameters, out var lastLayer);
         Assert.That(optimizer.Parameters.Select(p => p.Name), Has.None.EqualTo("fc.bias").And.None.EqualTo("last_layer.weight_g"));
         var start = parameters.Save();
 
-        optimizer.Step(0.1, 0.1, 1, cancelLastLayer: true);
+        optimizer.Step(0.1, 0.1, 1, lastLayer);
         Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight" }));
         Assert.That(optimizer.Save().Where(t => t.Name.Contains("last_layer", StringComparison.Ordinal)).SelectMany(t => t.Values), Is.All.Zero);
 
-        optimizer.Step(0.1, 0.1, 1, cancelLastLayer: false);
+        optimizer.Step(0.1, 0.1, 1);
         Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight", "last_layer.weight_v" }));
 
         string[] Moved() => [.. parameters.Save().Zip(start).Where(p => !p.First.Values.SequenceEqual(p.Second.Values)).Select(p => p.First.Name)];
     }
 
     [Test]
-    public void TheFirstStepThatTheLastLayerTakes_IsItsFirst()
+    public void TheFirstStepThatAHeldGroupTakes_IsItsFirst()
     {
         // Whatever others did meanwhile: its correction and momentum start when it does.
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         float[] After(int cancelled)
         {
             using var parameters = Parameters(device, Names);
-            using var optimizer = Make(parameters);
+            using var optimizer = Make(parameters, out var lastLayer);
             for (int i = 0; i <= cancelled; i++)
-                optimizer.Step(0.1, 0.1, 1, cancelLastLayer: i < cancelled);
+                optimizer.Step(0.1, 0.1, 1, i < cancelled ? [lastLayer] : []);
             return parameters.Save().Single(t => t.Name == "last_layer.weight_v").Values;
         }
 
@@ -118,10 +119,10 @@ public class OptimizerTests(string kind)
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         using var parameters = Parameters(device, Names);
-        using var optimizer = Make(parameters);
+        using var optimizer = Make(parameters, out var lastLayer);
         float[] expected = [.. parameters.Parameters.Select(p => (float)Math.Sqrt(p.Value.Grad!.ToArray().Sum(g => (double)g * g)))];
 
-        optimizer.Step(0.1, 0.1, clip: 0.01, cancelLastLayer: true);
+        optimizer.Step(0.1, 0.1, clip: 0.01, lastLayer);
 
         new Tolerance(0, 1e-6).Check<float>(optimizer.Norms.ToArray(), expected, "norms");
     }
@@ -134,12 +135,12 @@ public class OptimizerTests(string kind)
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         using var parameters = Parameters(device, [("w", [2, 3000])]);
         using var optimizer = Make(parameters);
-        float[] gradients = [.. parameters.Gradients!.ToArray().Select(g => g * size)];
-        parameters.Gradients.CopyFrom(gradients);
+        float[] gradients = [.. parameters.CompleteGradients().ToArray().Select(g => g * size)];
+        parameters.CompleteGradients().CopyFrom(gradients);
         float[] before = parameters.Values.ToArray();
         double norm = Math.Sqrt(gradients.Sum(g => (double)g * g)), clip = size > 1 ? norm / 4 : 0; // clipping adds 10⁻⁶ to the norm
 
-        optimizer.Step(kind == "sgd" && size > 1 ? 1 / clip : 0.1, 0, clip: clip, cancelLastLayer: false);
+        optimizer.Step(kind == "sgd" && size > 1 ? 1 / clip : 0.1, 0, clip: clip);
 
         Assert.That(optimizer.Norms.ToArray()[0] / norm, Is.EqualTo(1).Within(1e-6));
         float[] after = parameters.Values.ToArray();
@@ -159,15 +160,15 @@ public class OptimizerTests(string kind)
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         using var first = Parameters(device, Names);
         using var second = Parameters(device, Names);
-        using var straight = Make(first);
+        using var straight = Make(first, out var lastLayer);
         using var resumed = Make(second);
-        straight.Step(0.1, 0.1, 1, cancelLastLayer: true);
-        straight.Step(0.1, 0.1, 1, cancelLastLayer: false);
+        straight.Step(0.1, 0.1, 1, lastLayer);
+        straight.Step(0.1, 0.1, 1);
 
         second.Load(first.Save());
         resumed.Load(straight.Save());
-        straight.Step(0.1, 0.1, 1, cancelLastLayer: false);
-        resumed.Step(0.1, 0.1, 1, cancelLastLayer: false);
+        straight.Step(0.1, 0.1, 1);
+        resumed.Step(0.1, 0.1, 1);
 
         Assert.That(second.Values.ToArray(), Is.EqualTo(first.Values.ToArray()));
         Assert.That(() => resumed.Load(straight.Save().Append(new HostTensor("x", new Shape(1), [1]))),
@@ -175,19 +176,25 @@ public class OptimizerTests(string kind)
         Assert.That(() => resumed.Load(straight.Save().Skip(1)), Throws.InstanceOf<InvalidDataException>());
     }
 
-    private Optimizer Make(FlatParameters parameters) => kind switch
+    private Optimizer Make(FlatParameters parameters) => Make(parameters, out _);
+
+    private Optimizer Make(FlatParameters parameters, out ParameterGroup lastLayer)
     {
-        "adamw" => new AdamW(parameters),
-        "sgd" => new Sgd(parameters),
-        _ => new Lars(parameters),
-    };
+        lastLayer = new(parameters.Parameters.Where(p => p.Name.StartsWith("last_layer", StringComparison.Ordinal))) { Holdable = true };
+        return kind switch
+        {
+            "adamw" => new AdamW(parameters, [lastLayer]),
+            "sgd" => new Sgd(parameters, [lastLayer]),
+            _ => new Lars(parameters, [lastLayer]),
+        };
+    }
 
     private float[] Train(Device device)
     {
         using var parameters = Parameters(device, Names);
-        using var optimizer = Make(parameters);
+        using var optimizer = Make(parameters, out var lastLayer);
         for (int step = 0; step < 3; step++)
-            optimizer.Step(0.05, 0.1, 2, cancelLastLayer: step == 0);
+            optimizer.Step(0.05, 0.1, 2, step == 0 ? [lastLayer] : []);
         return [.. parameters.Values.ToArray(), .. optimizer.Norms.ToArray(), .. optimizer.Save().SelectMany(t => t.Values)];
     }
 
@@ -197,7 +204,7 @@ public class OptimizerTests(string kind)
         parameters.Initialize(11);
         float[] gradients = parameters.Values.ToArray(); // the gaps are 0 here too
         parameters.Initialize(12);
-        parameters.Gradients!.CopyFrom(gradients);
+        parameters.CompleteGradients().CopyFrom(gradients);
         return parameters;
     }
 }

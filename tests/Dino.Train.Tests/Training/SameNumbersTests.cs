@@ -44,7 +44,7 @@ public class SameNumbersTests
         {
             globalDepth.Step = localDepth.Step = step;
             state.Learn(globals, locals, globalDepth, localDepth);
-            gradients = state.StudentParameters.Gradients!.ToArray();
+            gradients = state.StudentParameters.CompleteGradients().ToArray();
             state.Update();
             state.Monitor.Read((_, _, _, _) => { });
         }

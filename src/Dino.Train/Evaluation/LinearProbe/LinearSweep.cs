@@ -110,7 +110,7 @@ internal sealed class LinearSweep : IDisposable
         tape.Record();
         var loss = classifiers.Linear.Forward(x).Reshape(new Shape(b * probes, Classes)).LogSoftmax().Multiply(target).Sum();
         tape.Backward(loss);
-        optimizer.Step(0.5 * (1 + Math.Cos(Math.PI * epoch / options.Epochs)), weightDecay: 0, clip: 0, cancelLastLayer: false);
+        optimizer.Step(0.5 * (1 + Math.Cos(Math.PI * epoch / options.Epochs)));
     }
 
     /// <summary>How often each classifier is right.</summary>

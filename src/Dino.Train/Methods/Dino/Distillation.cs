@@ -21,6 +21,8 @@ public sealed class Distillation : IDisposable
     private readonly TrainOptions options;
     private readonly RunSchedules schedules;
     private readonly Tape tape;
+    private readonly ParameterGroup lastLayer; // held in the first epochs
+    private readonly ExponentialMovingAverage average;
     private readonly int stepsPerEpoch;
 
     /// <summary>A student with first values from the seed, and a teacher equal to it.</summary>
@@ -40,12 +42,14 @@ public sealed class Distillation : IDisposable
         StudentParameters.Initialize(options.Seed);
         TeacherParameters.CopyFrom(StudentParameters);
 
+        lastLayer = new ParameterGroup(Student.Head.LastLayer) { Holdable = true };
         Optimizer = options.Optimizer switch
         {
-            OptimizerKind.AdamW => new AdamW(StudentParameters),
-            OptimizerKind.Sgd => new Sgd(StudentParameters),
-            _ => new Lars(StudentParameters),
+            OptimizerKind.AdamW => new AdamW(StudentParameters, [lastLayer]),
+            OptimizerKind.Sgd => new Sgd(StudentParameters, [lastLayer]),
+            _ => new Lars(StudentParameters, [lastLayer]),
         };
+        average = new ExponentialMovingAverage(TeacherParameters, StudentParameters);
         Loss = new DinoLoss(device, options.Head.OutDim, options.StudentTemp, options.CenterMomentum);
         Monitor = new StepMonitor(device, Optimizer.Norms.Count);
     }
@@ -115,9 +119,9 @@ public sealed class Distillation : IDisposable
         using var update = device.BeginArena(reuseTensors: true);
         var (learningRate, weightDecay, momentum, _) = ScheduleAt(Step);
         Loss.UpdateCentre();
-        bool cancelLastLayer = Epoch < options.FreezeLastLayer;
-        Optimizer.Step(learningRate, weightDecay, options.ClipGrad, cancelLastLayer);
-        Ema.Update(TeacherParameters, StudentParameters, momentum);
+        ReadOnlySpan<ParameterGroup> held = Epoch < options.FreezeLastLayer ? new(in lastLayer) : [];
+        Optimizer.Step(learningRate, weightDecay, options.ClipGrad, held);
+        average.Update(momentum);
         Monitor.EndStep(Loss.Centre, Optimizer.Norms);
         StudentParameters.ZeroGrad();
         Step++;
@@ -135,6 +139,7 @@ public sealed class Distillation : IDisposable
         tape.Dispose();
         Monitor.Dispose();
         Loss.Dispose();
+        average.Dispose();
         Optimizer.Dispose();
         TeacherParameters.Dispose();
         StudentParameters.Dispose();
