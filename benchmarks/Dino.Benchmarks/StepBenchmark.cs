@@ -4,7 +4,6 @@ using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Optim;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 
 namespace Dino.Benchmarks;
 
@@ -24,7 +23,7 @@ internal static class StepBenchmark
     public static StepReport Run(StepSettings settings, string deviceName)
     {
         using var device = Device.Open(deviceName, settings.DeviceOptions);
-        var options = new TrainOptions
+        var options = new DinoOptions
         {
             Backbone = settings.Backbone with { DropPathRate = 0.1f },
             Head = settings.Head,

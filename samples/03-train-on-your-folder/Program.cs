@@ -2,7 +2,7 @@ using Dino.Pictures.DataSets;
 using Dino.Tensors;
 using Dino.Train;
 using Dino.Train.Log;
-using Dino.Train.Options;
+using Dino.Train.Methods.Dino;
 
 // DINO on a folder of pictures, from code: dotnet run -c Release --project samples/03-train-on-your-folder -- FOLDER
 
@@ -13,9 +13,9 @@ if (args.Length != 1)
 }
 var skipped = new SkippedFiles((path, reason) => Console.Error.WriteLine($"skipped {path}: {reason}"));
 var folder = ImageFolder.Scan(args[0], skipped);
-var preset = Presets.Named("small");
+var preset = DinoPresets.Named("small");
 preset = preset with { BatchSize = Math.Min(preset.BatchSize, folder.Count) };
-var (options, reasons) = Presets.FitTo(preset, folder.Count, chooseOutDim: true, chooseTemperature: true, chooseMomentum: true);
+var (options, reasons) = DinoPresets.FitTo(preset, folder.Count, chooseOutDim: true, chooseTemperature: true, chooseMomentum: true);
 foreach (string reason in reasons)
     Console.WriteLine(reason);
 

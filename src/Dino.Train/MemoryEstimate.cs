@@ -1,6 +1,6 @@
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Train.Options;
+using Dino.Train.Methods.Dino;
 
 namespace Dino.Train;
 
@@ -16,7 +16,7 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
     public long Total => Math.Min(long.MaxValue / 2, Weights + Crops + Kept + AtWork + Logits);
 
     /// <summary>The estimate for a run.</summary>
-    public static MemoryEstimate Of(TrainOptions options)
+    public static MemoryEstimate Of(DinoOptions options)
     {
         var (vit, head, crops) = (options.Backbone, options.Head, options.Crops);
         // Counted with a grid of one patch: that of absurdly large crops has no shape. And with one block: all have the same.
@@ -37,8 +37,8 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
     }
 
     /// <summary>Refuses a run that cannot fit, before anything is allocated.</summary>
-    /// <exception cref="UserErrorException">The message names both sizes and the options that lower the need.</exception>
-    public static void Check(TrainOptions options, Device device)
+    /// <exception cref="UserErrorException">The message names both sizes and the properties that lower the need.</exception>
+    public static void Check(DinoOptions options, Device device)
     {
         long bytes = Of(options).Total;
         if (bytes <= device.MemoryBytes)
@@ -48,25 +48,25 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
             + Advice(options));
     }
 
-    /// <summary>A sentence that names the options which lower the need, what counts most first.</summary>
-    public static string Advice(TrainOptions options)
+    /// <summary>A sentence that names the properties which lower the need, what counts most first.</summary>
+    public static string Advice(DinoOptions options)
     {
         var estimate = Of(options);
-        List<string> smaller = ["--batch-size (--accumulate makes up for it)"];
+        List<string> smaller = ["`BatchSize` (`Accumulate` makes up for it)"];
         if (estimate.Kept + estimate.AtWork + estimate.Crops >= estimate.Logits)
         {
-            smaller.Add("--global-crops-size");
+            smaller.Add("`Crops.GlobalCropsSize`");
             if (options.Crops.LocalCropsNumber > 0)
-                smaller.Add("--local-crops-number");
-            smaller.Add("--out-dim");
+                smaller.Add("`Crops.LocalCropsNumber`");
+            smaller.Add("`Head.OutDim`");
         }
         else
         {
-            smaller.Insert(0, "--out-dim");
-            smaller.Add("--global-crops-size");
+            smaller.Insert(0, "`Head.OutDim`");
+            smaller.Add("`Crops.GlobalCropsSize`");
         }
         string less = $"smaller {string.Join(", ", smaller.SkipLast(1))} or {smaller[^1]} needs less.";
-        return options.Recompute ? $"A {less}" : $"--recompute lowers it without changing the run; a {less}";
+        return options.Recompute ? $"A {less}" : $"`Recompute` lowers it without changing the run; a {less}";
     }
 
     // Five such numbers do not overflow.

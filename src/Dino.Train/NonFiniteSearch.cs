@@ -28,7 +28,7 @@ internal static class NonFiniteSearch
     public static string AfterUpdate(Distillation state, float loss, ReadOnlySpan<float> gradientNorms)
     {
         if (!float.IsFinite(loss))
-            return FormattableString.Invariant($"the loss is {loss}, after a step of finite gradients: weights or logits have overflowed, and --device cpu can tell which");
+            return FormattableString.Invariant($"the loss is {loss}, after a step of finite gradients: weights or logits have overflowed, and `Device` cpu can tell which");
         // The backward pass began it, and reaches the last parameters first.
         int i = gradientNorms.Length - 1;
         while (i > 0 && float.IsFinite(gradientNorms[i]))

@@ -45,7 +45,7 @@ public sealed class Trainer : IDisposable
 {
     private const int LongestWait = 500; // milliseconds that a step may go on when the run is asked to stop
 
-    private readonly TrainOptions options;
+    private readonly DinoOptions options;
     private readonly RunOptions run;
     private readonly Device device;
     private readonly ImageFolder folder;
@@ -85,14 +85,14 @@ public sealed class Trainer : IDisposable
     /// <param name="knn">Evaluates the teacher's backbone: k-NN top-1 in percent, or null if it cannot.</param>
     /// <exception cref="UserErrorException">The pictures do not fill one step.</exception>
     public Trainer(
-        TrainOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<VisionTransformer, double?>? knn = null)
+        DinoOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<VisionTransformer, double?>? knn = null)
     {
         options.Validate();
         (this.options, this.run, this.device, this.folder, this.skipped, this.knn) = (options, run, device, folder, skipped, knn);
         stepsPerEpoch = folder.Count / options.PicturesPerStep;
         if (stepsPerEpoch == 0)
             throw new UserErrorException(
-                $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller --batch-size.");
+                $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller `BatchSize`.");
         MemoryEstimate.Check(options, device);
         var crops = options.Crops;
         globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, options.Backbone.Channels, crops.GlobalCropsSize, crops.GlobalCropsSize));
@@ -297,7 +297,7 @@ public sealed class Trainer : IDisposable
     {
         if (!run.Restart && File.Exists(LatestPath))
             throw new UserErrorException(
-                $"{run.OutputDir} holds a run already: go on with it (Resume), replace it (--restart), or give another folder.");
+                $"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give another folder.");
     }
 
     /// <summary>Makes the folder that of a new run: nothing that is left of an earlier one may pass for a part of it.</summary>
@@ -317,13 +317,12 @@ public sealed class Trainer : IDisposable
     private void Grow(CheckpointInfo info, int epochs)
     {
         grown = [.. info.Grown ?? [], new GrownRun(State.Step, epochs, options.Epochs)];
-        var before = info.Options.Schedules(stepsPerEpoch);
         long last = Math.Min(State.Step, (long)epochs * stepsPerEpoch - 1);
-        var now = State.ScheduleAt(State.Step);
-        notes.Add(string.Create(CultureInfo.InvariantCulture,
-            $"--epochs {options.Epochs}: the run of {epochs} epochs is made longer at step {State.Step}. Its schedules are stretched to the new length from here on: "
-            + $"learning rate {before.LearningRate.At(last):G3} → {now.LearningRate:G3}, weight decay {before.WeightDecay.At(last):G3} → {now.WeightDecay:G3}, "
-            + $"teacher momentum {before.Momentum.At(last):G5} → {now.Momentum:G5}. This is not the run that {options.Epochs} epochs from the start would have been"));
+        var changes = info.OptionsLike(options).Schedules(stepsPerEpoch).Zip(options.Schedules(stepsPerEpoch), (before, now) =>
+            $"{before.Name} {before.At(last)} → {now.At(State.Step)}");
+        notes.Add($"`Epochs` {options.Epochs}: the run of {epochs} epochs is made longer at step {State.Step}. "
+            + $"Its schedules are stretched to the new length from here on: {string.Join(", ", changes)}. "
+            + $"This is not the run that {options.Epochs} epochs from the start would have been");
     }
 
     private ICropSource OpenCrops(CancellationToken cancel)
@@ -427,7 +426,7 @@ public sealed class Trainer : IDisposable
     private UserErrorException NotFinite(long step, string what) => new(
         $"Step {step}: {what}. "
         + Kept()
-        + "A lower --lr, a --clip-grad or a longer --warmup-epochs usually helps.");
+        + "A lower `Lr`, a `ClipGrad` or a longer `WarmupEpochs` usually helps.");
 
     private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
 
@@ -485,7 +484,7 @@ public sealed class Trainer : IDisposable
         StepsPerEpoch = stepsPerEpoch,
         Epoch = (double)State.Step / stepsPerEpoch,
         Pictures = folder.Count,
-        Options = options,
+        Options = CheckpointInfo.Write(options),
         Data = identity,
         MaxPixels = run.Prefetch.UnusualMaxPixels,
         Init = initial,

@@ -5,7 +5,7 @@ using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Train;
 using Dino.Train.Log;
-using Dino.Train.Options;
+using Dino.Train.Methods.Dino;
 
 namespace Dino.Testing.Runs;
 
@@ -14,7 +14,7 @@ public static class TinyRun
 {
     public const int Pictures = 24;
 
-    public static TrainOptions Options { get; } = new()
+    public static DinoOptions Options { get; } = new()
     {
         Backbone = new ViTConfig { ImageSize = 16, Patch = 8, Dim = 16, Depth = 2, Heads = 2, DropPathRate = 0.3f },
         Head = new DinoHeadConfig { OutDim = 32, HiddenDim = 16, BottleneckDim = 8, NormLastLayer = false },
@@ -47,7 +47,7 @@ public static class TinyRun
 
     /// <summary>Trains, or goes on, until the end or until the display stops it.</summary>
     public static void Run(
-        TrainOptions options, string pictures, string output, int workers = 1, ProgressDisplay? display = null, CancellationToken cancel = default)
+        DinoOptions options, string pictures, string output, int workers = 1, ProgressDisplay? display = null, CancellationToken cancel = default)
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = 2 });
         var run = new RunOptions { OutputDir = output, Prefetch = new PrefetchOptions { Workers = workers, CacheBytes = 1 << 20 } };

@@ -18,7 +18,7 @@ public sealed class CommandContext
     {
         (this.parsed, this.output) = (parsed, output);
         (Output, Error, Json, Verbose, Cancel) = (new ScreenWriter(output), errorLines, json, verbose, cancel);
-        Progress = ScreenDisplay.For(json ? error : output);
+        Progress = new OptionNamedDisplay(ScreenDisplay.For(json ? error : output));
     }
 
     /// <summary>
@@ -60,7 +60,7 @@ public sealed class CommandContext
     public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>Writes a line to the person who waits: to standard error when <see cref="Json"/>, else to standard output.</summary>
-    public void Say(string line) => (Json ? Error : Output).WriteLine(line);
+    public void Say(string line) => (Json ? Error : Output).WriteLine(OptionNames.InText(line));
 
     /// <summary>Writes the result: the fields of one JSON object with <c>--json</c>, else text.</summary>
     /// <param name="json">Writes the properties of the object, without its braces.</param>

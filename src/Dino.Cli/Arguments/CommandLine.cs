@@ -173,5 +173,5 @@ public static class CommandLine
     private static void SayInterrupted(CommandContext context) =>
         context.Error.WriteLine($"{context.Name}: interrupted.{(context.Kept?.Invoke() is { } kept ? " " + OneLine(kept) : "")}");
 
-    private static string OneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string OneLine(string message) => OptionNames.InText(string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
 }

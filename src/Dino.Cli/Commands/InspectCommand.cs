@@ -164,7 +164,7 @@ internal static class InspectCommand
             }
             catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or UserErrorException)
             {
-                return found with { Problem = e.Message };
+                return found with { Problem = OptionNames.InText(e.Message) };
             }
         }
     }

@@ -40,5 +40,5 @@ internal static class OptionRange
     }
 
     /// <summary>Says that something may be and is hardly meant. The work goes on: a script does not wait for an answer.</summary>
-    public static void Warn(this CommandContext context, string what) => context.Error.WriteLine($"warning: {what}. Is it meant?");
+    public static void Warn(this CommandContext context, string what) => context.Error.WriteLine($"warning: {OptionNames.InText(what)}. Is it meant?");
 }

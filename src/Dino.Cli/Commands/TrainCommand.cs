@@ -6,6 +6,7 @@ using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Train;
 using Dino.Train.Evaluation.Neighbours;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using Dino.Train.Runs;
 
@@ -95,7 +96,7 @@ internal static class TrainCommand
         var (options, reasons) = hyperparameters.Read(context, folder.Count, from, Found(context));
         foreach (string reason in reasons)
             context.Say(reason);
-        foreach (string warning in Hyperparameters.Warnings(options))
+        foreach (string warning in options.Warnings())
             context.Warn(warning);
         if (context.Get(minutes) is { } most)
             context.Within(minutes, most, new Limits(0) { IsAbove = true });
@@ -158,14 +159,14 @@ internal static class TrainCommand
     }
 
     /// <summary>The hyperparameters of the run that the output folder holds, if that is to go on.</summary>
-    private static TrainOptions? Found(CommandContext context)
+    private static DinoOptions? Found(CommandContext context)
     {
         string latest = Path.Combine(context.Get(outputDir)!, RunFiles.Latest);
         if (context.Get(restart) || context.Get(plan) || !File.Exists(latest))
             return null;
         try
         {
-            return Checkpoint.ReadInfo(latest).Options;
+            return Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>();
         }
         catch (UserErrorException e)
         {
@@ -174,7 +175,7 @@ internal static class TrainCommand
         }
     }
 
-    private static void Plan(CommandContext context, TrainOptions options, Device device)
+    private static void Plan(CommandContext context, DinoOptions options, Device device)
     {
         var estimate = MemoryEstimate.Of(options);
         (string Field, string Text, long Bytes)[] lines =
@@ -202,7 +203,7 @@ internal static class TrainCommand
     }
 
     private static Trainer Build(
-        CommandContext context, TrainOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, KnnRun? knn)
+        CommandContext context, DinoOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, KnnRun? knn)
     {
         try
         {

@@ -9,7 +9,7 @@ using Dino.Train.Evaluation.Attention;
 using Dino.Train.Evaluation.Features;
 using Dino.Train.Evaluation.Neighbours;
 using Dino.Train.Log;
-using Dino.Train.Options;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Runs;
 
 namespace Dino.Cli.Demo;
@@ -35,9 +35,9 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     /// The recipe: a network of a million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher are
     /// what keeps so small a network from the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
     /// </summary>
-    public static TrainOptions Options(ulong seed)
+    public static DinoOptions Options(ulong seed)
     {
-        var small = Presets.Named("small");
+        var small = DinoPresets.Named("small");
         return small with
         {
             Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 96, Depth = 4, Heads = 6 },
@@ -106,7 +106,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     /// <summary>A run of somebody's own, in the folder that the demonstration would begin in, is worth more than it.</summary>
     private static void RefuseOtherRun(string latest)
     {
-        if (File.Exists(latest) && Checkpoint.ReadInfo(latest).Options is var found && found != Options(found.Seed))
+        if (File.Exists(latest) && Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>() is var found && found != Options(found.Seed))
             throw new UserErrorException($"{latest} is not of the demonstration, which would replace it: give another --output-dir.");
     }
 

@@ -20,6 +20,9 @@ public sealed record PrefetchOptions
     /// <summary>Pictures with more pixels than this are refused before memory is taken for them.</summary>
     public int MaxPixels { get; init; } = ImageDecoder.DefaultMaxPixels;
 
+    /// <summary><see cref="MaxPixels"/> in millions.</summary>
+    public double MaxMegapixels => MaxPixels / 1e6;
+
     /// <summary>The limit as it is noted beside what is made of pictures: null where it is the usual one.</summary>
     internal int? UnusualMaxPixels => MaxPixels == ImageDecoder.DefaultMaxPixels ? null : MaxPixels;
 

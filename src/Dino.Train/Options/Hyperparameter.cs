@@ -3,54 +3,19 @@ using Dino.Pictures.Transforms;
 
 namespace Dino.Train.Options;
 
-/// <summary>The numbers that something may be, and those among them that nobody means.</summary>
-/// <param name="Least">The least.</param>
-/// <param name="Most">The most; infinity for none.</param>
-public sealed record Limits(double Least = double.NegativeInfinity, double Most = double.PositiveInfinity)
-{
-    /// <summary>Whether <see cref="Least"/> itself is left out.</summary>
-    public bool IsAbove { get; init; }
-
-    /// <summary>Whether <see cref="Most"/> itself is left out.</summary>
-    public bool IsBelow { get; init; }
-
-    /// <summary>What lies under it is allowed and strange.</summary>
-    public double StrangeUnder { get; init; } = double.NegativeInfinity;
-
-    /// <summary>What lies over it is allowed and strange.</summary>
-    public double StrangeOver { get; init; } = double.PositiveInfinity;
-
-    /// <summary>What is usual, to be said where a number is strange.</summary>
-    public string Usual { get; init; } = "";
-
-    /// <summary>Whether a number may be.</summary>
-    public bool Contains(double value) =>
-        double.IsFinite(value) && (IsAbove ? value > Least : value >= Least) && (IsBelow ? value < Most : value <= Most);
-
-    /// <summary>What is strange about a number that may be; null when nothing is.</summary>
-    public string? Strange(double value) =>
-        value > StrangeOver ? FormattableString.Invariant($"is above {StrangeOver}; {Usual}")
-        : value < StrangeUnder ? FormattableString.Invariant($"is below {StrangeUnder}; {Usual}")
-        : null;
-
-    /// <summary>For instance: at least 1; above 0; between 0 and 1, 1 itself left out.</summary>
-    public override string ToString()
-    {
-        if (double.IsNegativeInfinity(Least) && double.IsPositiveInfinity(Most))
-            return "a number";
-        if (double.IsPositiveInfinity(Most))
-            return FormattableString.Invariant($"{(IsAbove ? "above" : "at least")} {Least}");
-        return FormattableString.Invariant($"{(IsAbove ? "above" : "at least")} {Least} and {(IsBelow ? "below" : "at most")} {Most}");
-    }
-}
-
-/// <summary>One hyperparameter of a run: its option, where it stands in <see cref="TrainOptions"/>, and what it may be.</summary>
+/// <summary>
+/// One hyperparameter of a run: the property of its <see cref="TrainOptions"/> that holds it, and what it may be. A method declares its own beside
+/// the record of its options.
+/// </summary>
+/// <remarks>
+/// Messages of this library name a property in backticks, <c>`Head.OutDim`</c>; a program puts its own names there, such as <c>--out-dim</c>.
+/// </remarks>
 public abstract class Hyperparameter
 {
-    private protected Hyperparameter(string option, string description) => (Option, Description) = (option, description);
+    private protected Hyperparameter(string property, string description) => (Property, Description) = (property, description);
 
-    /// <summary>The option, <c>--lr</c>.</summary>
-    public string Option { get; }
+    /// <summary>The property, from the run's options on: <c>Lr</c>, <c>Head.OutDim</c>.</summary>
+    public string Property { get; }
 
     /// <summary>What it is, in a sentence.</summary>
     public string Description { get; }
@@ -68,37 +33,35 @@ public abstract class Hyperparameter
     public abstract string Text(TrainOptions options);
 
     /// <summary>Checks the value by itself.</summary>
-    /// <exception cref="ArgumentException">It is outside <see cref="Limits"/>; the message names the option.</exception>
+    /// <exception cref="HyperparameterException">It is outside <see cref="Limits"/>; the message names the property.</exception>
     public void Check(TrainOptions options)
     {
         if (Limits is { } limits && Numbers(options).Any(number => !limits.Contains(number)))
-            throw new ArgumentException($"{Option} must be {limits}, not {Text(options)} ({Description.TrimEnd('.')}).");
+            throw new HyperparameterException(Property, $"`{Property}` must be {limits}, not {Text(options)} ({Description.TrimEnd('.')}).");
     }
 
     /// <summary>A line about a value that may be and is hardly meant; null when there is none.</summary>
     public string? Warning(TrainOptions options) =>
         Numbers(options).Select(number => Limits?.Strange(number)).FirstOrDefault(strange => strange is not null) is { } reason
-            ? $"{Option} {Text(options)} {reason}" : null;
+            ? $"`{Property}` {Text(options)} {reason}" : null;
 }
 
-/// <summary>A hyperparameter of a type.</summary>
-/// <typeparam name="T">The type of its value.</typeparam>
-public sealed class Hyperparameter<T> : Hyperparameter
+/// <summary>A hyperparameter with a value of a type.</summary>
+/// <typeparam name="T">The type of its value: a number, a flag, a word, an enum or a <see cref="CropScale"/>.</typeparam>
+public abstract class Hyperparameter<T> : Hyperparameter
 {
-    private readonly Func<TrainOptions, T> get;
-    private readonly Func<TrainOptions, T, TrainOptions> set;
-
-    internal Hyperparameter(string option, string description, Func<TrainOptions, T> get, Func<TrainOptions, T, TrainOptions> set)
-        : base(option, description) => (this.get, this.set) = (get, set);
+    private protected Hyperparameter(string property, string description) : base(property, description)
+    {
+    }
 
     /// <summary>The value.</summary>
-    public T Get(TrainOptions options) => get(options);
+    public abstract T Get(TrainOptions options);
 
     /// <summary>The options with another value.</summary>
-    public TrainOptions With(TrainOptions options, T value) => set(options, value);
+    public abstract TrainOptions With(TrainOptions options, T value);
 
     /// <inheritdoc/>
-    public override IReadOnlyList<double> Numbers(TrainOptions options) => get(options) switch
+    public override IReadOnlyList<double> Numbers(TrainOptions options) => Get(options) switch
     {
         CropScale scale => [scale.Low, scale.High],
         string or bool or Enum => [],
@@ -108,10 +71,55 @@ public sealed class Hyperparameter<T> : Hyperparameter
     };
 
     /// <inheritdoc/>
-    public override string Text(TrainOptions options) => get(options) switch
+    public override string Text(TrainOptions options) => Get(options) switch
     {
         CropScale scale => FormattableString.Invariant($"{scale.Low} {scale.High}"),
         bool flag => flag ? "yes" : "no",
         var value => Convert.ToString(value, CultureInfo.InvariantCulture)!.ToLowerInvariant(),
     };
+}
+
+/// <summary>A hyperparameter of the options of one method, or of all.</summary>
+/// <typeparam name="TOptions">The record that has it.</typeparam>
+/// <typeparam name="T">The type of its value.</typeparam>
+/// <param name="property">The property, from the run's options on.</param>
+/// <param name="description">What it is, in a sentence.</param>
+/// <param name="get">Gives the value.</param>
+/// <param name="set">Gives the options with another value.</param>
+public sealed class Hyperparameter<TOptions, T>(
+    string property, string description, Func<TOptions, T> get, Func<TOptions, T, TOptions> set) : Hyperparameter<T>(property, description)
+    where TOptions : TrainOptions
+{
+    /// <inheritdoc/>
+    public override T Get(TrainOptions options) => get((TOptions)options);
+
+    /// <inheritdoc/>
+    public override TrainOptions With(TrainOptions options, T value) => set((TOptions)options, value);
+}
+
+/// <summary>A hyperparameter that makes no sense, by itself or beside another. The message names properties in backticks.</summary>
+public sealed class HyperparameterException : ArgumentException
+{
+    /// <summary>An error without a message; prefer one that says what is wrong.</summary>
+    public HyperparameterException()
+    {
+    }
+
+    /// <summary>An error of no single property.</summary>
+    public HyperparameterException(string message) : base(message)
+    {
+    }
+
+    /// <summary>An error with what led to it.</summary>
+    public HyperparameterException(string message, Exception inner) : base(message, inner)
+    {
+    }
+
+    /// <summary>An error of a property.</summary>
+    /// <param name="property">From the run's options on, as in <see cref="Hyperparameter.Property"/>.</param>
+    /// <param name="message">What is wrong, and what it may be.</param>
+    public HyperparameterException(string property, string message) : base(message) => Property = property;
+
+    /// <summary>The property; null where it is not one alone.</summary>
+    public string? Property { get; }
 }

@@ -1,125 +1,155 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
 using Dino.Model;
-using Dino.Pictures.Transforms;
 using Dino.Tensors.Optim;
 
 namespace Dino.Train.Options;
 
-/// <summary>The update rule.</summary>
-public enum OptimizerKind
-{
-    /// <summary>Adam with decoupled weight decay.</summary>
-    AdamW,
-
-    /// <summary>Stochastic gradient descent with momentum 0.9.</summary>
-    Sgd,
-
-    /// <summary>Layer-wise adaptive rate scaling.</summary>
-    Lars,
-}
-
 /// <summary>
-/// Every hyperparameter of a run, under the reference's names and with its defaults (<c>--preset paper</c> is the defaults and what
-/// section 3.2 of the paper says differently).
+/// The hyperparameters that every run has, under the reference's names and with its defaults. A method has a record of its own that derives from
+/// this one, with what it needs besides, and declares it in <see cref="Hyperparameters"/>.
 /// </summary>
-public sealed record TrainOptions
+/// <remarks>
+/// A checkpoint holds the whole record as JSON, and a run that goes on is compared with it property by property: whatever a method adds is kept and
+/// compared. The order of the properties is that of the checkpoints of the first versions; those of a method come last unless it says otherwise.
+/// </remarks>
+public abstract record TrainOptions
 {
+    /// <summary>The name of the method, which checkpoints keep.</summary>
+    [JsonPropertyOrder(-1)]
+    public abstract string Method { get; }
+
     /// <summary>The backbone.</summary>
+    [JsonPropertyOrder(-1)]
     public ViTConfig Backbone { get; init; } = new() { DropPathRate = 0.1f };
 
-    /// <summary>The projection head.</summary>
-    public DinoHeadConfig Head { get; init; } = new();
-
-    /// <summary>The crops of a picture.</summary>
-    public MultiCropOptions Crops { get; init; } = new();
-
-    /// <summary>Pictures in a batch; the rate is stated for 256 and scaled by batch · accumulate / 256.</summary>
+    /// <summary>Pictures in a batch of one rank; the rate is stated for 256 and scaled by the pictures of a step.</summary>
+    [JsonPropertyOrder(1)]
     public int BatchSize { get; init; } = 64;
 
     /// <summary>Batches whose gradients make one optimizer step.</summary>
+    [JsonPropertyOrder(1)]
     public int Accumulate { get; init; } = 1;
 
     /// <summary>Passes over the pictures.</summary>
+    [JsonPropertyOrder(1)]
     public int Epochs { get; init; } = 100;
 
-    /// <summary>The teacher temperature's start.</summary>
-    public double WarmupTeacherTemp { get; init; } = 0.04;
-
-    /// <summary>The teacher temperature after its warm-up.</summary>
-    public double TeacherTemp { get; init; } = 0.04;
-
-    /// <summary>Epochs of that warm-up.</summary>
-    public int WarmupTeacherTempEpochs { get; init; }
-
-    /// <summary>The student temperature.</summary>
-    public double StudentTemp { get; init; } = 0.1;
-
-    /// <summary>How slowly the centre follows.</summary>
-    public double CenterMomentum { get; init; } = 0.9;
-
-    /// <summary>Batches whose teacher logits make the first centre, where no file gives one; 0 starts it at 0.</summary>
-    public int CenterWarmup { get; init; }
-
-    /// <summary>The teacher's average, rising to 1 along a cosine.</summary>
-    public double MomentumTeacher { get; init; } = 0.996;
-
     /// <summary>The update rule.</summary>
+    [JsonPropertyOrder(3)]
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
 
     /// <summary>The peak learning rate for a batch of 256.</summary>
+    [JsonPropertyOrder(3)]
     public double Lr { get; init; } = 0.0005;
 
     /// <summary>Where the learning rate ends.</summary>
+    [JsonPropertyOrder(3)]
     public double MinLr { get; init; } = 1e-6;
 
     /// <summary>Epochs of linear warm-up of the learning rate.</summary>
+    [JsonPropertyOrder(3)]
     public int WarmupEpochs { get; init; } = 10;
 
     /// <summary>The weight decay's start.</summary>
+    [JsonPropertyOrder(3)]
     public double WeightDecay { get; init; } = 0.04;
 
     /// <summary>Its end, along a cosine.</summary>
+    [JsonPropertyOrder(3)]
     public double WeightDecayEnd { get; init; } = 0.4;
 
     /// <summary>The largest L2 norm of each parameter's gradient; 0 does not clip.</summary>
+    [JsonPropertyOrder(3)]
     public double ClipGrad { get; init; } = 3;
 
-    /// <summary>Epochs during which the last layer keeps its first values.</summary>
-    public int FreezeLastLayer { get; init; } = 1;
-
     /// <summary>Whether blocks are computed again in the backward pass instead of kept: less memory, more time, the same numbers.</summary>
+    [JsonPropertyOrder(5)]
     public bool Recompute { get; init; }
 
     /// <summary>Decides first weights, order of pictures, crops and dropped branches.</summary>
+    [JsonPropertyOrder(5)]
     public ulong Seed { get; init; }
 
-    /// <summary>Pictures that an optimizer step sees.</summary>
+    /// <summary>Pictures that a rank sees in an optimizer step.</summary>
+    [JsonPropertyOrder(5)]
     public int PicturesPerStep => BatchSize * Accumulate;
 
-    /// <summary>Checks every number.</summary>
-    /// <exception cref="ArgumentException">One makes no sense; the message names the option and says what it may be.</exception>
-    public void Validate()
+    /// <summary>What a person may set, in the order of a help: the method's own and <see cref="CommonHyperparameters"/>.</summary>
+    [JsonIgnore]
+    public abstract IReadOnlyList<Hyperparameter> Hyperparameters { get; }
+
+    /// <summary>Checks every number, by itself and beside the others. A method adds to it what holds for its own.</summary>
+    /// <exception cref="HyperparameterException">One makes no sense; the message names the property and says what it may be.</exception>
+    /// <exception cref="ArgumentException">The network cannot be.</exception>
+    public virtual void Validate()
     {
-        Hyperparameters.Check(this);
+        foreach (var one in Hyperparameters)
+            one.Check(this);
+        if (Backbone.Dim % Backbone.Heads != 0)
+        {
+            throw new HyperparameterException(
+                $"`Backbone.Dim` {Backbone.Dim} must be a multiple of `Backbone.Heads` {Backbone.Heads}: the heads share the width.");
+        }
+        if ((long)BatchSize * Accumulate > int.MaxValue)
+        {
+            throw new HyperparameterException(
+                $"`BatchSize` {BatchSize} times `Accumulate` {Accumulate} must be at most {int.MaxValue} pictures a step.");
+        }
+        ThrowIfLonger(nameof(WarmupEpochs), WarmupEpochs);
         if (Backbone.Channels is not (1 or 3))
-            throw new ArgumentException(
-                $"--channels must be 3 or 1, not {Backbone.Channels}: crops are made in colours or in grey. Networks of 4 channels can be evaluated and exported.");
+        {
+            throw new HyperparameterException(
+                "Backbone.Channels",
+                $"`Backbone.Channels` must be 3 or 1, not {Backbone.Channels}: crops are made in colours or in grey. "
+                + "Networks of 4 channels can be evaluated and exported.");
+        }
         Backbone.Validate();
-        Head.Validate();
-        Crops.Validate();
     }
 
-    /// <summary>The schedules of a run with so many optimizer steps an epoch.</summary>
-    public RunSchedules Schedules(int stepsPerEpoch) => new(
-        new CosineSchedule(Lr * PicturesPerStep / 256, MinLr, Epochs, stepsPerEpoch, WarmupEpochs),
-        new CosineSchedule(WeightDecay, WeightDecayEnd, Epochs, stepsPerEpoch),
-        new CosineSchedule(MomentumTeacher, 1, Epochs, stepsPerEpoch),
-        new TeacherTemperatureSchedule(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs));
+    /// <summary>
+    /// A line about each value that may be and is hardly meant: a comma or a point in the wrong place, a property taken for another. Properties stand
+    /// in backticks.
+    /// </summary>
+    public virtual IEnumerable<string> Warnings()
+    {
+        var lines = Hyperparameters.Select(one => one.Warning(this)).OfType<string>();
+        return MinLr > Lr ? lines.Append(FormattableString.Invariant($"`MinLr` {MinLr} is above `Lr` {Lr}; the rate usually falls")) : lines;
+    }
+
+    /// <summary>The learning rate by step: it grows with the pictures that all ranks together see in one.</summary>
+    /// <param name="stepsPerEpoch">Optimizer steps of an epoch.</param>
+    /// <param name="ranks">How many share each step.</param>
+    public CosineSchedule LearningRate(int stepsPerEpoch, int ranks = 1) =>
+        new(Lr * ((long)PicturesPerStep * ranks) / 256, MinLr, Epochs, stepsPerEpoch, WarmupEpochs);
+
+    /// <summary>The weight decay by step.</summary>
+    /// <param name="stepsPerEpoch">Optimizer steps of an epoch.</param>
+    public CosineSchedule WeightDecays(int stepsPerEpoch) => new(WeightDecay, WeightDecayEnd, Epochs, stepsPerEpoch);
+
+    /// <summary>What changes along a run of these options and is said when it is made longer. A method adds its own.</summary>
+    /// <param name="stepsPerEpoch">Optimizer steps of an epoch.</param>
+    /// <param name="ranks">How many share each step.</param>
+    public virtual IEnumerable<NamedSchedule> Schedules(int stepsPerEpoch, int ranks = 1) =>
+    [
+        new("learning rate", LearningRate(stepsPerEpoch, ranks), "G3"), new("weight decay", WeightDecays(stepsPerEpoch), "G3"),
+    ];
+
+    /// <summary>Checks that a number of epochs is not above <see cref="Epochs"/>.</summary>
+    /// <exception cref="HyperparameterException">It is.</exception>
+    protected void ThrowIfLonger(string property, int epochs)
+    {
+        if (epochs > Epochs)
+            throw new HyperparameterException(property, $"`{property}` must be at most `Epochs` ({Epochs}), not {epochs}.");
+    }
 }
 
-/// <summary>What changes along a run: by optimizer step, the teacher's temperature by epoch.</summary>
-/// <param name="LearningRate">By step.</param>
-/// <param name="WeightDecay">By step, of the decayed parameters.</param>
-/// <param name="Momentum">By step, of the teacher's average.</param>
-/// <param name="TeacherTemperature">By epoch.</param>
-public sealed record RunSchedules(
-    CosineSchedule LearningRate, CosineSchedule WeightDecay, CosineSchedule Momentum, TeacherTemperatureSchedule TeacherTemperature);
+/// <summary>A number that changes along a run.</summary>
+/// <param name="Name">In words: <c>learning rate</c>.</param>
+/// <param name="Values">By step.</param>
+/// <param name="Format">How a value is written (.NET's).</param>
+public sealed record NamedSchedule(string Name, CosineSchedule Values, string Format)
+{
+    /// <summary>The value of a step, written.</summary>
+    public string At(long step) => Values.At(step).ToString(Format, CultureInfo.InvariantCulture);
+}

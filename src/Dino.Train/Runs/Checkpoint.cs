@@ -1,65 +1,10 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using Dino.Pictures.DataSets;
-using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using Dino.Train.Weights;
 
 namespace Dino.Train.Runs;
-
-/// <summary>What a checkpoint says of its run, beside the tensors.</summary>
-public sealed record CheckpointInfo
-{
-    /// <summary>The version of the layout: 2 notes the data set and the first weights.</summary>
-    public const int CurrentFormat = 2;
-
-    internal const int FirstWithOrigin = 2;
-
-    /// <summary>The layout of this file.</summary>
-    public int Format { get; init; } = CurrentFormat;
-
-    /// <summary>The program's version.</summary>
-    public string Version { get; init; } = "";
-
-    /// <summary>Optimizer steps done.</summary>
-    public required long Step { get; init; }
-
-    /// <summary>Optimizer steps of an epoch.</summary>
-    public required int StepsPerEpoch { get; init; }
-
-    /// <summary>Epochs begun, counted in whole ones.</summary>
-    public required double Epoch { get; init; }
-
-    /// <summary>Pictures of the training folder; a resumed run must see as many.</summary>
-    public required int Pictures { get; init; }
-
-    /// <summary>Every hyperparameter.</summary>
-    public required TrainOptions Options { get; init; }
-
-    /// <summary>What the pictures are compared by; null in files of older versions.</summary>
-    public DataIdentity? Data { get; init; }
-
-    /// <summary>The most pixels of a picture, larger ones being left out; null for <see cref="ImageDecoder.DefaultMaxPixels"/>.</summary>
-    public int? MaxPixels { get; init; }
-
-    /// <summary>The file that the run began with; null for the seed's weights.</summary>
-    public InitialWeights? Init { get; init; }
-
-    /// <summary>Device and precision, which decide on the rounding of sums.</summary>
-    public string? Arithmetic { get; init; }
-
-    /// <summary>How often the run was made longer, and where; null for never.</summary>
-    public IReadOnlyList<GrownRun>? Grown { get; init; }
-}
-
-/// <summary>A run that was made longer: its schedules, which are functions of the whole, were stretched from a step on.</summary>
-/// <param name="Step">The steps done by then.</param>
-/// <param name="FromEpochs">Its length before.</param>
-/// <param name="ToEpochs">Its length afterwards.</param>
-public sealed record GrownRun(long Step, int FromEpochs, int ToEpochs);
 
 /// <summary>
 /// The state of a run in one safetensors file: <c>student.</c>, <c>teacher.</c>, <c>optimizer.</c> and <c>center</c>, with everything else
@@ -68,15 +13,6 @@ public sealed record GrownRun(long Step, int FromEpochs, int ToEpochs);
 public static class Checkpoint
 {
     private const string Student = "student.", Teacher = "teacher.", Optimizer = "optimizer.", Centre = "center", MetadataKey = "dino";
-
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        WriteIndented = true,
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     /// <summary>Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.</summary>
     internal static bool IsSaving { get; private set; }
@@ -87,7 +23,7 @@ public static class Checkpoint
         IsSaving = true;
         try
         {
-            string json = JsonSerializer.Serialize(info, Json);
+            string json = JsonSerializer.Serialize(info, CheckpointInfo.Json);
             TensorEntry[] entries =
             [
                 .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
@@ -175,11 +111,9 @@ public static class Checkpoint
                     && layout.TryGetInt32(out int number) && number > CheckpointInfo.CurrentFormat)
                     throw new UserErrorException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
             }
-            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, Json);
-            if (info?.Options is not { Backbone: not null, Head: not null, Crops: not null })
-                throw new JsonException("its hyperparameters are missing.");
+            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, CheckpointInfo.Json) ?? throw new JsonException("its hyperparameters are missing.");
             CheckpointCheck.Verify(path, info);
-            return info;
+            return info with { Path = path };
         }
         catch (JsonException e)
         {

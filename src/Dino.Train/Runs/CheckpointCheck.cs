@@ -13,8 +13,8 @@ internal static class CheckpointCheck
             info.Step < 0 ? $"step {info.Step}"
             : info.StepsPerEpoch < 1 ? $"{info.StepsPerEpoch} steps an epoch"
             : info.Pictures < 1 ? $"{info.Pictures} pictures"
-            : info.Options.Epochs < 1 ? $"{info.Options.Epochs} epochs"
-            : info.Step > (long)info.Options.Epochs * info.StepsPerEpoch ? $"step {info.Step} of a run of {(long)info.Options.Epochs * info.StepsPerEpoch}"
+            : info.Epochs < 1 ? $"{info.Epochs} epochs"
+            : info.Step > (long)info.Epochs * info.StepsPerEpoch ? $"step {info.Step} of a run of {(long)info.Epochs * info.StepsPerEpoch}"
             : !double.IsFinite(info.Epoch) || info.Epoch < 0 ? FormattableString.Invariant($"epoch {info.Epoch}")
             : null;
         if (wrong is not null)

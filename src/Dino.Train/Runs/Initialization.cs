@@ -61,15 +61,15 @@ public sealed class Initialization : IDisposable
     /// <param name="options">The hyperparameters to start from.</param>
     /// <param name="heads">Attention heads, where the file does not tell them.</param>
     /// <exception cref="UserErrorException">The file's shapes are not those of such a network.</exception>
-    public TrainOptions Adapt(TrainOptions options, int? heads) => WeightsFiles.Explain(path, () =>
+    public DinoOptions Adapt(DinoOptions options, int? heads) => WeightsFiles.Explain(path, () =>
     {
         var stored = StoredNetwork.Of(path, file, teacher, heads);
-        var (backbone, own) = (stored.Backbone, stored.Own);
+        var (backbone, own) = (stored.Backbone, stored.Own?.OptionsAs<DinoOptions>());
         Warning = stored.Warning;
         if (backbone.Rotary)
             throw new UserErrorException($"{path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
-        int size = own?.Options.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
-        var crops = own?.Options.Crops ?? (size == options.Crops.GlobalCropsSize && options.Crops.LocalCropsSize % patch == 0 ? options.Crops : options.Crops with
+        int size = own?.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
+        var crops = own?.Crops ?? (size == options.Crops.GlobalCropsSize && options.Crops.LocalCropsSize % patch == 0 ? options.Crops : options.Crops with
         {
             GlobalCropsSize = size,
             LocalCropsSize = Math.Max(1, (int)Math.Round(size * (options.Crops.LocalCropsSize / (double)options.Crops.GlobalCropsSize) / patch)) * patch,

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Reflection;
-using System.Text.RegularExpressions;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Train.Options;
@@ -8,20 +8,12 @@ using Dino.Train.Options;
 namespace Dino.Train.Runs;
 
 /// <summary>Refuses to go on with a run under other circumstances: it would be a different run, and not the one that was asked for.</summary>
-internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
+internal sealed class ResumeCheck(string path, CheckpointInfo info)
 {
-    // Changes neither values nor gradients.
+    // It changes neither values nor gradients.
     private const string HowNotWhat = nameof(TrainOptions.Recompute);
 
-    private static readonly Dictionary<string, string> optionOf = new()
-    {
-        ["Backbone.Patch"] = "--patch-size",
-        ["Backbone.Dim"] = "--embed-dim",
-        ["Backbone.Heads"] = "--num-heads",
-        ["Backbone.ImageSize"] = "--global-crops-size",
-        ["Head.UseBatchNorm"] = "--use-bn-in-head",
-        ["Head.Layers"] = "--head-layers",
-    };
+    private const string SizeOfGrid = "Backbone.ImageSize";
 
     private readonly List<string> differences = [];
     private readonly List<string> details = [];
@@ -35,7 +27,12 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
 
     public void Options(TrainOptions options)
     {
-        var then = info.Options;
+        if (!info.IsOf(options))
+        {
+            differences.Add($"method ({info.Method ?? "not named"} then, {options.Method} now)");
+            return;
+        }
+        var then = info.OptionsLike(options);
         if (options.Epochs > then.Epochs)
         {
             GrownFrom = then.Epochs;
@@ -71,7 +68,7 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
                 Name(listing);
                 details.Add(then.Contents is null
                     ? "Contents were not noted when the run began, and cannot be compared"
-                    : "If the pictures are a copy, --verify compares the contents");
+                    : "If the pictures are a copy, `Verify` compares the contents");
                 break;
             case DataChange.NamesOrSizes:
                 differences.Add($"pictures ({now.Pictures} as before, with other names or sizes)");
@@ -89,11 +86,12 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
     public void LargestPicture(int? now)
     {
         if (info.MaxPixels != now)
-            differences.Add($"--max-megapixels ({Megapixels(info.MaxPixels)} then, {Megapixels(now)} now)");
+            differences.Add($"`MaxMegapixels` ({Megapixels(info.MaxPixels)} then, {Megapixels(now)} now)");
     }
 
-    /// <summary>A limit of pixels as <c>--max-megapixels</c> takes it; null for the usual one.</summary>
-    internal static string Megapixels(int? pixels) => (pixels is { } limit ? limit / 1e6 : Math.Round(ImageDecoder.DefaultMaxPixels / 1e6, 1)).ToString(CultureInfo.InvariantCulture);
+    /// <summary>A limit of pixels in millions; null for the usual one.</summary>
+    internal static string Megapixels(int? pixels) =>
+        (pixels is { } limit ? limit / 1e6 : Math.Round(ImageDecoder.DefaultMaxPixels / 1e6, 1)).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Compares the weights that the run began with.</summary>
     public void Origin(InitialWeights? now)
@@ -107,7 +105,7 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
         if (now?.Sha256 != info.Init?.Sha256)
             differences.Add($"first weights ({Describe(info.Init)} then, {Describe(now)} now)");
         else if (now?.AllowPartial != info.Init?.AllowPartial)
-            differences.Add($"--allow-partial ({info.Init?.AllowPartial} then, {now?.AllowPartial} now)");
+            differences.Add($"`AllowPartial` ({info.Init?.AllowPartial} then, {now?.AllowPartial} now)");
     }
 
     public void Arithmetic(string now)
@@ -123,7 +121,7 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
             return;
         throw new UserErrorException(
             $"{path} is from a run with other {string.Join(", ", differences)}. {string.Concat(details.Select(detail => detail + ". "))}Give the same options and pictures to go on with it; "
-            + $"to train anew, --restart or another --output-dir; to begin with its weights, another --output-dir with --init {path}.");
+            + $"to train anew, `Restart` or another `OutputDir`; to begin with its weights, another `OutputDir` with `Initialization` {path}.");
     }
 
     private void Name(PictureListing listing)
@@ -135,30 +133,33 @@ internal sealed partial class ResumeCheck(string path, CheckpointInfo info)
     private static string Describe(InitialWeights? weights) =>
         weights is null ? "those of the seed" : $"{weights.File}, SHA-256 {weights.Sha256[..12]}…";
 
+    /// <summary>Compares what a checkpoint keeps of two records: every property that can be set, of the records in them too.</summary>
     private void Compare(string prefix, object then, object now)
     {
-        foreach (var property in then.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && p.Name != HowNotWhat))
+        foreach (var property in CheckpointInfo.Json.GetTypeInfo(now.GetType()).Properties.Where(property => property is { Get: not null, Set: not null }))
         {
-            object? a = property.GetValue(then), b = property.GetValue(now);
-            if (a is not null && b is not null && property.PropertyType is { IsClass: true } type && type != typeof(string))
-                Compare(prefix + property.Name + ".", a, b);
-            else if (!Equals(a, b))
-                Add(OptionOf(prefix + property.Name), a, b);
+            string name = prefix + char.ToUpperInvariant(property.Name[0]) + property.Name[1..];
+            if (name == HowNotWhat)
+                continue;
+            object? a = property.Get!(then), b = property.Get(now);
+            bool isRecord = CheckpointInfo.Json.GetTypeInfo(property.PropertyType).Kind == JsonTypeInfoKind.Object && !property.PropertyType.IsValueType;
+            if (isRecord && a is not null && b is not null && a.GetType() == b.GetType())
+                Compare(name + ".", a, b);
+            else if (Written(a) != Written(b))
+                Add(name, a, b);
         }
     }
 
-    private void Add(string option, object? then, object? now)
+    private void Add(string property, object? then, object? now)
     {
-        string line = string.Create(CultureInfo.InvariantCulture, $"{option} ({then} then, {now} now)");
-        if (!differences.Contains(line))
-            differences.Add(line);
+        string values = string.Create(CultureInfo.InvariantCulture, $" ({Shown(then)} then, {Shown(now)} now)");
+        // The grid of positions is that of the views: another size of them is said once.
+        differences.Remove($"`{SizeOfGrid}`{values}");
+        differences.Add($"`{property}`{values}");
     }
 
-    /// <summary>The option that sets a hyperparameter: its name in words, but for the few that the reference calls otherwise.</summary>
-    internal static string OptionOf(string property) => optionOf.TryGetValue(property, out string? option)
-        ? option
-        : "--" + Words().Replace(property[(property.LastIndexOf('.') + 1)..], "-$1").ToLowerInvariant();
+    // A list would show its type.
+    private static object? Shown(object? value) => value is System.Collections.IEnumerable and not string ? Written(value) : value;
 
-    [GeneratedRegex("(?<!^)([A-Z])")]
-    private static partial Regex Words();
+    private static string Written(object? value) => JsonSerializer.Serialize(value, CheckpointInfo.Json);
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Dino.Model;
 using Dino.Tensors.Io;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Runs;
 
 namespace Dino.Train.Weights;
@@ -41,7 +42,8 @@ internal sealed record StoredNetwork(ViTConfig Backbone, Func<DinoHeadConfig?> H
             var count = weights.Heads(config.Dim, heads);
             return new StoredNetwork(config, weights.HeadConfig, config.EvaluationSize, null, count.Source != HeadSource.Assumed, count.Warning(path, config.Dim));
         }
-        var said = own.Options.Backbone;
+        var options = own.OptionsAs<DinoOptions>();
+        var said = options.Backbone;
         if (heads is { } given && given != said.Heads)
             throw HeadsContradictedException.Of(path, given, said.Heads);
         if (said.Heads < 1)
@@ -56,10 +58,10 @@ internal sealed record StoredNetwork(ViTConfig Backbone, Func<DinoHeadConfig?> H
             throw Contradiction(path, $"a norm's ε of {said.NormEps}");
         var head = weights.HeadConfig();
         if (head is not null)
-            Compare(path, own.Options.Head with { HiddenDim = head.Layers == 1 ? head.HiddenDim : own.Options.Head.HiddenDim }, head);
+            Compare(path, options.Head with { HiddenDim = head.Layers == 1 ? head.HiddenDim : options.Head.HiddenDim }, head);
         // What is left has no tensor to be compared with, and bounds of its own.
-        own.Options.Validate();
-        return new StoredNetwork(said with { DropPathRate = 0 }, () => head is null ? null : own.Options.Head, own.Options.Crops.GlobalCropsSize, own, true, null);
+        options.Validate();
+        return new StoredNetwork(said with { DropPathRate = 0 }, () => head is null ? null : options.Head, options.Crops.GlobalCropsSize, own, true, null);
     }
 
     private static void Compare(string path, object said, object actual)

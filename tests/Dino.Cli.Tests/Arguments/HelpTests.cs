@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Dino.Cli.Arguments;
 using Dino.Cli.Tests.Commands;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
 
@@ -33,17 +34,17 @@ public class HelpTests
     public void TheHelpOfTrain_HasEveryPresetsValues()
     {
         string[] rows = DinoProcess.Run("train", "--help").Output.Split("Presets", 2)[1].Split('\n');
-        Assert.That(rows.First(row => row.Contains("option", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo([.. (string[])["option", "none"], .. Presets.Names]));
-        foreach (var one in Hyperparameters.All)
+        Assert.That(rows.First(row => row.Contains("option", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo([.. (string[])["option", "none"], .. DinoPresets.Names]));
+        foreach (var one in DinoHyperparameters.All)
         {
-            string[] values = [one.Text(new TrainOptions()), .. Presets.Names.Select(name => one.Text(Presets.Named(name)))];
-            string? row = rows.FirstOrDefault(row => row.StartsWith($"  {one.Option} ", StringComparison.Ordinal));
-            if (Presets.FittedOptions.Contains(one.Option))
-                Assert.That(row, Does.Contain("by pictures").And.Contain(one.Text(Presets.Named("paper"))));
+            string[] values = [one.Text(new DinoOptions()), .. DinoPresets.Names.Select(name => one.Text(DinoPresets.Named(name)))];
+            string? row = rows.FirstOrDefault(row => row.StartsWith($"  {OptionNames.Of(one.Property)} ", StringComparison.Ordinal));
+            if (DinoPresets.FittedProperties.Contains(one.Property))
+                Assert.That(row, Does.Contain("by pictures").And.Contain(one.Text(DinoPresets.Named("paper"))));
             else if (values.Distinct().Count() > 1)
-                Assert.That(Regex.Split(row!.Trim(), " {2,}").Skip(1), Is.EqualTo(values), one.Option);
+                Assert.That(Regex.Split(row!.Trim(), " {2,}").Skip(1), Is.EqualTo(values), one.Property);
             else
-                Assert.That(row, Is.Null, one.Option);
+                Assert.That(row, Is.Null, one.Property);
         }
     }
 }

@@ -5,7 +5,7 @@ using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Testing.Runs;
 using Dino.Train;
-using Dino.Train.Options;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Runs;
 using ILGPU.Runtime.OpenCL;
 using NUnit.Framework;
@@ -16,7 +16,7 @@ namespace Dino.Cli.Tests.Commands;
 public class DeviceFailureTests
 {
     // One step an epoch: simulated threads take seconds for one.
-    private static readonly TrainOptions options = TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.Backbone with { Depth = 1 } };
+    private static readonly DinoOptions options = TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.Backbone with { Depth = 1 } };
 
     private PictureFolder pictures = null!, fewPictures = null!;
     private string output = null!;

@@ -4,6 +4,7 @@ using Dino.Cli.Arguments;
 using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Testing.Runs;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
 
@@ -12,7 +13,7 @@ namespace Dino.Cli.Tests.Commands;
 /// <summary>One table says of every hyperparameter what it may be; the command line, the check and the help follow it.</summary>
 public class HyperparametersTests
 {
-    private static IEnumerable<Hyperparameter> All => Hyperparameters.All;
+    private static IEnumerable<Hyperparameter> All => DinoHyperparameters.All;
 
     private static IEnumerable<Hyperparameter> Bounded => All.Where(one => one.Limits is not null);
 
@@ -20,19 +21,26 @@ public class HyperparametersTests
     public void EveryPropertyOfARun_IsInTheTable()
     {
         // The grid of positions is that of the global crops; the rest of the network is not of DINO's command line.
-        string[] network = [nameof(ViTConfig.Patch), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads), nameof(ViTConfig.DropPathRate)];
-        int wanted = network.Length + Settable(typeof(TrainOptions)) - 3 + Settable(typeof(DinoHeadConfig)) + Settable(typeof(MultiCropOptions));
+        string[] network =
+            [nameof(ViTConfig.Patch), nameof(ViTConfig.Channels), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads), nameof(ViTConfig.DropPathRate)];
+        string[] parts = [nameof(DinoOptions.Head), nameof(DinoOptions.Crops)];
+        string[] wanted =
+        [
+            .. network.Select(name => $"Backbone.{name}"), .. Settable(typeof(DinoOptions)).Except(parts),
+            .. Settable(typeof(DinoHeadConfig)).Select(name => $"Head.{name}"), .. Settable(typeof(MultiCropOptions)).Select(name => $"Crops.{name}"),
+        ];
 
-        Assert.That(All.Where(one => one.Option != "--arch").Select(one => one.Option).Distinct().Count(), Is.GreaterThanOrEqualTo(wanted));
-        Assert.That(() => new TrainOptions().Validate(), Throws.Nothing);
-        foreach (string preset in Presets.Names)
-            Assert.That(() => Presets.Named(preset).Validate(), Throws.Nothing);
+        Assert.That(All.Select(one => one.Property), Is.EquivalentTo(wanted));
+        Assert.That(All.Select(one => OptionNames.Of(one.Property)), Is.Unique);
+        Assert.That(() => new DinoOptions().Validate(), Throws.Nothing);
+        foreach (string preset in DinoPresets.Names)
+            Assert.That(() => DinoPresets.Named(preset).Validate(), Throws.Nothing);
     }
 
     [TestCaseSource(nameof(All))]
     public void ItSetsWhatItGets_AndNothingElse(Hyperparameter one)
     {
-        var start = new TrainOptions();
+        var start = new DinoOptions();
         var changed = one switch
         {
             Hyperparameter<int> x => x.With(start, x.Get(start) + 1),
@@ -43,13 +51,13 @@ public class HyperparametersTests
             Hyperparameter<OptimizerKind> x => x.With(start, OptimizerKind.Lars),
             Hyperparameter<CropScale> x => x.With(start, new CropScale(0.3, 0.35)),
             Hyperparameter<string> x => x.With(start, "vit_tiny"),
-            _ => throw new InvalidOperationException(one.Option),
+            _ => throw new InvalidOperationException(one.Property),
         };
 
         Assert.That(one.Text(changed), Is.Not.EqualTo(one.Text(start)));
-        string[] architecture = ["--arch", "--embed-dim", "--depth", "--num-heads"];
-        foreach (var other in All.Where(other => other != one && !(architecture.Contains(one.Option) && architecture.Contains(other.Option))))
-            Assert.That(other.Text(changed), Is.EqualTo(other.Text(start)), other.Option);
+        string[] architecture = ["Backbone", "Backbone.Dim", "Backbone.Depth", "Backbone.Heads"];
+        foreach (var other in All.Where(other => other != one && !(architecture.Contains(one.Property) && architecture.Contains(other.Property))))
+            Assert.That(other.Text(changed), Is.EqualTo(other.Text(start)), other.Property);
     }
 
     [TestCaseSource(nameof(Bounded))]
@@ -62,10 +70,10 @@ public class HyperparametersTests
             using var pictures = new PictureFolder();
             pictures.Write("a.png", PictureFolder.Encode("a.png", PictureFolder.Pattern(1, 24, 20)));
             string[] words = one is Hyperparameter<CropScale> ? [word, word] : [word];
-            var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"), one.Option, .. words]);
+            var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"), OptionNames.Of(one.Property), .. words]);
 
             Assert.That(run.Code, Is.EqualTo(ExitCode.Usage), run.Error);
-            Assert.That(run.Error, Does.Contain($"{one.Option} must be {limits}, not {word}"));
+            Assert.That(run.Error, Does.Contain($"{OptionNames.Of(one.Property)} must be {limits}, not {word}"));
             Assert.That(run.Error.TrimEnd('\n'), Does.Not.Contain('\n'));
         }
     }
@@ -94,24 +102,33 @@ public class HyperparametersTests
     [Test]
     public void WhatIsUsual_IsNotAsked()
     {
-        Assert.That(Hyperparameters.Warnings(new TrainOptions()), Is.Empty);
-        foreach (string preset in Presets.Names)
-            Assert.That(Hyperparameters.Warnings(Presets.Named(preset)), Is.Empty, preset);
-        Assert.That(Hyperparameters.Warnings(new TrainOptions { Lr = 1 }), Is.Empty);
+        Assert.That(new DinoOptions().Warnings(), Is.Empty);
+        foreach (string preset in DinoPresets.Names)
+            Assert.That(DinoPresets.Named(preset).Warnings(), Is.Empty, preset);
+        Assert.That(new DinoOptions { Lr = 1 }.Warnings(), Is.Empty);
+    }
+
+    [Test]
+    public void AMessageOfALibrary_NamesOptions_AndNothingElseOfItIsTouched()
+    {
+        Assert.That(
+            OptionNames.InText("`Head.OutDim` 5 of `UseBatchNorm` in `C:.Lr`, `Folder`, `lr` and Lr"),
+            Is.EqualTo("--out-dim 5 of --use-bn-in-head in `C:.Lr`, `Folder`, `lr` and Lr"));
     }
 
     [Test]
     public void OptionsThatContradictEachOther_AreBothNamed()
     {
-        Assert.That(Fault(new TrainOptions { Backbone = new ViTConfig { Heads = 5 } }), Does.Contain("--embed-dim 384").And.Contain("--num-heads 5"));
-        Assert.That(Fault(new TrainOptions { WarmupEpochs = 200 }), Does.Contain("--warmup-epochs").And.Contain("--epochs (100)"));
-        Assert.That(Fault(new TrainOptions { Crops = new MultiCropOptions { LocalCropsSize = 8 } }), Does.Contain("--local-crops-size 8").And.Contain("--patch-size"));
-        Assert.That(Fault(new TrainOptions { Crops = new MultiCropOptions { LocalCropsScale = new CropScale(0.5, 0.1) } }), Does.Contain("--local-crops-scale"));
+        Assert.That(Fault(new DinoOptions { Backbone = new ViTConfig { Heads = 5 } }), Does.Contain("--embed-dim 384").And.Contain("--num-heads 5"));
+        Assert.That(Fault(new DinoOptions { WarmupEpochs = 200 }), Does.Contain("--warmup-epochs").And.Contain("--epochs (100)"));
+        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsSize = 8 } }), Does.Contain("--local-crops-size 8").And.Contain("--patch-size"));
+        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsScale = new CropScale(0.5, 0.1) } }), Does.Contain("--local-crops-scale"));
 
-        static string Fault(TrainOptions options) => Assert.Throws<ArgumentException>(options.Validate)!.Message;
+        static string Fault(DinoOptions options) => OptionNames.InText(Assert.Throws<HyperparameterException>(options.Validate)!.Message);
     }
 
-    private static int Settable(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Count(property => property.CanWrite);
+    private static IEnumerable<string> Settable(Type type) =>
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => property.Name);
 
     private static string Word(double value, Hyperparameter one) =>
         one is Hyperparameter<int> ? ((long)value).ToString(CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture);

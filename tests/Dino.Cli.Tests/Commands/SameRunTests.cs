@@ -3,6 +3,7 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Transforms;
 using Dino.Testing.Runs;
 using Dino.Train;
+using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using Dino.Train.Runs;
 using NUnit.Framework;
@@ -119,10 +120,10 @@ public class SameRunTests
     public void EveryHyperparameter_IsNamedByAnOptionThatThereIs()
     {
         var options = Program.Commands.Single(command => command.Name == "train").Options.Select(option => option.Name).ToHashSet();
-        foreach (var (prefix, type) in new[] { ("", typeof(TrainOptions)), ("Head.", typeof(Model.DinoHeadConfig)), ("Crops.", typeof(MultiCropOptions)) })
+        foreach (var (prefix, type) in new[] { ("", typeof(DinoOptions)), ("Head.", typeof(Model.DinoHeadConfig)), ("Crops.", typeof(MultiCropOptions)) })
         {
             foreach (var property in type.GetProperties().Where(p => p.CanWrite && (p.PropertyType.IsValueType || p.PropertyType == typeof(string))))
-                Assert.That(options, Does.Contain(ResumeCheck.OptionOf(prefix + property.Name)), property.Name);
+                Assert.That(options, Does.Contain(OptionNames.Of(prefix + property.Name)), property.Name);
         }
     }
 
@@ -137,7 +138,7 @@ public class SameRunTests
         Assert.That(run.Output, Does.Contain("the run of 2 epochs is made longer at step 4").And.Contain("learning rate").And.Contain("trained 8 steps"));
         Assert.That(run.Output, Does.Contain("not the run that 4 epochs from the start would have been"));
         var info = Checkpoint.ReadInfo(latest);
-        Assert.That((info.Step, info.Options.Epochs), Is.EqualTo((8L, 4)));
+        Assert.That((info.Step, info.OptionsAs<DinoOptions>().Epochs), Is.EqualTo((8L, 4)));
         Assert.That(info.Grown, Is.EqualTo([new GrownRun(4, 2, 4)]));
         Assert.That(Train("--epochs", "4").Output, Does.Contain("already trained 8 steps"));
         AssertRefused(Train(), "--epochs (4 then, 2 now)");

@@ -128,12 +128,12 @@ public class TraceGoldenTests(string deviceName)
             Is.EqualTo(parameters.Segments.Count), "every weight is compared in the first run");
     }
 
-    private static TrainOptions OptionsOf(JsonElement run)
+    private static DinoOptions OptionsOf(JsonElement run)
     {
         var config = golden.Config;
         var vit = config.GetProperty("vit");
         int batch = config.GetProperty("batch").GetInt32();
-        return new TrainOptions
+        return new DinoOptions
         {
             Backbone = new ViTConfig
             {

@@ -14,7 +14,7 @@ public class MemoryEstimateTests
     [TestCase(8, 4096, 8)]
     public void Estimate_IsNearTheMeasuredPeak(int batch, int prototypes, int locals)
     {
-        var options = new TrainOptions
+        var options = new DinoOptions
         {
             Backbone = new ViTConfig { ImageSize = 32, Patch = 8, Dim = 96, Depth = 4, Heads = 3 },
             Head = new DinoHeadConfig { OutDim = prototypes, HiddenDim = 128, BottleneckDim = 64 },
@@ -37,11 +37,11 @@ public class MemoryEstimateTests
     [Test]
     public void CropLargerThanMemory_IsRefusedBeforeAnythingIsAllocated()
     {
-        var options = new TrainOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 }, Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
+        var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 }, Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
         using var device = Device.Open("cpu");
 
         Assert.That(() => MemoryEstimate.Check(options, device),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("--global-crops-size").And.Message.Contains("GiB"));
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("`Crops.GlobalCropsSize`").And.Message.Contains("GiB"));
         Assert.That(device.Pool.Allocations, Is.Zero);
     }
 }

@@ -15,7 +15,7 @@ public class OtherDevicesTests
 {
     private const int Steps = 20;
 
-    private static readonly TrainOptions options = TinyRun.Options with { Epochs = 10, FreezeLastLayer = 1, ClipGrad = 0.3 };
+    private static readonly DinoOptions options = TinyRun.Options with { Epochs = 10, FreezeLastLayer = 1, ClipGrad = 0.3 };
 
     public static IEnumerable<TestCaseData> Accelerators =>
         Devices.Names.Where(name => name is not ("cpu" or "cpu:debug")).Select(name => Devices.Case(name));

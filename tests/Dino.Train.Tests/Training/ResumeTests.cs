@@ -63,8 +63,8 @@ public class ResumeTests
 
         Assert.That(
             () => TinyRun.Run(other, pictures.Root, scratch),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("--lr (0.02 then, 0.5 now)")
-                .And.Message.Contains("--bottleneck-dim (8 then, 4 now)").And.Message.Contains("--output-dir"));
+            Throws.TypeOf<UserErrorException>().With.Message.Contains("`Lr` (0.02 then, 0.5 now)")
+                .And.Message.Contains("`Head.BottleneckDim` (8 then, 4 now)").And.Message.Contains("`OutputDir`"));
         Assert.That(File.ReadAllBytes(Path.Combine(scratch, "latest.safetensors")), Is.EqualTo(before));
     }
 
@@ -126,10 +126,10 @@ public class ResumeTests
         Assert.That(brokenOff, Is.EqualTo(13));
 
         void Save(string path, Distillation state) => Checkpoint.Save(
-            path, state, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = options });
+            path, state, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = CheckpointInfo.Write(options) });
     }
 
-    private long Finish(TrainOptions options, string output, int workers)
+    private long Finish(DinoOptions options, string output, int workers)
     {
         TinyRun.Run(options, pictures.Root, output, workers);
         return Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).Step;
@@ -137,7 +137,7 @@ public class ResumeTests
 
     /// <summary>Runs until so many steps are done, then ends by cancellation or without any saving.</summary>
     /// <returns>The steps that the checkpoint has.</returns>
-    private long Stop(TrainOptions options, string output, int workers, long until, bool killed)
+    private long Stop(DinoOptions options, string output, int workers, long until, bool killed)
     {
         using var cancel = new CancellationTokenSource();
         var display = new StepDisplay(done =>

@@ -12,7 +12,7 @@ namespace Dino.Train.Tests.Training;
 public class SameNumbersTests
 {
     // Large enough for the products, the attention and the sums to be shared out among threads.
-    private static readonly TrainOptions options = TinyRun.Options with
+    private static readonly DinoOptions options = TinyRun.Options with
     {
         Backbone = new ViTConfig { ImageSize = 64, Patch = 8, Dim = 96, Depth = 2, Heads = 3, DropPathRate = 0.3f },
         Head = new DinoHeadConfig { OutDim = 700, HiddenDim = 256, BottleneckDim = 64, NormLastLayer = false },
@@ -33,7 +33,7 @@ public class SameNumbersTests
     }
 
     /// <summary>Gradients, student, teacher and centre.</summary>
-    private static float[] TwoSteps(TrainOptions options, int threads)
+    private static float[] TwoSteps(DinoOptions options, int threads)
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = threads });
         using var state = new Distillation(options, device, stepsPerEpoch: 100);

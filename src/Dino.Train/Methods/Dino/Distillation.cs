@@ -18,19 +18,21 @@ namespace Dino.Train.Methods.Dino;
 public sealed class Distillation : IDisposable
 {
     private readonly Device device;
-    private readonly TrainOptions options;
-    private readonly RunSchedules schedules;
+    private readonly DinoOptions options;
+    private readonly CosineSchedule learningRate, weightDecay, momentum;
+    private readonly TeacherTemperatureSchedule temperature;
     private readonly Tape tape;
     private readonly ParameterGroup lastLayer; // held in the first epochs
     private readonly ExponentialMovingAverage average;
     private readonly int stepsPerEpoch;
 
     /// <summary>A student with first values from the seed, and a teacher equal to it.</summary>
-    public Distillation(TrainOptions options, Device device, int stepsPerEpoch)
+    public Distillation(DinoOptions options, Device device, int stepsPerEpoch)
     {
         options.Validate();
         (this.options, this.device, this.stepsPerEpoch) = (options, device, stepsPerEpoch);
-        schedules = options.Schedules(stepsPerEpoch);
+        (learningRate, weightDecay) = (options.LearningRate(stepsPerEpoch), options.WeightDecays(stepsPerEpoch));
+        (momentum, temperature) = (options.Momentum(stepsPerEpoch), options.TeacherTemperature());
         tape = new Tape(device);
 
         Student = new MultiCropModel(options.Backbone, options.Head);
@@ -83,8 +85,7 @@ public sealed class Distillation : IDisposable
 
     /// <summary>The numbers of a step.</summary>
     public (double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature) ScheduleAt(long step) =>
-        (schedules.LearningRate.At(step), schedules.WeightDecay.At(step), schedules.Momentum.At(step),
-            schedules.TeacherTemperature.At(EpochOf(step)));
+        (learningRate.At(step), weightDecay.At(step), momentum.At(step), temperature.At(EpochOf(step)));
 
     /// <summary>Adds the gradients of one batch.</summary>
     /// <param name="globals">(2·B, 3, S, S), crop-major.</param>
@@ -97,7 +98,7 @@ public sealed class Distillation : IDisposable
         var teacherLogits = Teacher.Forward(globals); // (2·B, K)
         tape.Record();
         var studentLogits = Student.Forward(globals, locals, globalDepth, localDepth); // (n·B, K)
-        var (loss, entropy) = Loss.Compute(studentLogits, teacherLogits, schedules.TeacherTemperature.At(Epoch));
+        var (loss, entropy) = Loss.Compute(studentLogits, teacherLogits, temperature.At(Epoch));
         Monitor.Count(loss, entropy);
         tape.Backward(loss, weight: 1f / options.Accumulate);
     }
@@ -117,11 +118,11 @@ public sealed class Distillation : IDisposable
     public void Update()
     {
         using var update = device.BeginArena(reuseTensors: true);
-        var (learningRate, weightDecay, momentum, _) = ScheduleAt(Step);
+        var (rate, decay, momentumNow, _) = ScheduleAt(Step);
         Loss.UpdateCentre();
         ReadOnlySpan<ParameterGroup> held = Epoch < options.FreezeLastLayer ? new(in lastLayer) : [];
-        Optimizer.Step(learningRate, weightDecay, options.ClipGrad, held);
-        average.Update(momentum);
+        Optimizer.Step(rate, decay, options.ClipGrad, held);
+        average.Update(momentumNow);
         Monitor.EndStep(Loss.Centre, Optimizer.Norms);
         StudentParameters.ZeroGrad();
         Step++;

@@ -3,10 +3,10 @@ using System.Numerics;
 using Dino.Model;
 using Dino.Pictures.Transforms;
 
-namespace Dino.Train.Options;
+namespace Dino.Train.Methods.Dino;
 
-/// <summary>Hyperparameters to start from, and those that follow from the pictures at hand.</summary>
-public static class Presets
+/// <summary>Hyperparameters of DINO to start from, and those that follow from the pictures at hand.</summary>
+public static class DinoPresets
 {
     /// <summary>The names of all presets.</summary>
     public static IReadOnlyList<string> Names { get; } = ["paper", "small", "adapt"];
@@ -19,10 +19,10 @@ public static class Presets
     /// of the teacher's logits.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
-    public static TrainOptions Named(string name) => name switch
+    public static DinoOptions Named(string name) => name switch
     {
-        "paper" => new TrainOptions { TeacherTemp = 0.07, WarmupTeacherTempEpochs = 30 },
-        "small" => new TrainOptions
+        "paper" => new DinoOptions { TeacherTemp = 0.07, WarmupTeacherTempEpochs = 30 },
+        "small" => new DinoOptions
         {
             Backbone = new ViTConfig { ImageSize = 48, Patch = 8, Dim = 192, Depth = 4, Heads = 3, DropPathRate = 0.05f },
             Head = new DinoHeadConfig { OutDim = 1024, HiddenDim = 512, BottleneckDim = 256, UseBatchNorm = true },
@@ -33,15 +33,15 @@ public static class Presets
             WarmupEpochs = 3,
             Epochs = 30,
         },
-        "adapt" => new TrainOptions { Lr = 0.00005, WarmupEpochs = 2, Epochs = 20, WeightDecayEnd = 0.1, CenterWarmup = 16 },
+        "adapt" => new DinoOptions { Lr = 0.00005, WarmupEpochs = 2, Epochs = 20, WeightDecayEnd = 0.1, CenterWarmup = 16 },
         _ => throw new ArgumentException($"'{name}' is not a preset; there are {string.Join(", ", Names)}.", nameof(name)),
     };
 
     /// <summary>
-    /// The options that follow from the number of pictures where they are not given (<see cref="FitTo"/>), and whether those of a preset do. The
+    /// The properties that follow from the number of pictures where they are not given (<see cref="FitTo"/>), and whether those of a preset do. The
     /// paper's are the paper's.
     /// </summary>
-    public static IReadOnlyList<string> FittedOptions { get; } = ["--out-dim", "--teacher-temp", "--warmup-teacher-temp-epochs", "--momentum-teacher"];
+    public static IReadOnlyList<string> FittedProperties { get; } = ["Head.OutDim", "TeacherTemp", "WarmupTeacherTempEpochs", "MomentumTeacher"];
 
     /// <summary>Whether a preset, or null for none, is fitted to the pictures.</summary>
     public static bool IsFitted(string? name) => name != "paper";
@@ -50,9 +50,9 @@ public static class Presets
     /// K, teacher temperature and teacher momentum for so many pictures. The reference's values suit a million pictures and a hundred
     /// thousand steps; with few prototypes' worth of pictures, or a run shorter than the teacher's memory, they do not.
     /// </summary>
-    /// <returns>The options and, for each choice, a line that says why.</returns>
-    public static (TrainOptions Options, IReadOnlyList<string> Reasons) FitTo(
-        TrainOptions options, int pictures, bool chooseOutDim, bool chooseTemperature, bool chooseMomentum)
+    /// <returns>The options and, for each choice, a line that says why; it names the property in backticks.</returns>
+    public static (DinoOptions Options, IReadOnlyList<string> Reasons) FitTo(
+        DinoOptions options, int pictures, bool chooseOutDim, bool chooseTemperature, bool chooseMomentum)
     {
         var reasons = new List<string>();
         string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
@@ -61,7 +61,7 @@ public static class Presets
         {
             int k = (int)Math.Clamp(BitOperations.RoundUpToPowerOf2((uint)Math.Max(1, pictures / 8)), 256, 65536);
             options = options with { Head = options.Head with { OutDim = k } };
-            reasons.Add(Format($"--out-dim {k}: about one prototype for eight of the {pictures} pictures (256 to 65536)"));
+            reasons.Add(Format($"`Head.OutDim` {k}: about one prototype for eight of the {pictures} pictures (256 to 65536)"));
         }
         if (chooseTemperature)
         {
@@ -70,8 +70,8 @@ public static class Presets
                 ? options with { WarmupTeacherTemp = 0.04, TeacherTemp = 0.07, WarmupTeacherTempEpochs = 30 }
                 : options with { WarmupTeacherTemp = 0.04, TeacherTemp = 0.04, WarmupTeacherTempEpochs = 0 };
             reasons.Add(large
-                ? "--teacher-temp 0.07 after 30 epochs from 0.04: the paper's choice for long runs on many pictures"
-                : "--teacher-temp 0.04: softer teachers need long runs on many pictures");
+                ? "`TeacherTemp` 0.07 after 30 epochs from 0.04: the paper's choice for long runs on many pictures"
+                : "`TeacherTemp` 0.04: softer teachers need long runs on many pictures");
         }
         if (chooseMomentum)
         {
@@ -79,7 +79,8 @@ public static class Presets
             double memory = Math.Clamp(steps / 20.0, 20, 250);
             double momentum = Math.Round(1 - 1 / memory, 4);
             options = options with { MomentumTeacher = momentum };
-            reasons.Add(Format($"--momentum-teacher {momentum}: the teacher remembers {memory:F0} of the run's {steps} steps at its start (0.996 remembers 250)"));
+            reasons.Add(Format(
+                $"`MomentumTeacher` {momentum}: the teacher remembers {memory:F0} of the run's {steps} steps at its start (0.996 remembers 250)"));
         }
         return (options, reasons);
     }
