@@ -143,8 +143,8 @@ public sealed class Device : IDisposable
 
     internal LauncherTable Launchers { get; } = new();
 
-    /// <summary>Threads a group for the generic loops: a power of two.</summary>
-    internal int GroupSize { get; }
+    /// <summary>Threads of a group on an accelerator: a power of two, up to 256. 0 on the host, which has none.</summary>
+    public int GroupSize { get; }
 
     /// <summary>
     /// Opens a device: <c>auto</c> (CUDA, then an OpenCL GPU, then <c>cpu</c>), <c>cuda:N</c>, <c>opencl:N</c>, <c>cpu</c> (the host's cores,
@@ -194,6 +194,18 @@ public sealed class Device : IDisposable
             launch.On<Simd, HostMemory, HostRun>(new(this));
         else
             launch.On<Lane, ViewMemory, AcceleratorRun>(new(this));
+    }
+
+    /// <summary>Launches groups of <see cref="GroupSize"/> threads that share memory; on accelerators alone.</summary>
+    /// <param name="groups">How many groups.</param>
+    /// <param name="body">The work.</param>
+    /// <exception cref="NotSupportedException">The device is the host (<see cref="IsHost"/>).</exception>
+    /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
+    public void LaunchGroups<TBody>(int groups, in TBody body) where TBody : struct, IGroupBody
+    {
+        if (IsHost)
+            throw new NotSupportedException($"{Name} has no groups of threads: that work is for accelerators.");
+        GroupLoop<TBody>.OnAccelerator(this, groups, body);
     }
 
     /// <summary>Waits until everything that was asked of the device is done.</summary>

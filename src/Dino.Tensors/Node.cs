@@ -3,20 +3,37 @@ using System.Diagnostics.CodeAnalysis;
 namespace Dino.Tensors;
 
 /// <summary>One recorded op: the tensors that its backward pass needs, and that pass.</summary>
-internal abstract class Node
+/// <remarks>
+/// An op's node is a class with a constructor without parameters and a method that takes the tensors: <c>Tape.For(x)?.Add&lt;MyNode&gt;(y).Of(x)</c>.
+/// Nodes are used again by later recordings, so that method sets every field.
+/// </remarks>
+/// <example><code>
+/// private sealed class BackwardNode : Node
+/// {
+///     private Tensor x = null!;
+///
+///     public void Of(Tensor input) => x = Save(input);
+///
+///     public override void Backward(Tensor dy) => dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+/// }
+/// </code></example>
+public abstract class Node
 {
     private readonly List<Held> held = [];
 
     /// <summary>Whose recording it is part of.</summary>
-    public Tape Tape { get; private set; } = null!;
+    internal Tape Tape { get; private set; } = null!;
 
     /// <summary>What the op made. Its numbers are there in the backward pass only if they were saved.</summary>
-    public Tensor Output { get; private set; } = null!;
+    internal Tensor Output { get; private set; } = null!;
 
     /// <summary>The version of the output's numbers that the op made.</summary>
-    public long OutputVersion { get; private set; }
+    internal long OutputVersion { get; private set; }
 
-    /// <summary>Contributes to the gradients of the inputs, given that of the output.</summary>
+    /// <summary>
+    /// Contributes to the gradients of the inputs (<see cref="Tape.GradientOf"/>, <see cref="Tape.AddGradient"/>), given that of the output.
+    /// Nothing is recorded, and what it makes ends with it.
+    /// </summary>
     public abstract void Backward(Tensor dy);
 
     /// <summary>Whether making the output again costs so little that it is not worth keeping (<see cref="SaveOrRemake"/>).</summary>
@@ -25,14 +42,14 @@ internal abstract class Node
     /// <summary>Makes the output again, the same to the last bit; only where it <see cref="IsCheap"/>.</summary>
     public virtual void Remake(Tensor target) => throw new NotSupportedException($"{GetType()} does not make its output again.");
 
-    public void Begin(Tape tape, Tensor output)
+    internal void Begin(Tape tape, Tensor output)
     {
         output.Record(this);
         (Tape, OutputVersion) = (tape, output.Version);
         Output = Track(output);
     }
 
-    public void End()
+    internal void End()
     {
         Output.EndRecording();
         foreach (var (tensor, value, _, _) in held)
@@ -42,7 +59,7 @@ internal abstract class Node
     }
 
     /// <summary>Demands that what the backward pass reads is what the forward pass saw.</summary>
-    public void ThrowIfOverwritten()
+    internal void ThrowIfOverwritten()
     {
         foreach (var (tensor, _, isRead, version) in held)
         {
@@ -57,7 +74,7 @@ internal abstract class Node
     /// For an op that is computed again in <paramref name="arena"/>: demands that what it takes from outside was not overwritten since it was
     /// computed first.
     /// </summary>
-    public void ThrowIfOverwrittenSince(long time, Arena arena)
+    internal void ThrowIfOverwrittenSince(long time, Arena arena)
     {
         foreach (var (tensor, _, _, version) in held)
         {
@@ -70,14 +87,14 @@ internal abstract class Node
 
     /// <summary>Keeps an input for its gradient's sake; its numbers may go.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
-    public Tensor? Track(Tensor? tensor) => Hold(tensor, value: false, isRead: false);
+    protected Tensor? Track(Tensor? tensor) => Hold(tensor, value: false, isRead: false);
 
     /// <summary>Keeps a tensor and its numbers until the backward pass.</summary>
     [return: NotNullIfNotNull(nameof(tensor))]
-    public Tensor? Save(Tensor? tensor) => Hold(tensor, value: true, isRead: true);
+    protected Tensor? Save(Tensor? tensor) => Hold(tensor, value: true, isRead: true);
 
     /// <summary>Keeps an input until the backward pass, where <see cref="Numbers"/> gives it: itself, or the way to make it again.</summary>
-    public Tensor SaveOrRemake(Tensor tensor) =>
+    protected Tensor SaveOrRemake(Tensor tensor) =>
         tensor.Producer is { IsCheap: true } ? Hold(tensor, value: false, isRead: true) : Save(tensor);
 
     /// <summary>The tensor, or one made again, of the arena of this node's backward pass.</summary>

@@ -6,7 +6,7 @@ namespace Dino.Tensors;
 /// What every op asks of its operands before it looks at their shapes: that they are there, hold floats, have not ended, and are all on one
 /// device.
 /// </summary>
-internal static class Operands
+public static class Operands
 {
     /// <summary>Checks the operands of an op, all of which it needs; <see cref="With"/> is for those that it can do without.</summary>
     /// <returns>The device of them all.</returns>
@@ -30,7 +30,9 @@ internal static class Operands
         return x.Device;
     }
 
-    /// <summary>Checks one more operand against the first, if it is there.</summary>
+    /// <summary>Checks one more operand against the first, if it is there; it may be of another type.</summary>
+    /// <exception cref="ArgumentException">It is on another device, or of another type.</exception>
+    /// <exception cref="ObjectDisposedException">It has ended.</exception>
     public static void With(Tensor x, Tensor? other, string op, DType type = DType.Float32)
     {
         if (other is null)

@@ -132,7 +132,7 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>The recording tape if any of the inputs requires a gradient, otherwise null: the op leaves no node.</summary>
-    internal static Tape? For(Tensor a, Tensor? b = null, Tensor? c = null) =>
+    public static Tape? For(Tensor a, Tensor? b = null, Tensor? c = null) =>
         a.RequiresGrad || b is { RequiresGrad: true } || c is { RequiresGrad: true } ? a.Device.Tape : null;
 
     /// <inheritdoc cref="Node.ThrowIfOverwrittenSince"/>
@@ -143,7 +143,7 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>Adds the node of an op that made <paramref name="output"/>.</summary>
-    internal TNode Add<TNode>(Tensor output) where TNode : Node, new()
+    public TNode Add<TNode>(Tensor output) where TNode : Node, new()
     {
         var node = spare.TryGetValue(typeof(TNode), out var stack) && stack.Count > 0 ? (TNode)stack.Pop() : new TNode();
         node.Begin(this, output);
@@ -155,7 +155,7 @@ public sealed class Tape : IDisposable
     /// Where a node writes its contribution to the gradient of <paramref name="input"/>: null if none is wanted. With
     /// <paramref name="accumulate"/> it must add to what is there, otherwise overwrite it.
     /// </summary>
-    internal static Tensor? GradientOf(Tensor? input, out int accumulate)
+    public static Tensor? GradientOf(Tensor? input, out int accumulate)
     {
         accumulate = 0;
         if (input is not { RequiresGrad: true })
@@ -178,7 +178,7 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>Contributes a whole tensor to the gradient of <paramref name="input"/>: taken over without a copy where it is the first.</summary>
-    internal static void AddGradient(Tensor? input, Tensor gradient)
+    public static void AddGradient(Tensor? input, Tensor gradient)
     {
         if (input is not { RequiresGrad: true })
             return;

@@ -82,6 +82,9 @@ public sealed partial class Tensor : IDisposable
         return tensor;
     }
 
+    /// <summary>A new tensor of the current arena with anything in it, for an op to fill.</summary>
+    public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32) => device.Rent(shape, type);
+
     /// <summary>A new tensor of zeros.</summary>
     public static Tensor Zeros(Device device, Shape shape)
     {

@@ -171,8 +171,11 @@ public sealed partial class Tensor
     /// <summary>Whether it was there before an arena that is open, and is still.</summary>
     internal bool IsOlderThan(Arena arena) => isHeld && (Owner is null || Owner.Depth < arena.Depth);
 
-    /// <summary>Says that the numbers are being overwritten, so that a backward pass that saved them does not take the new ones.</summary>
-    internal void NoteWrite() => writes.Add();
+    /// <summary>
+    /// Says that the numbers are being overwritten, so that a backward pass that saved them does not take the new ones: the first thing that an
+    /// op does to a tensor that it changes in place.
+    /// </summary>
+    public void NoteWrite() => writes.Add();
 
     /// <summary>Sets every element to these bits.</summary>
     internal unsafe void FillBits(float value)

@@ -4,9 +4,14 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Testing;
 
-/// <summary>Every kernel that the library can launch on an accelerator, found by reflection.</summary>
+/// <summary>
+/// Every kernel that the engine and the assemblies built on it can launch on an accelerator, found by reflection: those beside the tests, but
+/// for tests themselves, which may have bodies of their own.
+/// </summary>
 public static class KernelTable
 {
+    private static readonly Lazy<IReadOnlyList<Assembly>> assemblies = new(Assemblies);
+    private static readonly Type[] loops = [typeof(IElementBody), typeof(IRowBody), typeof(IGroupBody), typeof(IHostJob)];
     private static readonly Lazy<IReadOnlyList<Kernel>> all = new(Find);
 
     internal static IReadOnlyList<Kernel> All => all.Value;
@@ -15,16 +20,31 @@ public static class KernelTable
     public static IReadOnlyList<string> Unlisted =>
         [.. Kernel.All().Where(kernel => IsOurs(kernel.Entry.DeclaringType!)).Select(kernel => kernel.Name).Except(All.Select(kernel => kernel.Name))];
 
-    // A test may have a body of its own.
-    private static bool IsOurs(Type type) => type.Assembly == typeof(Kernel).Assembly && type.GetGenericArguments().All(IsOurs);
+    /// <summary>The types of bodies, of element, row and group.</summary>
+    public static IReadOnlyList<Type> Bodies => [.. Types().Where(t => t.IsValueType
+        && (t.IsAssignableTo(typeof(IElementBody)) || t.IsAssignableTo(typeof(IRowBody)) || t.IsAssignableTo(typeof(IGroupBody))))];
+
+    private static bool IsOurs(Type type) => assemblies.Value.Contains(type.Assembly) && type.GetGenericArguments().All(IsOurs);
+
+    private static IReadOnlyList<Assembly> Assemblies()
+    {
+        var engine = typeof(Kernel).Assembly;
+        var others = Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Select(Path.GetFileNameWithoutExtension)
+            .Where(name => name!.StartsWith("Dino.", StringComparison.Ordinal) && !name.Contains("Test", StringComparison.Ordinal))
+            .Select(name => Assembly.Load(name!))
+            .Where(a => a != engine && a.GetReferencedAssemblies().Any(r => r.Name == engine.GetName().Name));
+        return [engine, .. others];
+    }
+
+    private static IEnumerable<Type> Types() => assemblies.Value.SelectMany(assembly => assembly.GetTypes());
 
     /// <summary>
-    /// Element and row bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in static
+    /// Element, row and group bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in static
     /// fields of types that are not generic, or that are generic as those bodies are.
     /// </summary>
     private static IReadOnlyList<Kernel> Find()
     {
-        var types = typeof(Kernel).Assembly.GetTypes();
+        Type[] types = [.. Types()];
         var kernels = new Dictionary<string, Kernel>();
         foreach (var type in types.Where(t => !t.IsInterface))
         {
@@ -34,6 +54,8 @@ public static class KernelTable
                     Add(kernels, typeof(ElementLoop<>).MakeGenericType(closed));
                 if (closed.IsAssignableTo(typeof(IRowBody)))
                     Add(kernels, typeof(RowLoop<>).MakeGenericType(closed));
+                if (closed.IsAssignableTo(typeof(IGroupBody)))
+                    Add(kernels, typeof(GroupLoop<>).MakeGenericType(closed));
                 Add(kernels, closed);
             }
         }
@@ -75,7 +97,7 @@ public static class KernelTable
             return [typeof(Lane)];
         if (contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IMemory<,>))
             return [typeof(ViewMemory)];
-        if (contract.IsGenericType || contract == typeof(IElementBody) || contract == typeof(IRowBody) || contract == typeof(IHostJob))
+        if (contract.IsGenericType || loops.Contains(contract))
             return [];
         return [.. types.Where(t => t is { IsValueType: true, ContainsGenericParameters: false } && t.IsAssignableTo(contract))];
     }

@@ -3,8 +3,9 @@ using System.Runtime.CompilerServices;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>A function of two numbers.</summary>
-internal interface IBinary
+public interface IBinary
 {
+    /// <summary>f(a, b)</summary>
     static abstract T Apply<T>(T a, T b) where T : struct, IReal<T>;
 }
 
@@ -12,8 +13,9 @@ internal interface IBinary
 /// Runs z = f(a, b), or z += f(a, b), element by element; b has the shape of a, or its trailing dimensions and then serves each of the
 /// leading ones.
 /// </summary>
-internal static class Binary<TFunction> where TFunction : struct, IBinary
+public static class Binary<TFunction> where TFunction : struct, IBinary
 {
+    /// <summary>Writes z, of the shape of a, or adds to it where <paramref name="accumulate"/> is not 0; not recorded.</summary>
     public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0) => a.Device.Launch(new Launch(a, b, z, accumulate));
 
     /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>

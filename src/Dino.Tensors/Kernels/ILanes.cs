@@ -6,7 +6,7 @@ public interface ILanes
     /// <summary>This thread's place among those of its row.</summary>
     int Id { get; }
 
-    /// <summary>How many threads share the row.</summary>
+    /// <summary>How many share the row: this one takes the numbers Id · Width, (Id + Count) · Width, …</summary>
     int Count { get; }
 
     /// <summary>The sum over all lanes, in an order that depends on <see cref="Count"/> alone. Every lane must call it.</summary>

@@ -7,6 +7,8 @@ using ILGPU;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The floats of a tensor as kernel bodies see them. Bodies reach memory through this alone.</summary>
+/// <typeparam name="TMemory">The memory itself.</typeparam>
+/// <typeparam name="T">The numbers that it loads.</typeparam>
 public interface IMemory<TMemory, T>
     where TMemory : struct, IMemory<TMemory, T>
     where T : struct, IReal<T>
@@ -20,7 +22,7 @@ public interface IMemory<TMemory, T>
     /// <summary>Writes the number at i … i + Width − 1, leaving what lies at or beyond <paramref name="end"/>.</summary>
     void Store(int i, int end, T value);
 
-    /// <summary>One float.</summary>
+    /// <summary>One float, whatever the width of a number.</summary>
     float this[int i] { get; set; }
 
     /// <summary>The element as a whole number (tensors of <see cref="DType.Int32"/>).</summary>
@@ -28,18 +30,25 @@ public interface IMemory<TMemory, T>
 }
 
 /// <summary>The memory of an accelerator, a float at a time.</summary>
-internal readonly struct ViewMemory(ArrayView<float> view) : IMemory<ViewMemory, Lane>
+public readonly struct ViewMemory : IMemory<ViewMemory, Lane>
 {
-    private readonly ArrayView<float> view = view;
+    private readonly ArrayView<float> view;
 
+    internal ViewMemory(ArrayView<float> view) => this.view = view;
+
+    /// <inheritdoc/>
     public static ViewMemory Of(Tensor? tensor) => new(tensor is null ? default : tensor.View);
 
+    /// <inheritdoc/>
     public Lane Load(int i, int end, float fill = 0) => new(view.Read(i));
 
+    /// <inheritdoc/>
     public void Store(int i, int end, Lane value) => view.Write(i, value.Value);
 
+    /// <inheritdoc/>
     public float this[int i] { get => view.Read(i); set => view.Write(i, value); }
 
+    /// <inheritdoc/>
     public int Int(int i) => (int)Interop.FloatAsInt(view.Read(i));
 
     /// <summary>Writes an element of a tensor of <see cref="DType.Int32"/>.</summary>
@@ -114,7 +123,8 @@ internal readonly unsafe struct HostMemory(float* pointer) : IMemory<HostMemory,
     }
 }
 
-internal static class MemoryExtensions
+/// <summary>What bodies do with any memory.</summary>
+public static class MemoryExtensions
 {
     /// <summary>The end to give for a number that is known to lie whole before the real one: the test for it folds away.</summary>
     public const int NoEnd = int.MaxValue;

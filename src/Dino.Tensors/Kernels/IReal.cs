@@ -14,7 +14,7 @@ public interface IReal<T> :
     /// <summary>Floats in one number.</summary>
     static abstract int Width { get; }
 
-    /// <summary>A number whose floats are all the value.</summary>
+    /// <summary>The value in every float of a number.</summary>
     static abstract T Of(float value);
 
     /// <summary>a · b + c, rounded once where the hardware can.</summary>
@@ -26,10 +26,10 @@ public interface IReal<T> :
     /// <summary>The smaller; NaN as in <see cref="Max"/>.</summary>
     static abstract T Min(T a, T b);
 
-    /// <summary>|a|.</summary>
+    /// <summary>|a|</summary>
     static abstract T Abs(T a);
 
-    /// <summary>√a.</summary>
+    /// <summary>√a</summary>
     static abstract T Sqrt(T a);
 
     /// <summary>a &lt; b ? then : otherwise. What a NaN chooses differs by device: treat NaN with <see cref="KeepNaN"/>.</summary>

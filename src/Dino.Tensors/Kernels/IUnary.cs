@@ -2,9 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels;
 
-/// <summary>A function of one number and its derivative: an elementwise op in a few lines.</summary>
-internal interface IUnary
+/// <summary>A function of one number and its derivative: an elementwise op in a few lines, by <see cref="Unary{TFunction}"/>.</summary>
+public interface IUnary
 {
+    /// <summary>f(x)</summary>
     static abstract T Forward<T>(T x) where T : struct, IReal<T>;
 
     /// <summary>dy · f′(x).</summary>
@@ -12,11 +13,12 @@ internal interface IUnary
 }
 
 /// <summary>The op of a unary functor: y = f(x), element by element.</summary>
-internal static class Unary<TFunction> where TFunction : struct, IUnary
+public static class Unary<TFunction> where TFunction : struct, IUnary
 {
+    /// <summary>f(x), recorded. Any shape; the result has the same.</summary>
     public static Tensor Apply(Tensor x)
     {
-        Operands.Check(x, op: typeof(TFunction).DeclaringType!.Name);
+        Operands.Check(x, op: (typeof(TFunction).DeclaringType ?? typeof(TFunction)).Name);
         var y = x.Device.Rent(x.Shape);
         Into(x, y);
         Tape.For(x)?.Add<BackwardNode>(y).Of(x);

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -42,6 +43,30 @@ internal abstract class Kernel
             return [.. all];
     }
 
+    /// <summary>Demands that ILGPU's own code can see what the kernel is given; its error names neither the type nor the remedy.</summary>
+    private protected void ThrowIfHidden()
+    {
+        foreach (var parameter in Entry.GetParameters())
+        {
+            if (Hidden(parameter.ParameterType) is { } type)
+                throw new InvalidOperationException(
+                    $"{type} is a body of a kernel, or part of one, and must be public with all types around it; or internal, in an assembly with "
+                    + "[assembly: InternalsVisibleTo(\"ILGPURuntime\")].");
+        }
+    }
+
+    /// <summary>The first type that ILGPU's assembly cannot see: of the type itself, those around it and its arguments.</summary>
+    private static Type? Hidden(Type type)
+    {
+        bool isFriend = type.Assembly.GetCustomAttributes<InternalsVisibleToAttribute>().Any(a => a.AssemblyName == "ILGPURuntime");
+        for (Type? t = type; t is not null; t = t.DeclaringType)
+        {
+            if (!(t.IsPublic || t.IsNestedPublic || (isFriend && (t.IsNotPublic || t.IsNestedAssembly || t.IsNestedFamORAssem))))
+                return t;
+        }
+        return type.GetGenericArguments().Select(Hidden).FirstOrDefault(t => t is not null);
+    }
+
     private static string Describe(Type type)
     {
         string outer = type.IsNested ? type.DeclaringType!.Name.Split('`')[0] + "." : "";
@@ -70,6 +95,7 @@ internal sealed class Kernel<TLaunch>(Delegate entry, KernelSpecialization speci
 
     private TLaunch Load(Device device)
     {
+        ThrowIfHidden();
         var launcher = device.Accelerator!.LoadKernel<TLaunch>(Entry, Specialization);
         device.Launchers.Set(Slot, launcher);
         return launcher;

@@ -6,7 +6,7 @@ namespace Dino.Tensors.Kernels;
 /// Elementary functions over <see cref="IReal{T}"/>: the same polynomials on every device, within about two units in the last place.
 /// </summary>
 /// <remarks>Coefficients are fitted in double precision over the interval that each comment names.</remarks>
-internal static class Real
+public static class Real
 {
     private const float Log2E = 1.44269502f;
 
@@ -17,10 +17,10 @@ internal static class Real
     /// Where the last power of two in e^ of what is not positive becomes 0, and with it the product: below −104 that is the result anyway, and a product
     /// that underflows by itself takes a hundred cycles more. Padding, −∞, is met in every row.
     /// </summary>
-    public const float NothingLeft = -156.7f;
+    internal const float NothingLeft = -156.7f;
 
     /// <summary>The same for e^ of any number, whose powers of two are two.</summary>
-    public const float NothingLeftOfTwo = -174.9f;
+    internal const float NothingLeftOfTwo = -174.9f;
 
     /// <summary>eˣ: subnormal numbers and 0 below −87.3, infinity above 88.72.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,7 +28,7 @@ internal static class Real
 
     /// <summary><see cref="Exp"/> out of the operations of <typeparamref name="T"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T ExpInParts<T>(T x) where T : struct, IReal<T>
+    internal static T ExpInParts<T>(T x) where T : struct, IReal<T>
     {
         // Beyond these limits the result is 0 or infinity by itself.
         T y = T.Min(T.Max(x, T.Of(NothingLeftOfTwo)), T.Of(89f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
@@ -42,11 +42,14 @@ internal static class Real
 
     /// <summary><see cref="ExpOfNegative"/> out of the operations of <typeparamref name="T"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T ExpOfNegativeInParts<T>(T x) where T : struct, IReal<T>
+    internal static T ExpOfNegativeInParts<T>(T x) where T : struct, IReal<T>
     {
         T y = T.Min(T.Max(x, T.Of(NothingLeft)), T.Of(19f)), n = Round(y, T.Of(Log2E)), f = T.Fma(y, T.Of(Log2E), -n);
         return T.KeepNaN(x, PowerOfTwo(n, T.Fma(y, T.Of(1.92596303e-8f), f)));
     }
+
+    /// <summary>a · b of two floats, rounded by itself: no compiler makes it part of a fused multiply-add.</summary>
+    public static float Product(float a, float b) => Intrinsics.Product(a, b);
 
     /// <summary>ln x: −infinity of 0, NaN below.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -78,7 +81,7 @@ internal static class Real
     /// <remarks>The ratio is the best rational approximation of these degrees on [0, 13.2], off by 1e-8 of the value; beyond, what it
     /// multiplies is subnormal or 0.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T NormalTailInParts<T>(T x, out T size, out T ratio) where T : struct, IReal<T>
+    internal static T NormalTailInParts<T>(T x, out T size, out T ratio) where T : struct, IReal<T>
     {
         T a = T.KeepNaN(x, T.Min(T.Abs(x), T.Of(14.5f)));
         T p = a + T.Of(9.95257568f);

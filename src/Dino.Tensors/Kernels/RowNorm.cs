@@ -4,14 +4,14 @@ using static Dino.Tensors.Kernels.MemoryExtensions;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The numbers of a row, read from memory or made of what is there.</summary>
-internal interface IRowNumbers<T> where T : struct, IReal<T>
+public interface IRowNumbers<T> where T : struct, IReal<T>
 {
     /// <summary>The numbers i … i + Width − 1; 0 at or beyond <paramref name="end"/>.</summary>
     T At(int i, int end);
 }
 
 /// <summary>‖x‖₂ of a row, also where the squares overflow or vanish: those are added up once more on another scale.</summary>
-internal static class RowNorm
+public static class RowNorm
 {
     /// <summary>The norm over all lanes; every lane must call it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -40,12 +40,13 @@ internal static class RowNorm
 }
 
 /// <summary>A row as it lies in memory.</summary>
-internal readonly struct StoredNumbers<T, TMemory>(TMemory x) : IRowNumbers<T>
+public readonly struct StoredNumbers<T, TMemory>(TMemory x) : IRowNumbers<T>
     where T : struct, IReal<T>
     where TMemory : struct, IMemory<TMemory, T>
 {
     private readonly TMemory x = x;
 
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T At(int i, int end) => x.Load(i, end);
 }

@@ -4,21 +4,21 @@ using static Dino.Tensors.Kernels.MemoryExtensions;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>What a sum over a row adds up.</summary>
-internal interface IRowTerm<T> where T : struct, IReal<T>
+public interface IRowTerm<T> where T : struct, IReal<T>
 {
     /// <summary>The sum with the terms of the elements i … i + Width − 1, as far as they lie before <paramref name="end"/>.</summary>
     T AddTo(T sum, int i, int end);
 }
 
 /// <summary>Two sums over the same elements.</summary>
-internal interface IRowTerms<T> where T : struct, IReal<T>
+public interface IRowTerms<T> where T : struct, IReal<T>
 {
     /// <inheritdoc cref="IRowTerm{T}.AddTo"/>
     void AddTo(ref T first, ref T second, int i, int end);
 }
 
 /// <summary>What a sum down a column adds up.</summary>
-internal interface IColumnTerm<T> where T : struct, IReal<T>
+public interface IColumnTerm<T> where T : struct, IReal<T>
 {
     /// <summary>The sum with the term of a row.</summary>
     T AddTo(T sum, int row);
@@ -28,7 +28,7 @@ internal interface IColumnTerm<T> where T : struct, IReal<T>
 /// Sums over a row, of any length as exact: pieces of it first, then the sums of 64 pieces each, then of 64 of those, then of all. Added up one by one, 10⁷ equal
 /// numbers are off by a percent.
 /// </summary>
-internal static class RowSum
+public static class RowSum
 {
     /// <summary>Additions to a sum before it is put to those of other pieces.</summary>
     public const int Piece = 64;
@@ -152,7 +152,7 @@ internal static class RowSum
 }
 
 /// <summary>The largest element of a row.</summary>
-internal static class RowMax
+public static class RowMax
 {
     /// <summary>The largest of begin … end − 1 over all lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -175,12 +175,13 @@ internal static class RowMax
 }
 
 /// <summary>Σ x</summary>
-internal readonly struct Elements<T, TMemory>(TMemory x) : IRowTerm<T>
+public readonly struct Elements<T, TMemory>(TMemory x) : IRowTerm<T>
     where T : struct, IReal<T>
     where TMemory : struct, IMemory<TMemory, T>
 {
     private readonly TMemory x = x;
 
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T AddTo(T sum, int i, int end) => sum + x.Load(i, end);
 }
@@ -202,12 +203,13 @@ internal readonly struct ColumnElements<T, TMemory>(TMemory x, int first, int st
 }
 
 /// <summary>Σ x · y</summary>
-internal readonly struct Products<T, TMemory>(TMemory x, TMemory y) : IRowTerm<T>
+public readonly struct Products<T, TMemory>(TMemory x, TMemory y) : IRowTerm<T>
     where T : struct, IReal<T>
     where TMemory : struct, IMemory<TMemory, T>
 {
     private readonly TMemory x = x, y = y;
 
+    /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T AddTo(T sum, int i, int end) => T.Fma(x.Load(i, end), y.Load(i, end), sum);
 }

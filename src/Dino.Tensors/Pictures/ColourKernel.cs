@@ -1,6 +1,4 @@
 using Dino.Tensors.Kernels;
-using ILGPU;
-using ILGPU.Runtime;
 
 namespace Dino.Tensors.Pictures;
 
@@ -12,8 +10,7 @@ internal static class ColourKernel
 {
     private const int Brightness = 0, Contrast = 1, Saturation = 2, Hue = 3;
     private const int Operations = 4;
-
-    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, ViewMemory>> kernel = new(Entry);
+    private const int MostThreads = 256;
 
     /// <param name="device">An accelerator.</param>
     /// <param name="crops">Number of entries of the index.</param>
@@ -22,15 +19,13 @@ internal static class ColourKernel
     /// <param name="tables">The words of <see cref="HueTables"/>.</param>
     /// <param name="pixels">The crops, changed in place.</param>
     public static void Run(Device device, int crops, Tensor block, Tensor index, Tensor tables, Tensor pixels) =>
-        kernel.On(device)(
-            device.Stream, new KernelConfig(crops, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(tables),
-            ViewMemory.Of(pixels));
+        device.LaunchGroups(crops, new Body(ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(tables), ViewMemory.Of(pixels)));
 
-    private static void Entry(ViewMemory block, ViewMemory index, ViewMemory tables, ViewMemory pixels)
+    private static void Run(ThreadGroup group, ViewMemory block, ViewMemory index, ViewMemory tables, ViewMemory pixels)
     {
-        int thread = Group.IdxX, threads = Group.DimX;
-        var sums = new SharedBlock<long>(SharedMemory.Allocate<long>(Device.MaxGroupSize), id: 0);
-        int entry = Grid.IdxX * CropIndex.Words;
+        int thread = group.Thread, threads = group.Threads;
+        var sums = ThreadGroup.Share<long>(MostThreads, id: 0);
+        int entry = group.Id * CropIndex.Words;
         int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt), count = size * size;
         int first = index.Int(entry + CropIndex.PixelsAt);
         int order = block.Int(task + CropTask.OrderAt), grayscale = block.Int(task + CropTask.GrayscaleAt);
@@ -51,12 +46,12 @@ internal static class ColourKernel
                 sum += PackedPixel.Luma(pixel);
             }
             sums[thread] = sum;
-            SharedCheck.Barrier();
+            ThreadGroup.Barrier();
             for (int half = threads >> 1; half > 0; half >>= 1)
             {
                 if (thread < half)
                     sums[thread] += sums[thread + half];
-                SharedCheck.Barrier();
+                ThreadGroup.Barrier();
             }
             mean = RoundedQuotient(sums[0], count);
         }
@@ -71,6 +66,14 @@ internal static class ColourKernel
                 pixel = PackedPixel.Luma(pixel) * 0x10101;
             pixels.SetInt(first + i, pixel);
         }
+    }
+
+    /// <summary>One crop a group.</summary>
+    internal readonly struct Body(ViewMemory block, ViewMemory index, ViewMemory tables, ViewMemory pixels) : IGroupBody
+    {
+        private readonly ViewMemory block = block, index = index, tables = tables, pixels = pixels;
+
+        public void Run(ThreadGroup group) => ColourKernel.Run(group, block, index, tables, pixels);
     }
 
     private static int Operation(int order, int place) => (order >> (2 * place)) & 3;
@@ -88,7 +91,7 @@ internal static class ColourKernel
     /// <summary>level + factor · (v − level), cut off to a whole number and kept within 8 bits, as Pillow's <c>Image.blend</c>.</summary>
     private static int Blend(int level, int v, float factor)
     {
-        int value = (int)(level + Intrinsics.Product(factor, v - level));
+        int value = (int)(level + Real.Product(factor, v - level));
         return value < 0 ? 0 : value > 255 ? 255 : value;
     }
 

@@ -1,6 +1,4 @@
 using Dino.Tensors.Kernels;
-using ILGPU;
-using ILGPU.Runtime;
 
 namespace Dino.Tensors.Pictures;
 
@@ -18,9 +16,6 @@ internal static class FinishKernel
 
     private const int Passes = 3, Pitch = Tile + 2 * Passes * MaxReach, Half = Pitch * Pitch;
 
-    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, ViewMemory, ViewMemory, ViewMemory, int>> kernel =
-        new(Entry);
-
     /// <summary>Tiles of a crop.</summary>
     public static int TilesOf(int size) => (size + Tile - 1) / Tile * ((size + Tile - 1) / Tile);
 
@@ -35,15 +30,15 @@ internal static class FinishKernel
     /// <param name="crops">Number of entries.</param>
     public static void Run(
         Device device, int tiles, Tensor block, Tensor index, Tensor pixels, Tensor levels, Tensor globals, Tensor? locals, int crops) =>
-        kernel.On(device)(
-            device.Stream, new KernelConfig(tiles, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(pixels),
-            ViewMemory.Of(levels), ViewMemory.Of(globals), ViewMemory.Of(locals), crops);
+        device.LaunchGroups(tiles, new Body(
+            ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(pixels), ViewMemory.Of(levels), ViewMemory.Of(globals),
+            ViewMemory.Of(locals), crops));
 
-    private static void Entry(
-        ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory globals, ViewMemory locals, int crops)
+    private static void Run(
+        ThreadGroup work, ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory globals, ViewMemory locals, int crops)
     {
-        int thread = Group.IdxX, threads = Group.DimX, group = Grid.IdxX;
-        var shared = new SharedBlock<int>(SharedMemory.Allocate<int>(2 * Half), id: 0);
+        int thread = work.Thread, threads = work.Threads, group = work.Id;
+        var shared = ThreadGroup.Share<int>(2 * Half, id: 0);
         int entry = CropIndex.Find(index, crops, CropIndex.FirstTileAt, group);
         int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt);
         int tile = group - index.Int(entry + CropIndex.FirstTileAt), across = (size + Tile - 1) / Tile;
@@ -56,7 +51,7 @@ internal static class FinishKernel
             if (x >= 0 && x < size && y >= 0 && y < size)
                 shared[row * Pitch + column] = pixels.Int(first + y * size + x);
         }
-        SharedCheck.Barrier();
+        ThreadGroup.Barrier();
         int from = 0;
         if (reach > 0)
         {
@@ -64,13 +59,13 @@ internal static class FinishKernel
             for (int pass = 1; pass <= Passes; pass++)
             {
                 Blur(shared, from, 0, width, reach * pass, width - 2 * reach * pass, 1, left, top, size, reach, full, edge, thread, threads);
-                SharedCheck.Barrier();
+                ThreadGroup.Barrier();
                 from = Half - from;
             }
             for (int pass = 1; pass <= Passes; pass++)
             {
                 Blur(shared, from, reach * pass, width - 2 * reach * pass, halo, Tile, Pitch, left, top, size, reach, full, edge, thread, threads);
-                SharedCheck.Barrier();
+                ThreadGroup.Barrier();
                 from = Half - from;
             }
         }
@@ -90,6 +85,16 @@ internal static class FinishKernel
             else
                 Write(globals, at, plane, r, g, b);
         }
+    }
+
+    /// <summary>One tile a group.</summary>
+    internal readonly struct Body(
+        ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory globals, ViewMemory locals, int crops) : IGroupBody
+    {
+        private readonly ViewMemory block = block, index = index, pixels = pixels, levels = levels, globals = globals, locals = locals;
+        private readonly int crops = crops;
+
+        public void Run(ThreadGroup group) => FinishKernel.Run(group, block, index, pixels, levels, globals, locals, crops);
     }
 
     private static void Write(ViewMemory target, int at, int plane, float r, float g, float b)

@@ -1,15 +1,10 @@
 using Dino.Tensors.Kernels;
-using ILGPU;
-using ILGPU.Runtime;
 
 namespace Dino.Tensors.Pictures;
 
 /// <summary>Pillow's resize in two passes, each rounded to 8 bits: along the rows of the box, then along its columns. A thread a pixel.</summary>
 internal static class ResizeKernels
 {
-    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, int>> columns = new(Columns);
-    private static readonly Kernel<Action<AcceleratorStream, KernelConfig, ViewMemory, ViewMemory, ViewMemory, ViewMemory, int>> rows = new(Rows);
-
     /// <param name="device">An accelerator.</param>
     /// <param name="groups">What the index shares out.</param>
     /// <param name="block">Pictures and tasks.</param>
@@ -17,21 +12,35 @@ internal static class ResizeKernels
     /// <param name="columnsDone">Receives, for each crop, the rows that it reads, each as wide as the crop.</param>
     /// <param name="crops">Number of entries.</param>
     public static void RunColumns(Device device, int groups, Tensor block, Tensor index, Tensor columnsDone, int crops) =>
-        columns.On(device)(
-            device.Stream, new KernelConfig(groups, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone), crops);
+        device.LaunchGroups(groups, new ColumnsBody(ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone), crops));
 
     /// <inheritdoc cref="RunColumns"/>
     public static void RunRows(Device device, int groups, Tensor block, Tensor index, Tensor columnsDone, Tensor pixels, int crops) =>
-        rows.On(device)(
-            device.Stream, new KernelConfig(groups, device.GroupSize), ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone),
-            ViewMemory.Of(pixels), crops);
+        device.LaunchGroups(
+            groups, new RowsBody(ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(columnsDone), ViewMemory.Of(pixels), crops));
 
-    private static void Columns(ViewMemory block, ViewMemory index, ViewMemory columnsDone, int crops)
+    internal readonly struct ColumnsBody(ViewMemory block, ViewMemory index, ViewMemory columnsDone, int crops) : IGroupBody
     {
-        int group = Grid.IdxX;
+        private readonly ViewMemory block = block, index = index, columnsDone = columnsDone;
+        private readonly int crops = crops;
+
+        public void Run(ThreadGroup group) => Columns(group, block, index, columnsDone, crops);
+    }
+
+    internal readonly struct RowsBody(ViewMemory block, ViewMemory index, ViewMemory columnsDone, ViewMemory pixels, int crops) : IGroupBody
+    {
+        private readonly ViewMemory block = block, index = index, columnsDone = columnsDone, pixels = pixels;
+        private readonly int crops = crops;
+
+        public void Run(ThreadGroup group) => Rows(group, block, index, columnsDone, pixels, crops);
+    }
+
+    private static void Columns(ThreadGroup work, ViewMemory block, ViewMemory index, ViewMemory columnsDone, int crops)
+    {
+        int group = work.Id;
         int entry = CropIndex.Find(index, crops, CropIndex.FirstColumnGroupAt, group);
         int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt);
-        int element = (group - index.Int(entry + CropIndex.FirstColumnGroupAt)) * Group.DimX + Group.IdxX;
+        int element = (group - index.Int(entry + CropIndex.FirstColumnGroupAt)) * work.Threads + work.Thread;
         if (element >= block.Int(task + CropTask.RowsAt) * size)
             return;
         int y = element / size, x = element - y * size;
@@ -51,12 +60,12 @@ internal static class ResizeKernels
         columnsDone.SetInt(index.Int(entry + CropIndex.ColumnsDoneAt) + element, PackedPixel.FromSums(r, g, b));
     }
 
-    private static void Rows(ViewMemory block, ViewMemory index, ViewMemory columnsDone, ViewMemory pixels, int crops)
+    private static void Rows(ThreadGroup work, ViewMemory block, ViewMemory index, ViewMemory columnsDone, ViewMemory pixels, int crops)
     {
-        int group = Grid.IdxX;
+        int group = work.Id;
         int entry = CropIndex.Find(index, crops, CropIndex.FirstRowGroupAt, group);
         int task = index.Int(entry + CropIndex.TaskAt), size = block.Int(task + CropTask.SizeAt);
-        int element = (group - index.Int(entry + CropIndex.FirstRowGroupAt)) * Group.DimX + Group.IdxX;
+        int element = (group - index.Int(entry + CropIndex.FirstRowGroupAt)) * work.Threads + work.Thread;
         if (element >= size * size)
             return;
         int y = element / size, x = element - y * size;
