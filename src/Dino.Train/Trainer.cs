@@ -436,7 +436,7 @@ public sealed class Trainer : IDisposable
         {
             return knn(State.Teacher.Backbone);
         }
-        catch (UserErrorException e)
+        catch (Exception e) when (e is UserErrorException or ImageFolderException)
         {
             throw new UserErrorException($"Step {State.Step}, k-NN: {e.Message} {Kept()}".TrimEnd(), e);
         }

@@ -88,7 +88,7 @@ public sealed class FolderTreeTests : IDisposable
 
         Assert.That(() => decoder.Decode(pipe, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("pipe (FIFO)"));
         Assert.That(() => new AnimatedPicture(pipe), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("pipe (FIFO)"));
-        Assert.That(() => LabelMap.Read(pipe), Throws.TypeOf<UserErrorException>().With.Message.Contains("pipe (FIFO)"));
+        Assert.That(() => LabelMap.Read(pipe), Throws.TypeOf<ImageFolderException>().With.Message.Contains("pipe (FIFO)"));
         Assert.That(() => WeightsFile.Open(pipe), Throws.TypeOf<IOException>().With.Message.Contains("pipe (FIFO)"));
         Assert.That(() => RegularFile.ReadLines(pipe), Throws.TypeOf<IOException>().With.Message.Contains("pipe (FIFO)"));
     }

@@ -101,9 +101,9 @@ public class LabelMapTests
         string truncated = folder.Write("truncated.png", PictureFolder.Png(3, 2, 8, 0, [0, 1, 2, 3, 0]));
         string huge = folder.Write("huge.png", PictureFolder.Png(int.MaxValue, int.MaxValue, 8, 0, []));
 
-        Assert.That(() => LabelMap.Read(coloured), Throws.TypeOf<UserErrorException>().With.Message.Contains("coloured"));
-        Assert.That(() => LabelMap.Read(truncated), Throws.TypeOf<UserErrorException>().With.Message.Contains("truncated"));
-        Assert.That(() => LabelMap.Read(huge), Throws.TypeOf<UserErrorException>().With.Message.Contains("pixels"));
-        Assert.That(() => LabelMap.Read(folder.PathOf("none.png")), Throws.TypeOf<UserErrorException>().With.Message.Contains("no mask"));
+        Assert.That(() => LabelMap.Read(coloured), Throws.TypeOf<ImageFolderException>().With.Message.Contains("coloured"));
+        Assert.That(() => LabelMap.Read(truncated), Throws.TypeOf<ImageFolderException>().With.Message.Contains("truncated"));
+        Assert.That(() => LabelMap.Read(huge), Throws.TypeOf<ImageFolderException>().With.Message.Contains("pixels"));
+        Assert.That(() => LabelMap.Read(folder.PathOf("none.png")), Throws.TypeOf<ImageFolderException>().With.Message.Contains("no mask"));
     }
 }

@@ -113,9 +113,9 @@ public class PictureFuzzTests
             if (mask.Ids.Length != mask.Width * mask.Height)
                 throw new InvalidOperationException($"A mask of {mask.Ids.Length} pixels.");
         }
-        catch (UserErrorException e)
+        catch (ImageFolderException e)
         {
-            if (!e.Message.Contains(path, StringComparison.Ordinal) || e.IsUsage)
+            if (!e.Message.Contains(path, StringComparison.Ordinal))
                 throw new InvalidOperationException("A mask is refused without its name.", e);
         }
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;

@@ -30,7 +30,7 @@ public sealed class PictureLimitsTests : IDisposable
             long before = GC.GetAllocatedBytesForCurrentThread();
             Assert.That(() => decoder.Decode(path, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains(reason));
             Assert.That(() => new AnimatedPicture(path), Throws.TypeOf<ImageDecodeException>().With.Message.Contains(reason));
-            Assert.That(() => LabelMap.Read(path), Throws.TypeOf<UserErrorException>().With.Message.Contains(reason));
+            Assert.That(() => LabelMap.Read(path), Throws.TypeOf<ImageFolderException>().With.Message.Contains(reason));
             Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(64 << 20), reason);
         }
     }

@@ -59,7 +59,7 @@ public sealed class VideoFolderTests : IDisposable
         Assert.That(broken, Has.Count.EqualTo(2));
         Assert.That(broken[0], Does.StartWith("nofirst: ").And.Contain("no mask of the first frame, 0.png"));
         Assert.That(broken[1], Does.StartWith("noframes: ").And.Contain("no folder"));
-        Assert.That(() => VideoFolder.Scan(folder.Root, []), Throws.TypeOf<UserErrorException>());
+        Assert.That(() => VideoFolder.Scan(folder.Root, []), Throws.TypeOf<ImageFolderException>());
     }
 
     private void Mask(string name) => folder.Write($"Annotations/480p/{name}", PictureFolder.Png(1, 1, 8, 0, [0, 1]));

@@ -98,7 +98,7 @@ internal static class VideoCommand
                     followed++;
                     Tell();
                 }
-                catch (UserErrorException e)
+                catch (Exception e) when (e is UserErrorException or ImageFolderException)
                 {
                     frames = before;
                     LeaveOut(video.Name, e.Message);
