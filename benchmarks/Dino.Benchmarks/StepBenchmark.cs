@@ -39,6 +39,7 @@ internal static class StepBenchmark
         using var locals = settings.LocalCrops == 0 ? null : Crops(device, settings.LocalCrops * settings.Batch, StepSettings.LocalSize, 1);
         var globalDepth = new RandomStochasticDepth(0) { Pass = 0 };
         var localDepth = new RandomStochasticDepth(0) { Pass = 1 };
+        var pass = new Pass(Training: true, OneRank.Instance, globalDepth, settings.Recompute);
 
         var times = new List<double>[Phases.Count];
         for (int i = 0; i < times.Length; i++)
@@ -50,8 +51,8 @@ internal static class StepBenchmark
             globalDepth.Step = localDepth.Step = (uint)step;
             var lap = new Laps(device, laps, settings.Whole);
             for (int i = 1; i < lap.Steps; i++)
-                Step(state, average, tape, globals, locals, globalDepth, localDepth, lap, read: false);
-            last = Step(state, average, tape, globals, locals, globalDepth, localDepth, lap, read: true);
+                Step(state, average, tape, globals, locals, pass, localDepth, lap, read: false);
+            last = Step(state, average, tape, globals, locals, pass, localDepth, lap, read: true);
             lap.EndAll(Phases.Count - 1);
             if (!double.IsFinite(last))
                 throw new InvalidOperationException($"The loss is {last} at step {step}.");
@@ -71,13 +72,13 @@ internal static class StepBenchmark
     }
 
     private static double Step(
-        Distillation state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, StochasticDepth globalDepth, StochasticDepth localDepth, Laps laps, bool read)
+        Distillation state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, in Pass pass, StochasticDepth localDepth, Laps laps, bool read)
     {
         using var arena = globals.Device.BeginArena(reuseTensors: true);
-        var teacherLogits = state.Teacher.Forward(globals);
+        var teacherLogits = state.Teacher.Forward(globals, pass with { Depth = null });
         laps.End(0);
         tape.Record();
-        var studentLogits = state.Student.Forward(globals, locals, globalDepth, localDepth);
+        var studentLogits = state.Student.Forward(globals, locals, pass, localDepth);
         laps.End(1);
         var (loss, _) = state.Loss.Compute(studentLogits, teacherLogits, TeacherTemperature);
         state.Loss.UpdateCentre();

@@ -82,11 +82,8 @@ public sealed class DinoHead : Module
     /// <summary>Its sizes.</summary>
     public DinoHeadConfig Config { get; }
 
-    /// <summary>Whether batch normalisation uses the batch's statistics and updates the running ones.</summary>
-    public bool Training { get; set; } = true;
-
     /// <summary>Logits: x (rows, D) → (rows, K).</summary>
-    public Tensor Forward(Tensor x)
+    public Tensor Forward(Tensor x, in Pass pass)
     {
         using var scope = x.Device.BeginArena();
         for (int i = 0; i < layers.Length; i++)
@@ -95,7 +92,7 @@ public sealed class DinoHead : Module
             if (i == layers.Length - 1)
                 break;
             if (norms.Length > 0)
-                x = norms[i].Forward(x, Training);
+                x = norms[i].Forward(x, pass.Training, pass.Ranks);
             x = x.Gelu();
         }
         return scope.Keep(x.L2Normalize().WeightNormLinear(prototypes.Value, lengths.Value));

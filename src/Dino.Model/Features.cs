@@ -10,31 +10,30 @@ public static class Features
     /// The linear probe's features (paper, appendix F.2): the class tokens of the last n blocks side by side, (B, n·D); with
     /// <paramref name="averagePool"/>, for n = 1 alone, each followed by the mean of the patch tokens: c₀, a₀, c₁, a₁, …, (B, 2·D).
     /// </summary>
-    /// <exception cref="ArgumentException">Average pooling of more than one block.</exception>
-    public static Tensor LinearProbe(this VisionTransformer backbone, Tensor images, int n, bool averagePool)
+    /// <exception cref="ArgumentException">Average pooling of more than one block, or a backbone without tokens.</exception>
+    public static Tensor LinearProbe(this Backbone backbone, Tensor images, int n, bool averagePool)
     {
+        var attentive = backbone.Attentive();
         if (averagePool && n != 1)
             throw new ArgumentException($"Average pooling is defined for the last block alone, not for {n}.", nameof(n));
         using var scope = images.Device.BeginArena();
-        var layers = backbone.IntermediateLayers(images, n);
-        var tokens = Array.ConvertAll(layers, VisionTransformer.ClassToken);
+        var layers = attentive.IntermediateLayers(images, n);
+        var tokens = Array.ConvertAll(layers, attentive.FirstToken);
         if (!averagePool)
             return scope.Keep(ConcatOp.Concat(1, tokens));
-        int b = images.Shape[0], d = backbone.Config.Dim;
-        var mean = backbone.Patches(layers[0]).Mean(1);
+        int b = images.Shape[0], d = backbone.Width;
+        var mean = attentive.Patches(layers[0]).Mean(1);
         var pairs = ConcatOp.Concat(2, tokens[0].Reshape(new Shape(b, d, 1)), mean.Reshape(new Shape(b, d, 1)));
         return scope.Keep(pairs.Reshape(new Shape(b, 2 * d)));
     }
 
     /// <summary>The copy-detection feature (paper, section 4.3.1): the class token, then the GeM-pooled patch tokens with p = 4, (B, 2·D).</summary>
-    public static Tensor CopyDetection(this VisionTransformer backbone, Tensor images, float power = 4)
+    /// <exception cref="ArgumentException">A backbone without tokens.</exception>
+    public static Tensor CopyDetection(this Backbone backbone, Tensor images, float power = 4)
     {
+        var attentive = backbone.Attentive();
         using var scope = images.Device.BeginArena();
-        var tokens = backbone.IntermediateLayers(images, 1)[0];
-        return scope.Keep(ConcatOp.Concat(1, VisionTransformer.ClassToken(tokens), backbone.Patches(tokens).GeneralizedMean(power)));
+        var tokens = attentive.IntermediateLayers(images, 1)[0];
+        return scope.Keep(ConcatOp.Concat(1, attentive.FirstToken(tokens), attentive.Patches(tokens).GeneralizedMean(power)));
     }
-
-    /// <summary>The tokens of patches, (B, N, D) → (B, rows·columns, D): without class token and registers.</summary>
-    public static Tensor Patches(this VisionTransformer backbone, Tensor tokens) =>
-        tokens.Slice(1, backbone.Config.FirstPatch, tokens.Shape[1] - backbone.Config.FirstPatch);
 }

@@ -238,14 +238,14 @@ public sealed class ModelWeights
     }
 
     /// <summary>
-    /// Compares the file with a model, reading no values: a <see cref="VisionTransformer"/>, or a <see cref="MultiCropModel"/> with its head.
+    /// Compares the file with a model, reading no values: a <see cref="Dino.Model.Backbone"/>, or a <see cref="MultiCropModel"/> with its head.
     /// A position embedding of another square grid is no difference: it is resampled.
     /// </summary>
     /// <exception cref="ArgumentException">The module is of another kind.</exception>
     public WeightReport Compare(Module model)
     {
-        if (model is not (VisionTransformer or MultiCropModel))
-            throw new ArgumentException($"Weights are for a {nameof(VisionTransformer)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
+        if (model is not (Dino.Model.Backbone or MultiCropModel))
+            throw new ArgumentException($"Weights are for a {nameof(Dino.Model.Backbone)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
         var report = new WeightReport(file.Path) { Family = Family };
         var used = new HashSet<WeightSource>();
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
@@ -282,7 +282,7 @@ public sealed class ModelWeights
     {
         var report = Compare(model);
         report.ThrowIfNot(allowPartial);
-        var resampling = (model as VisionTransformer ?? ((MultiCropModel)model).Backbone).Config.Resampling;
+        var resampling = ((model as MultiCropModel)?.Backbone ?? model) is VisionTransformer vit ? vit.Config.Resampling : default;
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
         {
             if (Source(tensor) is not { } source)

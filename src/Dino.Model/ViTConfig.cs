@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dino.Tensors.Ops;
 
 namespace Dino.Model;
@@ -5,7 +6,7 @@ namespace Dino.Model;
 /// <summary>
 /// The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1), and which parts of DINOv2 and DINOv3 it has; by default none.
 /// </summary>
-public sealed record ViTConfig
+public sealed record ViTConfig : BackboneConfig
 {
     /// <summary>The most blocks that a network can have: published ones have 12 to 40.</summary>
     public const int MostBlocks = 100_000;
@@ -58,6 +59,10 @@ public sealed record ViTConfig
     /// <summary>Whether class token and registers have a last norm of their own, <c>cls_norm</c>.</summary>
     public bool UntiedNorms { get; init; }
 
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int InputChannels { get => Channels; init => Channels = value; }
+
     /// <summary>Patches along the side of the training grid.</summary>
     public int Side => ImageSize / Patch;
 
@@ -107,7 +112,7 @@ public sealed record ViTConfig
     };
 
     /// <summary>The network in words: <c>DINOv2's vit_small, patches of 14, 4 registers</c>.</summary>
-    public string Describe()
+    public override string Describe()
     {
         string whose = Family switch { ViTFamily.DinoV2 => "DINOv2's ", ViTFamily.DinoV3 => "DINOv3's ", _ => "" };
         string what = ArchName() ?? $"{(whose.Length > 0 ? "" : "a ")}ViT of width {Dim}";
@@ -117,9 +122,23 @@ public sealed record ViTConfig
     /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
     public float DropPathOf(int block) => Depth > 1 ? (float)(DropPathRate * (double)block / (Depth - 1)) : 0;
 
-    /// <summary>Checks that the sizes can make a network.</summary>
-    /// <exception cref="ArgumentException">One cannot; the message says which.</exception>
-    public void Validate()
+    /// <inheritdoc/>
+    public override Backbone Build() => new VisionTransformer(this);
+
+    /// <summary>About how many bytes a forward pass takes at its height, beside the weights: <see cref="Backbone.ForwardBytes"/>.</summary>
+    internal long ForwardBytes(int images, int height, int width)
+    {
+        double patches = Math.Floor((double)height / Patch) * Math.Floor((double)width / Patch), tokens = images * (FirstPatch + patches);
+        double pixels = (double)images * Channels * height * width, table = Rotary ? 0 : (1 + patches) * Dim;
+        // First the patches' pixels are gathered and embedded. A block then holds its input, the norm of it, queries, keys and values, the
+        // attention's result and its rows' sums, the sum, the norm of that, the hidden layer, and its own result; and what later networks add.
+        double widths = 9 + (LayerScale ? 4 : 0) + (Rotary ? 3 : 0), hidden = (SwiGlu ? 3.0 : 1) * Hidden;
+        double embedding = pixels + tokens * Dim, block = tokens * (widths * Dim + hidden + Heads);
+        return (long)Math.Min(long.MaxValue / 2, 4 * (pixels + table + Math.Max(embedding, block)));
+    }
+
+    /// <inheritdoc/>
+    public override void Validate()
     {
         if (Channels < 1)
             throw new ArgumentException($"Pictures have at least 1 channel, not {Channels}.");

@@ -11,7 +11,7 @@ namespace Dino.Model;
 /// <remarks>
 /// Shapes: B images, K = 1 + registers, N = K + patches tokens, D width, H heads. Pictures may have any size of at least one patch.
 /// </remarks>
-public sealed class VisionTransformer : Module
+public sealed class VisionTransformer : Backbone, IAttentive
 {
     private static readonly Init firstWeights = Init.TruncatedNormal(0.02f); // of every linear map
 
@@ -47,23 +47,44 @@ public sealed class VisionTransformer : Module
     /// <summary>The sizes.</summary>
     public ViTConfig Config { get; }
 
-    /// <summary>
-    /// Whether a block keeps only its input while a tape records, and is computed again in the backward pass: much less memory, the same
-    /// gradients, for the time of another forward pass.
-    /// </summary>
-    public bool Recompute { get; set; }
+    /// <inheritdoc/>
+    public override int Width => Config.Dim;
+
+    /// <summary>One patch, in pixels.</summary>
+    public override int SmallestSize => Config.Patch;
+
+    /// <inheritdoc/>
+    public override int Channels => Config.Channels;
+
+    /// <inheritdoc/>
+    public override string Architecture => Config.ToString();
+
+    /// <inheritdoc/>
+    public override string OutputName => "class token of the last block";
+
+    /// <inheritdoc/>
+    public int Patch => Config.Patch;
+
+    /// <inheritdoc/>
+    public int Heads => Config.Heads;
+
+    /// <inheritdoc/>
+    public int Blocks => blocks.Length;
 
     /// <summary>The class token after the last block and the final norm: images (B, C, height, width) → (B, D).</summary>
-    public Tensor Forward(Tensor images, StochasticDepth? depth = null)
+    public override Tensor Forward(Tensor images, in Pass pass)
     {
         using var scope = images.Device.BeginArena();
         var x = Tokens(images); // (B, N, D)
         foreach (var block in blocks)
-            Advance(ref x, block, depth, GridOf(images));
-        return scope.Keep((clsNorm ?? norm).Forward(ClassToken(x))); // the norm works token by token: one is enough
+            Advance(ref x, block, pass, GridOf(images));
+        return scope.Keep((clsNorm ?? norm).Forward(FirstToken(x))); // the norm works token by token: one is enough
     }
 
-    /// <summary>The outputs of the last <paramref name="n"/> blocks, each through the final norm, oldest first: n × (B, N, D).</summary>
+    /// <inheritdoc/>
+    public override long ForwardBytes(int images, int height, int width) => Config.ForwardBytes(images, height, width);
+
+    /// <inheritdoc/>
     public Tensor[] IntermediateLayers(Tensor images, int n)
     {
         if (n < 1 || n > blocks.Length)
@@ -73,20 +94,20 @@ public sealed class VisionTransformer : Module
         var x = Tokens(images);
         for (int i = 0; i < blocks.Length; i++)
         {
-            Advance(ref x, blocks[i], null, GridOf(images));
+            Advance(ref x, blocks[i], Pass.Evaluation, GridOf(images));
             if (i >= blocks.Length - n)
                 layers[i - (blocks.Length - n)] = scope.Keep(Norm(x));
         }
         return layers;
     }
 
-    /// <summary>The attention weights of the last block: images (B, C, height, width) → (B, H, N, N).</summary>
+    /// <inheritdoc/>
     public Tensor LastSelfAttention(Tensor images)
     {
         using var scope = images.Device.BeginArena();
         var x = Tokens(images);
         for (int i = 0; i < blocks.Length - 1; i++)
-            Advance(ref x, blocks[i], null, GridOf(images));
+            Advance(ref x, blocks[i], Pass.Evaluation, GridOf(images));
         return scope.Keep(blocks[^1].AttentionWeights(x, GridOf(images)));
     }
 
@@ -94,18 +115,21 @@ public sealed class VisionTransformer : Module
     /// Where the class token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row. It is the class
     /// token's row of <see cref="LastSelfAttention"/>, without the tokens that are no patches, and in memory that grows with the patches alone.
     /// </summary>
-    public Tensor LastClassAttention(Tensor images)
+    public Tensor FirstTokenAttention(Tensor images)
     {
         using var scope = images.Device.BeginArena();
         var x = Tokens(images);
         for (int i = 0; i < blocks.Length - 1; i++)
-            Advance(ref x, blocks[i], null, GridOf(images));
+            Advance(ref x, blocks[i], Pass.Evaluation, GridOf(images));
         var row = blocks[^1].ClassAttention(x, GridOf(images)); // (B, H, N)
         return scope.Keep(row.Slice(2, Config.FirstPatch, row.Shape[2] - Config.FirstPatch));
     }
 
-    /// <summary>(B, N, D) → (B, D): the first token of every image.</summary>
-    public static Tensor ClassToken(Tensor tokens) => tokens.Slice(1, 0, 1).Reshape(new Shape(tokens.Shape[0], tokens.Shape[2]));
+    /// <summary>(B, N, D) → (B, D): the class token of every image.</summary>
+    public Tensor FirstToken(Tensor tokens) => tokens.Slice(1, 0, 1).Reshape(new Shape(tokens.Shape[0], tokens.Shape[2]));
+
+    /// <summary>(B, N, D) → (B, patches, D): without class token and registers.</summary>
+    public Tensor Patches(Tensor tokens) => tokens.Slice(1, Config.FirstPatch, tokens.Shape[1] - Config.FirstPatch);
 
     private (int Rows, int Columns) GridOf(Tensor images) => (images.Shape[2] / Config.Patch, images.Shape[3] / Config.Patch);
 
@@ -135,13 +159,13 @@ public sealed class VisionTransformer : Module
         : ConcatOp.Concat(
             1, clsNorm.Forward(x.Slice(1, 0, Config.FirstPatch)), norm.Forward(x.Slice(1, Config.FirstPatch, x.Shape[1] - Config.FirstPatch)));
 
-    private void Advance(ref Tensor x, Block block, StochasticDepth? depth, (int Rows, int Columns) grid)
+    private static void Advance(ref Tensor x, Block block, in Pass pass, (int Rows, int Columns) grid)
     {
         Tensor next;
         using (var scope = x.Device.BeginArena())
-            next = scope.Keep(Recompute
-                ? x.Recompute((block, depth, grid), static (x, part) => part.block.Forward(x, part.depth, part.grid))
-                : block.Forward(x, depth, grid));
+            next = scope.Keep(pass.Recompute
+                ? x.Recompute((block, pass, grid), static (x, part) => part.block.Forward(x, part.pass, part.grid))
+                : block.Forward(x, pass, grid));
         x.Dispose();
         x = next;
     }
@@ -182,9 +206,10 @@ public sealed class VisionTransformer : Module
         }
 
         /// <summary>x (B, N, D) + γ₁ · attention, then + γ₂ · feed-forward; each branch may be dropped for a sample.</summary>
-        public Tensor Forward(Tensor x, StochasticDepth? depth, (int Rows, int Columns) grid)
+        public Tensor Forward(Tensor x, in Pass pass, (int Rows, int Columns) grid)
         {
-            Tensor? keep1 = depth?.Keep(x.Device, index, 0, x.Shape[0], dropRate), keep2 = depth?.Keep(x.Device, index, 1, x.Shape[0], dropRate);
+            Tensor? keep1 = pass.Depth?.Keep(x.Device, index, 0, x.Shape[0], dropRate, pass.Ranks);
+            Tensor? keep2 = pass.Depth?.Keep(x.Device, index, 1, x.Shape[0], dropRate, pass.Ranks);
             // Without γ the sum is part of the branch's last product.
             x = scale1 is null
                 ? attention.Forward(norm1.Forward(x), grid, x, keep1)

@@ -57,7 +57,7 @@ public sealed class Trainer : IDisposable
     private readonly StepReader report;
     private readonly StepClock clock = new();
     private readonly CollapseWatch collapse = new();
-    private readonly Func<VisionTransformer, double?>? knn;
+    private readonly Func<Backbone, double?>? knn;
 
     private readonly List<string> notes = [];
 
@@ -85,7 +85,7 @@ public sealed class Trainer : IDisposable
     /// <param name="knn">Evaluates the teacher's backbone: k-NN top-1 in percent, or null if it cannot.</param>
     /// <exception cref="UserErrorException">The pictures do not fill one step.</exception>
     public Trainer(
-        DinoOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<VisionTransformer, double?>? knn = null)
+        DinoOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<Backbone, double?>? knn = null)
     {
         options.Validate();
         (this.options, this.run, this.device, this.folder, this.skipped, this.knn) = (options, run, device, folder, skipped, knn);
@@ -430,7 +430,7 @@ public sealed class Trainer : IDisposable
 
     private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
 
-    private double? Evaluate(Func<VisionTransformer, double?> knn)
+    private double? Evaluate(Func<Backbone, double?> knn)
     {
         try
         {

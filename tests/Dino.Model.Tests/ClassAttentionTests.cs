@@ -32,7 +32,7 @@ public class ClassAttentionTests
         var random = new System.Random(1);
         var images = Tensor.From(device, [.. Enumerable.Range(0, 2 * 3 * 24 * 40).Select(_ => random.NextSingle() * 4 - 2)], new Shape(2, 3, 24, 40));
 
-        var row = backbone.LastClassAttention(images);
+        var row = backbone.FirstTokenAttention(images);
         var all = backbone.LastSelfAttention(images);
 
         const int patches = 3 * 5;

@@ -75,10 +75,10 @@ public class LaterBackbonesTests(string deviceName)
         var expected = directions.Keys.ToDictionary(name => name, name => (Loss(name, 1e-5) - Loss(name, -1e-5)) / 2e-5);
         foreach (bool recompute in (bool[])[false, true])
         {
-            network.Vit.Recompute = recompute;
             network.Parameters.CompleteGradients().Fill(0);
             tape.Record();
-            var y = network.Vit.Forward(Tensor.From(network.Device, image, new Shape(1, 3, height, width)));
+            var y = network.Vit.Forward(
+                Tensor.From(network.Device, image, new Shape(1, 3, height, width)), Pass.Evaluation with { Recompute = recompute });
             tape.Backward(y, Tensor.From(network.Device, [.. seed.Select(value => (float)value)], y.Shape));
             foreach (var parameter in network.Vit.Parameters)
             {

@@ -28,7 +28,7 @@ public class VisionTransformerGoldenTests(string deviceName)
         Check($"cls.{size}", network.Vit.Forward(images));
         int n = golden.Config.GetProperty("layers").GetInt32();
         var layers = network.Vit.IntermediateLayers(images, n);
-        golden.Check<float>($"inter_cls.{size}", layers.SelectMany(layer => VisionTransformer.ClassToken(layer).ToArray()).ToArray());
+        golden.Check<float>($"inter_cls.{size}", layers.SelectMany(layer => network.Vit.FirstToken(layer).ToArray()).ToArray());
         Check($"tokens.{size}", layers[^1]);
         Check($"linear_features.{size}", network.Vit.LinearProbe(images, 1, averagePool: true));
         Check($"copy_features.{size}", network.Vit.CopyDetection(images));
@@ -42,7 +42,7 @@ public class VisionTransformerGoldenTests(string deviceName)
 
         var images = network.Given($"x.{size}");
         var weights = network.Vit.LastSelfAttention(images);
-        var classRow = network.Vit.LastClassAttention(images);
+        var classRow = network.Vit.FirstTokenAttention(images);
 
         Check($"attn.{size}", weights);
         int n = weights.Shape[3];
@@ -94,7 +94,7 @@ public class VisionTransformerGoldenTests(string deviceName)
         using var arena = network.Device.BeginArena();
 
         Check(expected, network.Vit.Forward(
-            network.Given("x." + expected["drop.cls.".Length..]), new GivenStochasticDepth(golden.Floats("drop.keep"))));
+            network.Given("x." + expected["drop.cls.".Length..]), Pass.Evaluation with { Depth = new GivenStochasticDepth(golden.Floats("drop.keep")) }));
         var rates = golden.Config.GetProperty("drop_path_rates").EnumerateArray().Select(value => value.GetSingle());
         Assert.That(rates, Is.EqualTo(Enumerable.Range(0, network.Vit.Config.Depth).Select(network.Vit.Config.DropPathOf)).Within(1e-7f));
     }

@@ -71,11 +71,8 @@ internal static class AttendCommand
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : 2 * pictureSize;
-        if (side < backbone.Config.Patch)
-            throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.")
-            {
-                IsUsage = true,
-            };
+        _ = BackboneArgument.Attentive(context, backbone);
+        BackboneArgument.CheckSize(backbone, "--size", side);
 
         string folder = context.Get(outputDir)!;
         using var hold = FolderLock.Acquire(folder);

@@ -34,7 +34,7 @@ internal static class BackboneArgument
 
     /// <summary>The network on the device, and the size in pixels of the square pictures that it was trained on.</summary>
     /// <exception cref="UserErrorException">The file is missing or is refused, or holds no such network.</exception>
-    public static (VisionTransformer Backbone, int PictureSize) Open(CommandContext context, Device device)
+    public static (Backbone Backbone, int PictureSize) Open(CommandContext context, Device device)
     {
         context.Cancel.ThrowIfCancellationRequested();
         var loaded = LoadedBackbone.Open(Path(context), device, Choice(context));
@@ -44,11 +44,36 @@ internal static class BackboneArgument
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
         context.Cancel.ThrowIfCancellationRequested();
-        if (!Normalize.Fits(loaded.Backbone.Config.Channels))
+        if (!Normalize.Fits(loaded.Backbone.Channels))
             throw new UserErrorException(
-                $"{Path(context)} is a network for {loaded.Backbone.Config.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): "
+                $"{Path(context)} is a network for {loaded.Backbone.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): "
                 + "only inspect and export can use it.");
         return (loaded.Backbone, loaded.PictureSize);
+    }
+
+    /// <summary>The tokens and the attention of the network.</summary>
+    /// <exception cref="UserErrorException">It has none.</exception>
+    public static IAttentive Attentive(CommandContext context, Backbone backbone)
+    {
+        try
+        {
+            return backbone.Attentive();
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException($"{Path(context)}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Refuses pictures that are smaller than the network takes.</summary>
+    /// <exception cref="UserErrorException">They are.</exception>
+    public static void CheckSize(Backbone backbone, string option, int size)
+    {
+        if (size < backbone.SmallestSize)
+            throw new UserErrorException(backbone is IAttentive
+                ? $"{option} {size} is smaller than the network's patches of {backbone.SmallestSize} pixels."
+                : $"{option} {size} is smaller than the {backbone.SmallestSize} pixels that the network needs.")
+            { IsUsage = true };
     }
 
     /// <summary>The file; of a folder, the one that it stands for.</summary>

@@ -60,7 +60,7 @@ internal static class ExportCommand
         {
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
             var stored = StoredNetwork.Of(source, file, weights, choice.Heads);
-            weights.Compare(new VisionTransformer(stored.Backbone)).ThrowIfPartial();
+            weights.Compare(stored.Backbone.Build()).ThrowIfPartial();
             if (stored.Warning is { } warning)
                 context.Error.WriteLine(warning);
             Write(kind, paths, stored.Backbone, stored.HeadsAreKnown, name =>

@@ -66,21 +66,22 @@ internal static class FeaturesCommand
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;
-        bool wide = backbone.Config.Dim >= 768;
+        if (context.Get(kind) == FeatureChoice.Copy || painted > 0)
+            _ = BackboneArgument.Attentive(context, backbone);
         var feature = context.Get(kind) switch
         {
-            FeatureChoice.Linear => FeatureKind.LinearProbe(wide ? 1 : Math.Min(4, backbone.Config.Depth), wide),
+            FeatureChoice.Linear => FeatureKind.LinearProbeOf(backbone),
             FeatureChoice.Copy => FeatureKind.CopyDetection,
-            _ => FeatureKind.ClassToken,
+            _ => FeatureKind.OutputOf(backbone),
         };
-        int dim = feature.Width(backbone.Config);
+        int dim = feature.Width(backbone);
         var prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) };
         var listing = PictureListing.Of(pictures, context.Get(verify), context.Cancel);
         var origin = new FeatureDumpOrigin(
             FileHash.Of(BackboneArgument.Path(context), context.Cancel), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
             FeatureDumpOrigin.ListingOf(pictures))
         {
-            Architecture = backbone.Config + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
+            Architecture = backbone.Architecture + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
             Precision = device.Precision.ToString().ToLowerInvariant(),
             MaxPixels = prefetch.UnusualMaxPixels,
             Data = listing.Identity(),

@@ -151,7 +151,7 @@ internal static class InspectCommand
                 var stored = StoredNetwork.Of(path, file, found.Weights, heads);
                 found = found with { Config = stored.Backbone, Warning = stored.Warning };
                 found = found with { Head = stored.Head() };
-                Module model = found.Head is null ? new VisionTransformer(found.Config) : new MultiCropModel(found.Config, found.Head);
+                Module model = found.Head is null ? found.Config.Build() : new MultiCropModel(found.Config, found.Head);
                 found = found with { Report = found.Weights.Compare(model) };
                 // A look at every value: NaN is what nothing else shows.
                 foreach (var source in found.Weights.Backbone.Values.Concat(found.Weights.Head.Values))

@@ -71,7 +71,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
             Options = new KnnOptions { Ks = [Neighbours] },
             Skipped = skipped,
         };
-        double Top1(VisionTransformer backbone) => knn.Evaluate(backbone, cancel).Top1(Neighbours)!.Value;
+        double Top1(Backbone backbone) => knn.Evaluate(backbone, cancel).Top1(Neighbours)!.Value;
 
         var labelled = pictures.MakeMany(PictureSplit.Validation, AttentionPictures, cancel);
         double rawTop1 = KnnClassifier.Evaluate(
@@ -117,7 +117,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         return maps.Of(ProceduralPictures.ClassNames[picture.Label], image, AttentionSize);
     }
 
-    private double MeanJaccard(VisionTransformer backbone, LabelledPicture[] pictures, out int objects)
+    private double MeanJaccard(Backbone backbone, LabelledPicture[] pictures, out int objects)
     {
         var maps = new AttentionMaps(backbone, device);
         var all = new List<double>();

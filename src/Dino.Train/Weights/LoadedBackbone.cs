@@ -20,11 +20,11 @@ public sealed record BackboneChoice
 /// <summary>A backbone with the weights of a file of any layout that is known: the one way from a file to a network that looks at pictures.</summary>
 public sealed class LoadedBackbone : IDisposable
 {
-    private LoadedBackbone(VisionTransformer backbone, FlatParameters parameters, int pictureSize, string source, WeightReport report, string? warning) =>
+    private LoadedBackbone(Backbone backbone, FlatParameters parameters, int pictureSize, string source, WeightReport report, string? warning) =>
         (Backbone, Parameters, PictureSize, Source, Report, Warning) = (backbone, parameters, pictureSize, source, report, warning);
 
     /// <summary>The network, without stochastic depth.</summary>
-    public VisionTransformer Backbone { get; }
+    public Backbone Backbone { get; }
 
     /// <summary>Its memory; nothing is trainable.</summary>
     public FlatParameters Parameters { get; }
@@ -51,7 +51,7 @@ public sealed class LoadedBackbone : IDisposable
         {
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
             var stored = StoredNetwork.Of(file.Path, file, weights, choice.Heads);
-            var backbone = new VisionTransformer(stored.Backbone);
+            var backbone = stored.Backbone.Build();
             // Before memory is taken: a file that does not fit may be of any size.
             weights.Compare(backbone).ThrowIfNot(choice.AllowPartial);
             var parameters = new FlatParameters(backbone, device, trainable: false);

@@ -46,7 +46,7 @@ public class DeviceFailureTests
         byte[] kept = [];
         int evaluations = 0;
         // The device's memory is the limit: the second evaluation asks for more than there is, as a k-NN over many pictures does.
-        double? Evaluate(VisionTransformer backbone, Device device)
+        double? Evaluate(Backbone backbone, Device device)
         {
             if (++evaluations == 1)
                 return 50;
@@ -72,7 +72,7 @@ public class DeviceFailureTests
     public void LostDevice_EndsTheRun_WithWhatTheDriverSaid_AndTheCheckpoint()
     {
         // What ILGPU throws at the first call after the driver has given up.
-        double? Evaluate(VisionTransformer backbone, Device device) =>
+        double? Evaluate(Backbone backbone, Device device) =>
             File.Exists(Latest) ? throw new CLException(CLError.CL_DEVICE_NOT_AVAILABLE) : null;
 
         var error = Assert.Throws<UserErrorException>(() => Run("cpu", Evaluate))!;
@@ -106,7 +106,7 @@ public class DeviceFailureTests
         Assert.That(more.Output, Does.Contain("going on from step 6"));
     }
 
-    private void Run(string name, Func<VisionTransformer, Device, double?> evaluate)
+    private void Run(string name, Func<Backbone, Device, double?> evaluate)
     {
         using var device = Device.Open(name, new DeviceOptions { Strict = true, Threads = 2, MemoryBytes = 16 << 20 });
         var run = new RunOptions { OutputDir = output, KnnEvery = 1, Prefetch = new PrefetchOptions { Workers = 1 } };

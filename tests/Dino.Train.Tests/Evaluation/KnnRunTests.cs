@@ -120,7 +120,7 @@ public class KnnRunTests
             () => run.Evaluate(network.Backbone, new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
     }
 
-    private static float[] ClassToken(VisionTransformer backbone, Device device, string path)
+    private static float[] ClassToken(Backbone backbone, Device device, string path)
     {
         var (picture, square) = (new RgbImage(), new RgbImage());
         using (var decoder = new ImageDecoder())

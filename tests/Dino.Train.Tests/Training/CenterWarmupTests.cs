@@ -1,3 +1,4 @@
+using Dino.Model;
 using Dino.Tensors;
 using Dino.Testing;
 using Dino.Testing.Runs;
@@ -25,7 +26,7 @@ public class CenterWarmupTests
             float[] values = [.. Enumerable.Range(0, 2 * pictures * 3 * size * size).Select(_ => (float)random.NextDouble())];
             var globals = Tensor.From(device, values, new Shape(2 * pictures, 3, size, size));
             state.WarmUpCentre(globals);
-            float[] logits = state.Teacher.Forward(globals).ToArray();
+            float[] logits = state.Teacher.Forward(globals, new Pass(Training: true, OneRank.Instance)).ToArray();
             for (int i = 0; i < logits.Length; i++)
                 sums[i % k] += logits[i];
             rows += 2 * pictures;

@@ -49,8 +49,8 @@ internal static class CopyCommand
         var learned = context.Get(whitening) is { } other ? Folders.Scan(context, other, skipped) : null;
         using var device = DeviceOption.Open(context);
         var (backbone, _) = BackboneArgument.Open(context, device);
-        if (size < backbone.Config.Patch)
-            throw new UserErrorException($"--imsize {size} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
+        _ = BackboneArgument.Attentive(context, backbone);
+        BackboneArgument.CheckSize(backbone, "--imsize", size);
 
         var (blocks, database) = new CopyDetectionRun(backbone, device, size, batch, skipped)
         {

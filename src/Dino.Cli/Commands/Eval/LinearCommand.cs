@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
+using Dino.Model;
 using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 using Dino.Train;
@@ -89,12 +90,7 @@ internal static class LinearCommand
 
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
-        bool wide = backbone.Config.Dim >= 768;
-        bool pool = context.Get(averagePool) ?? (wide && context.Get(blocks) is 0 or 1);
-        int last = context.GetBetween(blocks, 0, backbone.Config.Depth) is > 0 and var given ? given : pool || wide ? 1 : Math.Min(4, backbone.Config.Depth);
-        if (pool && last != 1)
-            throw new UserErrorException($"--avgpool-patchtokens is defined for the last block alone, not with --n-last-blocks {last}.") { IsUsage = true };
-        var kind = FeatureKind.LinearProbe(last, pool);
+        var kind = Kind(context, backbone);
         int side = wanted > 0 ? wanted : pictureSize;
 
         using var run = new LinearRun(folders, backbone, device, kind, side, options)
@@ -110,6 +106,20 @@ internal static class LinearCommand
         if (file is null && context.Get(outputDir) is { } folder)
             LinearClassifierFile.Write(Path.Combine(folder, "linear.safetensors"), run.Classifier(result.BestProbe));
         Print(context, result, Protocol(context, kind, side, options, file, viewCount), left, device.Name);
+    }
+
+    /// <summary>What the reference gives its classifiers of such a network, unless something else is asked for.</summary>
+    private static FeatureKind Kind(CommandContext context, Backbone backbone)
+    {
+        if (backbone is not IAttentive && context.Get(blocks) == 0 && context.Get(averagePool) is not true)
+            return FeatureKind.OutputOf(backbone);
+        var attentive = BackboneArgument.Attentive(context, backbone);
+        bool wide = backbone.Width >= 768;
+        bool pool = context.Get(averagePool) ?? (wide && context.Get(blocks) is 0 or 1);
+        int last = context.GetBetween(blocks, 0, attentive.Blocks) is > 0 and var given ? given : pool || wide ? 1 : Math.Min(4, attentive.Blocks);
+        if (pool && last != 1)
+            throw new UserErrorException($"--avgpool-patchtokens is defined for the last block alone, not with --n-last-blocks {last}.") { IsUsage = true };
+        return FeatureKind.LinearProbe(last, pool);
     }
 
     private static string Protocol(CommandContext context, FeatureKind kind, int side, LinearOptions options, string? file, int viewCount)

@@ -50,9 +50,9 @@ internal static class RetrieveCommand
         using var device = DeviceOption.Open(context);
         var (backbone, _) = BackboneArgument.Open(context, device);
 
-        int dim = backbone.Config.Dim;
+        int dim = backbone.Width;
         var features = new RetrievalFeatures(backbone, device, size, scales);
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Config.Channels };
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Channels };
         var picture = new RgbImage();
         var skipped = new SkippedLines(context, hold: true);
         var asked = new List<RetrievalQuery>(); // those whose picture can be read
@@ -86,7 +86,7 @@ internal static class RetrieveCommand
             throw skipped.Failure(asked.Count == 0 ? $"None of the {set.Queries.Count} queries can be read" : $"None of the {set.Images.Count} pictures can be read");
         var truth = asked.ConvertAll(query => query.Among(rowOf));
         var accuracies = RetrievalScore.Evaluate(Rank(device, [.. queries], database, asked.Count), truth);
-        string protocol = $"{FeatureKind.ClassToken.Name}, longer side at most {size}, {(scales ? "mean of scales 1, 1/√2 and 1/2" : "one scale")}, "
+        string protocol = $"{backbone.OutputName}, longer side at most {size}, {(scales ? "mean of scales 1, 1/√2 and 1/2" : "one scale")}, "
             + $"queries {(cut ? "cut to their boxes" : "whole")}, cosine";
         context.Result(
             json =>

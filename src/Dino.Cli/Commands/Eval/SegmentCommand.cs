@@ -60,13 +60,13 @@ internal static class SegmentCommand
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : (int)Math.Round(480 * Math.Min(1, pictureSize / 224.0));
-        if (side < backbone.Config.Patch)
-            throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
+        var attentive = BackboneArgument.Attentive(context, backbone);
+        BackboneArgument.CheckSize(backbone, "--size", side);
 
-        var score = new SegmentScore(backbone.Config.Heads, masses);
+        var score = new SegmentScore(attentive.Heads, masses);
         var maps = new AttentionMaps(backbone, device);
         int without = 0;
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Config.Channels };
+        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Channels };
         var picture = new RgbImage();
         context.Progress.Run("segment", pairs.Count, tracker =>
         {

@@ -72,8 +72,8 @@ internal static class VideoCommand
         }
         using var device = DeviceOption.Open(context);
         var (backbone, _) = BackboneArgument.Open(context, device);
-        if (side < backbone.Config.Patch)
-            throw new UserErrorException($"--size {side} is smaller than the network's patches of {backbone.Config.Patch} pixels.") { IsUsage = true };
+        var attentive = BackboneArgument.Attentive(context, backbone);
+        BackboneArgument.CheckSize(backbone, "--size", side);
 
         var scores = new List<ObjectScore>();
         int frames = 0, done = 0;
@@ -112,7 +112,7 @@ internal static class VideoCommand
                 ? $"{leftOut[0].Video}: {leftOut[0].Reason}"
                 : $"None of the {leftOut.Count} videos could be followed: {leftOut[0].Video}: {leftOut[0].Reason} And {leftOut.Count - 1} more like it.");
         string protocol = FormattableString.Invariant(
-            $"shorter side {side}, patches of {backbone.Config.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
+            $"shorter side {side}, patches of {attentive.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
         Print(context, scores, leftOut, skipped, followed, frames, protocol, device.Name);
 
         void Note(string video, string remark) => context.Error.WriteLine($"note: {RawName.Shown(video)}: {remark}");

@@ -8,16 +8,20 @@ using Dino.Train.Evaluation.Segmentation;
 namespace Dino.Train.Evaluation.Attention;
 
 /// <summary>Where the class token of the last block looks (paper, section 4.2.2 and figure 1).</summary>
-public sealed class AttentionMaps(VisionTransformer backbone, Device device)
+/// <param name="backbone">A network with attention, and its parameters on <paramref name="device"/>.</param>
+/// <param name="device">Where to compute.</param>
+/// <exception cref="ArgumentException">The network has no attention.</exception>
+public sealed class AttentionMaps(Backbone backbone, Device device)
 {
+    private readonly IAttentive attentive = backbone.Attentive();
     private readonly Resample resample = new();
     private readonly RgbImage resized = new();
 
     /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
-    public int Channels => backbone.Config.Channels;
+    public int Channels => backbone.Channels;
 
     /// <summary>Pixels along the side of the network's patches.</summary>
-    public int Patch => backbone.Config.Patch;
+    public int Patch => attentive.Patch;
 
     /// <summary>
     /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole patches;
@@ -32,13 +36,13 @@ public sealed class AttentionMaps(VisionTransformer backbone, Device device)
     public AttentionPicture Of(string name, RgbImage picture, PictureGrid grid)
     {
         int width = grid.Columns * Patch, height = grid.Rows * Patch;
-        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --size");
         resample.Resize(picture, resized, width, height);
         float[] pixels = new float[Channels * width * height];
         Normalize.For(Channels).Apply(resized, pixels);
 
         using var arena = device.BeginArena();
-        var rows = backbone.LastClassAttention(Tensor.From(device, pixels, new Shape(1, Channels, height, width))); // (1, H, patches)
+        var rows = attentive.FirstTokenAttention(Tensor.From(device, pixels, new Shape(1, Channels, height, width))); // (1, H, patches)
         return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
     }
 

@@ -11,20 +11,21 @@ namespace Dino.Train.Evaluation.Attention;
 /// Pictures of patch features: the three directions in which the patches of all pictures vary most, as red, green and blue. The same colour
 /// means the same feature in every picture.
 /// </summary>
-/// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>
+/// <param name="backbone">A network with patch tokens, and its parameters on <paramref name="device"/>.</param>
 /// <param name="device">Where to compute.</param>
 /// <param name="size">About the pixels along the shorter side; both sides become whole patches (<see cref="PictureGrid.Of"/>).</param>
-public sealed class PatchComponents(VisionTransformer backbone, Device device, int size)
+public sealed class PatchComponents(Backbone backbone, Device device, int size)
 {
     private const double Range = 2; // deviations on either side that the colours span
 
-    private readonly PrincipalComponents components = new(backbone.Config.Dim);
+    private readonly IAttentive attentive = backbone.Attentive();
+    private readonly PrincipalComponents components = new(backbone.Width);
     private readonly Resample resample = new();
     private readonly RgbImage resized = new();
     private (double[][] Directions, double[] Variances)? found;
 
     /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
-    public int Channels => backbone.Config.Channels;
+    public int Channels => backbone.Channels;
 
     /// <summary>Takes a picture into the choice of directions.</summary>
     public void Add(RgbImage picture)
@@ -62,13 +63,13 @@ public sealed class PatchComponents(VisionTransformer backbone, Device device, i
     /// <summary>Patch tokens (N, D) of the last block after the norm.</summary>
     private Tensor Patches(RgbImage picture, out int rows, out int columns)
     {
-        int patch = backbone.Config.Patch;
+        int patch = attentive.Patch;
         (rows, columns) = PictureGrid.Of(picture.Width, picture.Height, size, patch);
-        ForwardMemory.Check(backbone.Config, device, 1, rows * patch, columns * patch, "a smaller --pca-size");
+        ForwardMemory.Check(backbone, device, 1, rows * patch, columns * patch, "a smaller --pca-size");
         resample.Resize(picture, resized, columns * patch, rows * patch);
-        float[] pixels = new float[backbone.Config.Channels * resized.Width * resized.Height];
-        Normalize.For(backbone.Config.Channels).Apply(resized, pixels);
-        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, backbone.Config.Channels, resized.Height, resized.Width)), 1)[0];
-        return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim));
+        float[] pixels = new float[backbone.Channels * resized.Width * resized.Height];
+        Normalize.For(backbone.Channels).Apply(resized, pixels);
+        var tokens = attentive.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, backbone.Channels, resized.Height, resized.Width)), 1)[0];
+        return attentive.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Width));
     }
 }

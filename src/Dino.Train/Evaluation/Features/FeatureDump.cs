@@ -133,7 +133,7 @@ public sealed class FeatureDump : IDisposable
     /// <exception cref="ArgumentException">A feature is not finite.</exception>
     /// <exception cref="ImageFolderException">No file is readable.</exception>
     public (int Kept, int Rows) Run(
-        VisionTransformer backbone, Device device, FeatureKind kind, ImageFolder pictures, EvalLoaderOptions options, SkippedFiles skipped,
+        Backbone backbone, Device device, FeatureKind kind, ImageFolder pictures, EvalLoaderOptions options, SkippedFiles skipped,
         Action<int>? onBatch = null, CancellationToken cancel = default)
     {
         int kept, rows, next;

@@ -31,18 +31,18 @@ public static class FeatureExtractor
     /// <exception cref="ArgumentException">A picture lies in no class folder, or a feature is not finite.</exception>
     /// <exception cref="ImageFolderException">No file is readable.</exception>
     public static FeatureSet Extract(
-        VisionTransformer backbone, Device device, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped = null,
+        Backbone backbone, Device device, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped = null,
         int[]? classes = null, Action<int>? onBatch = null, CancellationToken cancel = default)
     {
         if (!folder.IsLabelled)
             throw new ArgumentException($"'{folder.Root}' holds pictures outside class folders.", nameof(folder));
-        int dim = backbone.Config.Dim, count = 0;
+        int dim = backbone.Width, count = 0;
         if ((long)folder.Count * dim > Array.MaxLength)
             throw new ArgumentException(
                 $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.", nameof(folder));
         float[] values = new float[folder.Count * dim];
         int[] labels = new int[folder.Count];
-        Stream(backbone, device, FeatureKind.ClassToken, folder, options, skipped, (batch, rows) =>
+        Stream(backbone, device, FeatureKind.OutputOf(backbone), folder, options, skipped, (batch, rows) =>
         {
             rows.CopyTo(values.AsSpan(count * dim));
             for (int i = 0; i < batch.Count; i++)
@@ -63,13 +63,13 @@ public static class FeatureExtractor
     /// <exception cref="ImageFolderException">No file is readable.</exception>
     /// <exception cref="UserErrorException">There is not the memory for a batch.</exception>
     public static void Stream(
-        VisionTransformer backbone, Device device, FeatureKind kind, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped,
+        Backbone backbone, Device device, FeatureKind kind, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped,
         FeatureBatch onBatch, CancellationToken cancel = default)
     {
-        int width = kind.Width(backbone.Config);
-        options = options with { Channels = backbone.Config.Channels };
+        int width = kind.Width(backbone);
+        options = options with { Channels = backbone.Channels };
         ForwardMemory.Check(
-            backbone.Config, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
+            backbone, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
         float[] rows = new float[options.BatchSize * width];
         using var loader = new EvalLoader(folder, options with { Prefetch = options.Prefetch with { Cancel = cancel } }, skipped);
         while (loader.Next() is { } batch)

@@ -26,7 +26,7 @@ public enum LinearCrops
 public sealed class LinearRun : IDisposable
 {
     private readonly LabelledPair folders;
-    private readonly VisionTransformer backbone;
+    private readonly Backbone backbone;
     private readonly Device device;
     private readonly FeatureKind kind;
     private readonly int cropSize;
@@ -42,10 +42,10 @@ public sealed class LinearRun : IDisposable
     /// <param name="options">The sweep.</param>
     /// <exception cref="ArgumentException">An option that cannot be.</exception>
     public LinearRun(
-        LabelledPair folders, VisionTransformer backbone, Device device, FeatureKind kind, int cropSize, LinearOptions options)
+        LabelledPair folders, Backbone backbone, Device device, FeatureKind kind, int cropSize, LinearOptions options)
     {
         (this.folders, this.backbone, this.device, this.kind, this.cropSize, this.options) = (folders, backbone, device, kind, cropSize, options);
-        sweep = new LinearSweep(device, kind.Width(backbone.Config), folders.Train.ClassNames.Count, options);
+        sweep = new LinearSweep(device, kind.Width(backbone), folders.Train.ClassNames.Count, options);
     }
 
     /// <summary>What the classifiers learn from.</summary>

@@ -45,7 +45,7 @@ public sealed class KnnRun
 
     /// <summary>Accuracies of a network, which stays as it is.</summary>
     /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
-    public KnnResult Evaluate(VisionTransformer backbone, CancellationToken cancel = default)
+    public KnnResult Evaluate(Backbone backbone, CancellationToken cancel = default)
     {
         var (bank, queries) = Features(backbone, cancel);
         return Evaluate(bank, queries, cancel);
@@ -53,7 +53,7 @@ public sealed class KnnRun
 
     /// <summary>The features of both folders, the first folder's to take neighbours from.</summary>
     /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
-    public (FeatureSet Bank, FeatureSet Queries) Features(VisionTransformer backbone, CancellationToken cancel = default)
+    public (FeatureSet Bank, FeatureSet Queries) Features(Backbone backbone, CancellationToken cancel = default)
     {
         var options = FeatureExtractor.Protocol(cropSize, BatchSize, prefetch);
         try

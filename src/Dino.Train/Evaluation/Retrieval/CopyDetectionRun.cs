@@ -25,7 +25,7 @@ public readonly record struct CopyAccuracy(string Block, double MeanAveragePreci
 /// <param name="size">Pixels along the side of the square that pictures are stretched to.</param>
 /// <param name="batchSize">Pictures at a time.</param>
 /// <param name="skipped">Takes in the files that cannot be read.</param>
-public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, int size, int batchSize, SkippedFiles skipped)
+public sealed class CopyDetectionRun(Backbone backbone, Device device, int size, int batchSize, SkippedFiles skipped)
 {
     private const string Originals = "original";
     private const int Answers = 20, PrefixLength = 4;
@@ -84,7 +84,7 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
             if (names.Count == 0)
                 throw new UserErrorException($"None of the copies of {root} can be read.");
 
-            int dim = kind.Width(backbone.Config), database = 0;
+            int dim = kind.Width(backbone), database = 0;
             var best = new BestAnswers(names.Count, Answers);
             var databaseNames = new List<string>();
             float[] all = [.. features];
@@ -156,7 +156,7 @@ public sealed class CopyDetectionRun(VisionTransformer backbone, Device device, 
 
     private Whitening Learn(ImageFolder pictures, ProgressDisplay progress, CancellationToken cancel)
     {
-        var components = new PrincipalComponents(kind.Width(backbone.Config));
+        var components = new PrincipalComponents(kind.Width(backbone));
         progress.Run("whitening", pictures.Count, tracker =>
         {
             FeatureExtractor.Stream(backbone, device, kind, pictures, Options(), skipped, (batch, rows) =>

@@ -12,7 +12,7 @@ namespace Dino.Train.Evaluation.Retrieval;
 /// <param name="device">Where to compute.</param>
 /// <param name="size">Pictures with a longer side are shrunk to it.</param>
 /// <param name="multiScale">Whether the scales are 1, 1/√2 and 1/2.</param>
-public sealed class RetrievalFeatures(VisionTransformer backbone, Device device, int size, bool multiScale)
+public sealed class RetrievalFeatures(Backbone backbone, Device device, int size, bool multiScale)
 {
     private readonly Resample resample = new();
     private readonly RgbImage cropped = new(), small = new();
@@ -50,17 +50,17 @@ public sealed class RetrievalFeatures(VisionTransformer backbone, Device device,
             resample.Resize(picture, small, width, height, ResampleFilter.Lanczos);
             picture = small;
         }
-        int channels = backbone.Config.Channels;
-        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --imsize");
+        int channels = backbone.Channels;
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --imsize");
         float[] pixels = new float[channels * width * height], token = new float[feature.Length];
         Normalize.For(channels).Apply(picture, pixels);
         feature.Clear();
         foreach (double scale in multiScale ? (double[])[1, 1 / Math.Sqrt(2), 0.5] : [1])
         {
             var (scaled, w, h) = scale == 1 ? (pixels, width, height) : Shrink(pixels, width, height, scale);
-            if (w < backbone.Config.Patch || h < backbone.Config.Patch)
+            if (w < backbone.SmallestSize || h < backbone.SmallestSize)
             {
-                reason = $"at {w} × {h} pixels it is smaller than a patch of {backbone.Config.Patch}: use a larger --imsize";
+                reason = $"at {w} × {h} pixels it is smaller than {(backbone is IAttentive ? "a patch of" : "the network's least,")} {backbone.SmallestSize}: use a larger --imsize";
                 return false;
             }
             using (device.BeginArena())

@@ -13,19 +13,21 @@ namespace Dino.Train.Evaluation.Segmentation;
 /// Follows the objects annotated in a video's first frame through the others by the similarity of patch features
 /// (eval_video_segmentation.py; paper, section 4.2.2).
 /// </summary>
-/// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>
+/// <param name="backbone">A network with patch tokens, and its parameters on <paramref name="device"/>.</param>
 /// <param name="device">Where to compute.</param>
 /// <param name="size">The shorter side of the frames that the network sees: 480 in the paper.</param>
 /// <param name="options">How labels are propagated.</param>
-public sealed class VideoRun(VisionTransformer backbone, Device device, int size, LabelPropagationOptions options) : IDisposable
+public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPropagationOptions options) : IDisposable
 {
     private const int Step = 64; // of the longer side, in the reference
 
+    private readonly IAttentive attentive = backbone.Attentive();
+
     // The reference's first deviation is .228; kept for equal features.
-    private readonly Normalize normalize = Normalize.Of(backbone.Config.Channels, [0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
+    private readonly Normalize normalize = Normalize.Of(backbone.Channels, [0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
 
     private readonly RgbImage frame = new(), resized = new();
-    private ImageDecoder decoder = new() { Channels = backbone.Config.Channels };
+    private ImageDecoder decoder = new() { Channels = backbone.Channels };
 
     /// <summary>Pictures with more pixels than this are refused.</summary>
     public int MaxPixels
@@ -35,7 +37,7 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         {
             field = value;
             decoder.Dispose();
-            decoder = new ImageDecoder(value) { Channels = backbone.Config.Channels };
+            decoder = new ImageDecoder(value) { Channels = backbone.Channels };
         }
     } = ImageDecoder.DefaultMaxPixels;
 
@@ -59,14 +61,14 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
         if (given.Doubt is { } doubt)
             OnNote?.Invoke(video.Name, doubt);
         byte[] ids = [.. given.Objects];
-        int patch = backbone.Config.Patch;
+        int patch = attentive.Patch;
         if (ids.Length == 0)
             throw new UserErrorException($"{video.Annotations[0]} shows no object to follow.");
         if (Features(video.Frames[0], out int rows, out int columns, out string fault) is not { } features)
             throw new UserErrorException($"{video.Frames[0]}: {fault.TrimEnd('.')}.");
         if (frame.Width != given.Width || frame.Height != given.Height)
             throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
-        long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Config.Dim, ids.Length + 1, video.Frames.Count, options);
+        long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Width, ids.Length + 1, video.Frames.Count, options);
         if (bytes > HostMemory.AvailableBytes)
             throw new UserErrorException(
                 $"Following {ids.Length} objects over {rows} × {columns} patches would take {bytes >> 20} MiB, and the machine has "
@@ -147,21 +149,21 @@ public sealed class VideoRun(VisionTransformer backbone, Device device, int size
             fault = e.Reason;
             return null;
         }
-        int patch = backbone.Config.Patch, step = Step % patch == 0 ? Step : patch;
+        int patch = attentive.Patch, step = Step % patch == 0 ? Step : patch;
         int shorter = Math.Max(1, size / patch) * patch;
         double ratio = Math.Min(PictureGrid.LongestRatio, (double)Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height));
         int longer = (int)(size * ratio) / step * step;
         longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : shorter);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
-        ForwardMemory.Check(backbone.Config, device, 1, height, width, "a smaller --size");
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --size");
         BilinearResize.Apply(frame, resized, width, height);
         float[] pixels = new float[normalize.Channels * width * height];
         normalize.Apply(resized, pixels);
         (rows, columns) = (height / patch, width / patch);
 
         using var arena = device.BeginArena();
-        var tokens = backbone.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, normalize.Channels, height, width)), 1)[0]; // (1, K + N, D)
-        return backbone.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Config.Dim)).ToArray();
+        var tokens = attentive.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, normalize.Channels, height, width)), 1)[0]; // (1, K + N, D)
+        return attentive.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Width)).ToArray();
     }
 
     /// <summary>Each pixel takes the one that its centre falls into, as Pillow's nearest.</summary>

@@ -36,9 +36,7 @@ public sealed class Distillation : IDisposable
         tape = new Tape(device);
 
         Student = new MultiCropModel(options.Backbone, options.Head);
-        Student.Backbone.Recompute = options.Recompute;
-        // Without stochastic depth, and never trained; its head's lengths follow the student's all the same.
-        Teacher = new MultiCropModel(options.Backbone with { DropPathRate = 0 }, options.Head);
+        Teacher = new MultiCropModel(options.Backbone, options.Head);
         StudentParameters = new FlatParameters(Student, device, trainable: true);
         TeacherParameters = new FlatParameters(Teacher, device, trainable: false);
         StudentParameters.Initialize(options.Seed);
@@ -95,9 +93,10 @@ public sealed class Distillation : IDisposable
     public void Learn(Tensor globals, Tensor? locals, StochasticDepth? globalDepth, StochasticDepth? localDepth)
     {
         using var batch = device.BeginArena(reuseTensors: true);
-        var teacherLogits = Teacher.Forward(globals); // (2·B, K)
+        var pass = new Pass(Training: true, OneRank.Instance, globalDepth, options.Recompute);
+        var teacherLogits = Teacher.Forward(globals, TeacherPass); // (2·B, K)
         tape.Record();
-        var studentLogits = Student.Forward(globals, locals, globalDepth, localDepth); // (n·B, K)
+        var studentLogits = Student.Forward(globals, locals, pass, localDepth); // (n·B, K)
         var (loss, entropy) = Loss.Compute(studentLogits, teacherLogits, temperature.At(Epoch));
         Monitor.Count(loss, entropy);
         tape.Backward(loss, weight: 1f / options.Accumulate);
@@ -111,7 +110,7 @@ public sealed class Distillation : IDisposable
     public void WarmUpCentre(Tensor globals)
     {
         using var batch = device.BeginArena(reuseTensors: true);
-        Loss.Count(Teacher.Forward(globals));
+        Loss.Count(Teacher.Forward(globals, TeacherPass));
     }
 
     /// <summary>Moves centre, student and teacher by what the batches since the last update have left.</summary>
@@ -145,6 +144,9 @@ public sealed class Distillation : IDisposable
         TeacherParameters.Dispose();
         StudentParameters.Dispose();
     }
+
+    // Its batch normalisation takes the batch's statistics, as the reference's teacher does, and no branch is dropped.
+    private static Pass TeacherPass => new(Training: true, OneRank.Instance);
 
     private int EpochOf(long step) => (int)Math.Min(step / stepsPerEpoch, options.Epochs - 1);
 }
