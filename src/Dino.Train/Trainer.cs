@@ -3,6 +3,7 @@ using System.Globalization;
 using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
+using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Train.Log;
@@ -51,6 +52,7 @@ public sealed class Trainer : IDisposable
     private readonly ImageFolder folder;
     private readonly SkippedFiles skipped;
     private readonly int stepsPerEpoch;
+    private readonly ViewBatch views;
     private readonly Tensor globals;
     private readonly Tensor? locals;
     private readonly RandomStochasticDepth globalDepth, localDepth;
@@ -95,9 +97,10 @@ public sealed class Trainer : IDisposable
                 $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller `BatchSize`.");
         MemoryEstimate.Check(options, device);
         var crops = options.Crops;
-        globals = Tensor.Zeros(device, new Shape(2 * options.BatchSize, options.Backbone.Channels, crops.GlobalCropsSize, crops.GlobalCropsSize));
+        views = new ViewBatch(device, crops.Views, options.BatchSize, options.Backbone.Channels);
+        globals = views.Views(0, MultiCropOptions.GlobalCropsNumber);
         if (crops.LocalCropsNumber > 0)
-            locals = Tensor.Zeros(device, new Shape(crops.LocalCropsNumber * options.BatchSize, options.Backbone.Channels, crops.LocalCropsSize, crops.LocalCropsSize));
+            locals = views.Views(MultiCropOptions.GlobalCropsNumber, crops.LocalCropsNumber);
         State = new Distillation(options, device, stepsPerEpoch);
         globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
         localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
@@ -268,6 +271,7 @@ public sealed class Trainer : IDisposable
             State.Dispose();
             globals.Dispose();
             locals?.Dispose();
+            views.Dispose();
         }
         finally
         {
@@ -325,7 +329,7 @@ public sealed class Trainer : IDisposable
             + $"This is not the run that {options.Epochs} epochs from the start would have been");
     }
 
-    private ICropSource OpenCrops(CancellationToken cancel)
+    private IViewSource OpenCrops(CancellationToken cancel)
     {
         var loading = new CropLoaderOptions
         {
@@ -335,7 +339,7 @@ public sealed class Trainer : IDisposable
             StartEpoch = (int)(State.Step / stepsPerEpoch),
             StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
             Channels = options.Backbone.Channels,
-            Crops = options.Crops,
+            Views = options.Crops.Views,
             Prefetch = run.Prefetch with { Cancel = cancel },
         };
         try
@@ -361,14 +365,14 @@ public sealed class Trainer : IDisposable
         for (int i = 0; i < CenterWarmup; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            crops.Next(globals, locals);
+            crops.Next(views);
             State.WarmUpCentre(globals);
         }
         State.Loss.StartCentre();
     }
 
     /// <summary>The gradients of a step; false if it was broken off, which leaves the weights as they were.</summary>
-    private bool TryLearn(ICropSource crops, CancellationToken abandon)
+    private bool TryLearn(IViewSource crops, CancellationToken abandon)
     {
         device.Interrupt = abandon; // in the update after it, nothing is broken off
         try
@@ -377,7 +381,7 @@ public sealed class Trainer : IDisposable
             {
                 abandon.ThrowIfCancellationRequested();
                 globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
-                crops.Next(globals, locals);
+                crops.Next(views);
                 State.Learn(globals, locals, globalDepth, localDepth);
             }
             return true;

@@ -99,20 +99,21 @@ public class ChannelsTests
         var options = new CropLoaderOptions
         {
             BatchSize = 4,
-            Crops = new MultiCropOptions { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 },
+            Views = new MultiCropOptions { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 }.Views,
             Prefetch = new() { Workers = 1 },
         };
         using var coloured = new CropLoader(ImageFolder.Scan(folder.Root), options);
         using var grey = new CropLoader(ImageFolder.Scan(folder.Root), options with { Channels = 1 });
         using CropBatch colours = coloured.Next(), greys = grey.Next();
 
-        Assert.That(greys.Globals.Length, Is.EqualTo(colours.Globals.Length / 3));
+        float[] inGrey = greys.Views(0, 2).ToArray(), inColour = colours.Views(0, 2).ToArray();
+        Assert.That(inGrey, Has.Length.EqualTo(inColour.Length / 3));
         float[] levels = Normalize.ImageNet.Levels(), table = Normalize.For(1).Levels();
         int plane = 16 * 16;
-        for (int i = 0; i < greys.Globals.Length; i++)
+        for (int i = 0; i < inGrey.Length; i++)
         {
-            int Byte(int channel) => Array.IndexOf(levels, colours.Globals[(i / plane * 3 + channel) * plane + i % plane], 256 * channel, 256) - 256 * channel;
-            Assert.That(greys.Globals[i], Is.EqualTo(table[(Byte(0) * 19595 + Byte(1) * 38470 + Byte(2) * 7471 + 0x8000) >> 16]));
+            int Byte(int channel) => Array.IndexOf(levels, inColour[(i / plane * 3 + channel) * plane + i % plane], 256 * channel, 256) - 256 * channel;
+            Assert.That(inGrey[i], Is.EqualTo(table[(Byte(0) * 19595 + Byte(1) * 38470 + Byte(2) * 7471 + 0x8000) >> 16]));
         }
     }
 }

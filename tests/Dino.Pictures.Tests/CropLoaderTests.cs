@@ -2,6 +2,8 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
+using Dino.Tensors;
+using Dino.Testing;
 using Dino.Testing.Runs;
 using NUnit.Framework;
 
@@ -12,11 +14,13 @@ public sealed class CropLoaderTests : IDisposable
 {
     private const int Pictures = 11;
 
+    private static readonly MultiCropOptions Crops = new() { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 3 };
+
     private static readonly CropLoaderOptions Options = new()
     {
         BatchSize = 2,
         Seed = 42,
-        Crops = new() { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 3 },
+        Views = Crops.Views,
         Prefetch = new() { Workers = 2 },
     };
 
@@ -66,40 +70,71 @@ public sealed class CropLoaderTests : IDisposable
         Assert.That(Load(Options with { Seed = 43 }, 5).SelectMany(batch => batch.Samples), Is.Not.EqualTo(epochs[0]));
     }
 
-    [Test]
-    public void Ranks_share_the_pictures_of_each_step()
+    [TestCase(2)]
+    [TestCase(3)]
+    public void Ranks_together_see_the_batches_of_one(int count)
     {
-        var whole = Load(Options with { BatchSize = 4 }, 4);
-        var ranks = new[] { Load(Options with { Ranks = 2, Rank = 0 }, 4), Load(Options with { Ranks = 2, Rank = 1 }, 4) };
+        var options = Options with { BatchSize = 1, StartEpoch = 1, StartStep = 1 };
+        var whole = Load(options with { BatchSize = count }, 6);
+        var ranks = Enumerable.Range(0, count).Select(rank => Load(options with { Ranks = count, Rank = rank }, 6)).ToArray();
         for (int step = 0; step < whole.Length; step++)
-            for (int i = 0; i < 4; i++)
-            {
-                var part = ranks[i % 2][step];
-                Assert.That(part.Samples[i / 2], Is.EqualTo(whole[step].Samples[i]));
-                int floats = 3 * 16 * 16;
-                Assert.That(part.Globals.AsSpan((2 + i / 2) * floats, floats).SequenceEqual(whole[step].Globals.AsSpan((4 + i) * floats, floats)));
-            }
+        {
+            Assert.That(ranks.Select(rank => (rank[step].Epoch, rank[step].Step)), Is.All.EqualTo((whole[step].Epoch, whole[step].Step)));
+            Assert.That(ranks.SelectMany(rank => rank[step].Samples), Is.EqualTo(whole[step].Samples));
+            // View after view, and in a view rank after rank.
+            for (int view = 0; view < 5; view++)
+                Assert.That(ranks.SelectMany(rank => rank[step].View(view)), Is.EqualTo(whole[step].View(view)), $"view {view}");
+        }
     }
 
     [Test]
-    public void Crops_lie_crop_major_each_as_the_augmentation_makes_it()
+    public void Crops_of_any_sizes_lie_view_after_view_each_as_the_maker_makes_it()
     {
-        var batch = Load(Options, 2)[1];
-        var augmentation = new MultiCropAugmentation(Options.Crops);
+        var plain = new View { Size = 5 };
+        View[] views = [plain, plain with { Size = 7, Recipe = MultiCropOptions.Local }, plain with { Size = 7, Scale = new(0.2, 0.3) }, plain, plain with { Size = 16 }];
+        using var loader = new CropLoader(images, Options with { Views = views });
+        loader.Next().Dispose();
+        using var batch = loader.Next();
+        var maker = new CropMaker(views);
         using var decoder = new ImageDecoder();
         var picture = new RgbImage();
-        Assert.That((batch.Globals.Length, batch.Locals.Length), Is.EqualTo((2 * 2 * 3 * 16 * 16, 3 * 2 * 3 * 8 * 8)));
+        Assert.That(batch.Views(1, 2).Length, Is.EqualTo(2 * 2 * 3 * 7 * 7));
         for (int i = 0; i < 2; i++)
         {
             decoder.Decode(images.PathOf(batch.Samples[i]), picture);
-            for (int crop = 0; crop < 5; crop++)
+            for (int view = 0; view < views.Length; view++)
             {
-                int size = crop < 2 ? 16 : 8, row = (crop < 2 ? crop : crop - 2) * 2 + i;
-                float[] expected = new float[3 * size * size];
-                augmentation.Apply(picture, crop, MultiCropAugmentation.StreamOf(42, 0, position: 2 + i, crop), expected);
-                Assert.That((crop < 2 ? batch.Globals : batch.Locals).AsSpan(row * expected.Length, expected.Length).SequenceEqual(expected));
+                float[] expected = new float[3 * views[view].Size * views[view].Size];
+                maker.Apply(picture, view, CropMaker.StreamOf(42, 0, position: 2 + i, view), expected);
+                Assert.That(batch.Views(view, 1).Slice(i * expected.Length, expected.Length).SequenceEqual(expected), $"view {view} of picture {i}");
+                if (view is 1 or 2)
+                    Assert.That(batch.Views(1, 2).Slice(((view - 1) * 2 + i) * expected.Length, expected.Length).SequenceEqual(expected));
             }
         }
+        Assert.That(() => batch.Views(0, 2).Length, Throws.ArgumentException.With.Message.Contains("view 0 has 5 pixels a side, view 1 has 7"));
+        Assert.That(() => batch.Views(3, 3).Length, Throws.ArgumentException.With.Message.Contains("not among the 5 views"));
+    }
+
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void A_source_fills_the_views_of_a_device(string name)
+    {
+        var device = Devices.Open(name);
+        using var arena = device.BeginArena();
+        View[] views = [new() { Size = 5 }, new() { Size = 5 }, new() { Size = 7 }];
+        var options = Options with { Views = views };
+        using var expected = new CropLoader(images, options);
+        using var source = new HostCrops(new CropLoader(images, options));
+        using var batch = new ViewBatch(device, views, pictures: 2);
+        for (int step = 0; step < 8; step++)
+        {
+            using var crops = expected.Next();
+            source.Next(batch);
+            Assert.That(batch.Views(0, 2).Shape, Is.EqualTo(new Shape(4, 3, 5, 5)));
+            Assert.That(batch.Views(0, 2).ToArray(), Is.EqualTo(crops.Views(0, 2).ToArray()));
+            Assert.That(batch.Views(2, 1).ToArray(), Is.EqualTo(crops.Views(2, 1).ToArray()));
+        }
+        Assert.That((batch.Pictures, batch.Count), Is.EqualTo((2, 3)));
+        Assert.That(() => batch.Views(1, 2), Throws.ArgumentException.With.Message.Contains("view 1 has 5 pixels a side, view 2 has 7"));
     }
 
     [Test]
@@ -160,9 +195,9 @@ public sealed class CropLoaderTests : IDisposable
     {
         using var loader = new CropLoader(images, Options);
         CropBatch[] held = [loader.Next(), loader.Next(), loader.Next()];
-        float[] first = held[0].Globals.ToArray();
+        float[] first = held[0].Views(0, 2).ToArray();
         Assert.That(loader.Next, Throws.InvalidOperationException.With.Message.Contains("dispose of one"));
-        Assert.That(held[0].Globals.SequenceEqual(first));
+        Assert.That(held[0].Views(0, 2).SequenceEqual(first));
         held[1].Dispose();
         held[0].Dispose();
         using CropBatch next = loader.Next();
@@ -193,10 +228,11 @@ public sealed class CropLoaderTests : IDisposable
         Refuses(Options with { BatchSize = 6, Ranks = 2 }, "fewer than the 12");
         Refuses(Options with { Rank = 1 }, "Rank 1 of 1");
         Refuses(Options with { StartStep = 6 }, "5 steps");
+        Refuses(Options with { Views = [] }, "list of views is empty");
         Refuses(Options with { Prefetch = new() { Batches = 0 } }, "prefetched batches");
         Refuses(Options with { Prefetch = new() { Workers = -1 } }, "workers");
-        Refuses(Options with { Crops = new() { GlobalCropsSize = 20_000 } }, "MiB");
-        Assert.That(new CropLoaderOptions().Ranks, Is.EqualTo(1));
+        Refuses(Options with { Views = [new View { Size = 20_000 }] }, "MiB");
+        Assert.That(Options.Ranks, Is.EqualTo(1));
     }
 
     private Recorded[] Load(CropLoaderOptions options, int batches, ImageFolder? from = null, SkippedFiles? skipped = null)
@@ -206,7 +242,7 @@ public sealed class CropLoaderTests : IDisposable
         for (int i = 0; i < batches; i++)
         {
             using CropBatch batch = loader.Next();
-            result[i] = new(batch.Epoch, batch.Step, batch.Samples.ToArray(), batch.Globals.ToArray(), batch.Locals.ToArray());
+            result[i] = new(batch.Epoch, batch.Step, batch.Samples.ToArray(), batch.Views(0, 2).ToArray(), batch.Views(2, 3).ToArray());
         }
         return result;
     }
@@ -223,5 +259,10 @@ public sealed class CropLoaderTests : IDisposable
         }
     }
 
-    private sealed record Recorded(int Epoch, int Step, int[] Samples, float[] Globals, float[] Locals);
+    private sealed record Recorded(int Epoch, int Step, int[] Samples, float[] Globals, float[] Locals)
+    {
+        public float[] View(int view) => view < 2 ? Part(Globals, 2, view) : Part(Locals, 3, view - 2);
+
+        private static float[] Part(float[] all, int parts, int part) => all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
+    }
 }

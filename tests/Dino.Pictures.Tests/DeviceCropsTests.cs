@@ -56,28 +56,38 @@ public sealed class DeviceCropsTests : IDisposable
     [TestCaseSource(nameof(LoadedOnDevices))]
     public void Batches_are_those_of_the_host(int globalSize, int localSize, int blockWords, string name)
     {
+        var crops = new MultiCropOptions { GlobalCropsSize = globalSize, LocalCropsSize = localSize, LocalCropsNumber = localSize == 0 ? 0 : 4 };
+        Compare(name, crops.Views, blockWords);
+    }
+
+    // What DINO does not ask for: jitter without the hue, another threshold, a blur wider than the device's, three sizes.
+    [TestCaseSource(nameof(OnDevices))]
+    public void Batches_of_other_recipes_are_those_of_the_host(string name)
+    {
+        var jitter = new Recipe { FlipProbability = 0.3, JitterProbability = 1, Brightness = 0.8, Contrast = 1.5, Saturation = 0.4 };
+        Compare(name, [
+            new View { Size = 13, Recipe = jitter },
+            new View { Size = 9, Recipe = jitter with { Hue = 0.5, SolarizeProbability = 0.7, SolarizeThreshold = 60 } },
+            new View { Size = 9, Scale = new(0.1, 0.2) },
+            new View { Size = 17, Recipe = new() { BlurProbability = 0.4, BlurRadiusMin = 2.5, BlurRadiusMax = 4 } },
+        ], PictureLoader.DefaultBlockWords);
+    }
+
+    private void Compare(string name, IReadOnlyList<View> views, int blockWords)
+    {
         var device = Devices.Open(name);
-        var options = new CropLoaderOptions
-        {
-            BatchSize = 3,
-            Seed = 11,
-            Crops = new() { GlobalCropsSize = globalSize, LocalCropsSize = localSize, LocalCropsNumber = localSize == 0 ? 0 : 4 },
-            Prefetch = new() { Workers = 2 },
-        };
+        var options = new CropLoaderOptions { BatchSize = 3, Seed = 11, Views = views, Prefetch = new() { Workers = 2 } };
         using var arena = device.BeginArena();
-        var globals = Tensor.Zeros(device, new Shape(6, 3, globalSize, globalSize));
-        var locals = localSize == 0 ? null : Tensor.Zeros(device, new Shape(12, 3, localSize, localSize));
         using var host = new CropLoader(images, options);
         using var crops = new DeviceCrops(device, images, options, new SkippedFiles(), blockWords);
+        using var batch = new ViewBatch(device, views, options.BatchSize);
         for (int step = 0; step < (name == "cpu:debug" ? 2 : 7); step++)
         {
-            globals.Fill(float.NaN);
-            locals?.Fill(float.NaN);
-            crops.Next(globals, locals);
+            batch.All.Fill(float.NaN);
+            crops.Next(batch);
             using var expected = host.Next();
-            Assert.That(globals.ToArray().AsSpan().SequenceEqual(expected.Globals), $"global crops of step {step}");
-            if (locals is not null)
-                Assert.That(locals.ToArray().AsSpan().SequenceEqual(expected.Locals), $"local crops of step {step}");
+            for (int view = 0; view < views.Count; view++)
+                Assert.That(batch.Views(view, 1).ToArray().AsSpan().SequenceEqual(expected.Views(view, 1)), $"view {view} of step {step}");
         }
     }
 
@@ -109,7 +119,7 @@ public sealed class DeviceCropsTests : IDisposable
             double factor = red / 255.0 * 0.2 - 0.1;
             var plan = new CropPlan(
                 new CropBox(0, 0, image.Width, image.Height), false, new JitterPlan((int)ColorOperation.Contrast << 2 | (int)ColorOperation.Saturation << 4
-                    | (int)ColorOperation.Hue << 6, 1, 1, 1, factor), false, 0, false);
+                    | (int)ColorOperation.Hue << 6, 1, 1, 1, factor), false, 0, null);
             byte[] actual = Cut(device, image, plan, image.Width);
             HueShift.Apply(image, factor);
             Assert.That(image.Pixels.SequenceEqual(actual), $"red {red}");
@@ -148,21 +158,20 @@ public sealed class DeviceCropsTests : IDisposable
         var options = new CropLoaderOptions
         {
             BatchSize = 2,
-            Crops = new() { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 },
+            Views = new MultiCropOptions { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 }.Views,
             Prefetch = new() { Workers = 1, CacheBytes = 1 << 24 },
         };
-        using var globals = Tensor.Zeros(device, new Shape(4, 3, 16, 16));
-        using var locals = Tensor.Zeros(device, new Shape(4, 3, 8, 8));
+        using var batch = new ViewBatch(device, options.Views, options.BatchSize);
         using var crops = new DeviceCrops(device, images, options, new SkippedFiles());
         const int epochs = 4, steps = 5;
         for (int i = 0; i < epochs * steps; i++)
-            crops.Next(globals, locals);
+            crops.Next(batch);
         device.Synchronize();
 
         int pieces = device.Pool.Allocations;
         long launches = device.Launches, managed = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < steps; i++)
-            crops.Next(globals, locals);
+            crops.Next(batch);
         managed = GC.GetAllocatedBytesForCurrentThread() - managed;
 
         Assert.That(device.Launches - launches, Is.EqualTo(4 * steps));
@@ -183,7 +192,7 @@ public sealed class DeviceCropsTests : IDisposable
         using var arena = device.BeginArena();
         using var cutter = new PictureCutter(device, levels, saturation, hue);
         var crop = Tensor.Zeros(device, new Shape(1, 3, size, size));
-        cutter.Cut(words, [new CropEntry(task, rows, size, 0, false)], crop, null);
+        cutter.Cut(words, [new CropEntry(task, rows, size, 0)], crop);
         float[] planes = crop.ToArray();
         byte[] bytes = new byte[planes.Length];
         for (int i = 0; i < bytes.Length; i++)
@@ -209,7 +218,7 @@ public sealed class DeviceCropsTests : IDisposable
             },
             kind == "grayscale" || chain && op.GetProperty("grayscale").GetBoolean(),
             chain ? op.GetProperty("blur").GetDouble() : 0,
-            kind == "solarize" || chain && op.GetProperty("solarize").GetBoolean());
+            kind == "solarize" ? Number("threshold") : chain && op.GetProperty("solarize").GetBoolean() ? Solarize.DefaultThreshold : null);
         return (plan, cuts ? Number("size") : source[1]);
     }
 

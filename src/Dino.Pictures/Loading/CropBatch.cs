@@ -1,22 +1,20 @@
-using Dino.Pictures.Transforms;
-
 namespace Dino.Pictures.Loading;
 
-/// <summary>The crops of one training step on one rank. Dispose of it after use: its memory then serves a later batch.</summary>
+/// <summary>The crops of one training step on one rank, in the host's memory. Dispose of it after use: its memory then serves a later batch.</summary>
 public sealed class CropBatch : IDisposable
 {
     private readonly CropLoader loader;
-    private readonly float[] globals, locals;
+    private readonly ViewLayout layout;
+    private readonly float[] floats;
     private readonly int[] samples;
 
-    internal CropBatch(CropLoader loader, int batchSize, MultiCropOptions crops, PrefetchOptions prefetch, int channels)
+    internal CropBatch(CropLoader loader, ViewLayout layout, PrefetchOptions prefetch)
     {
-        this.loader = loader;
-        globals = prefetch.Allocate((long)batchSize * MultiCropOptions.GlobalCropsNumber, crops.GlobalCropsSize, "global crops", channels);
-        locals = prefetch.Allocate((long)batchSize * crops.LocalCropsNumber, crops.LocalCropsSize, "local crops", channels);
-        samples = new int[batchSize];
-        Positions = new int[batchSize];
-        Wanted = new int[batchSize];
+        (this.loader, this.layout) = (loader, layout);
+        floats = prefetch.Allocate(layout.Floats, $"crops of {layout.Pictures} pictures, {layout.Count} of each,");
+        samples = new int[layout.Pictures];
+        Positions = new int[layout.Pictures];
+        Wanted = new int[layout.Pictures];
     }
 
     /// <summary>Epoch, from 0.</summary>
@@ -31,11 +29,18 @@ public sealed class CropBatch : IDisposable
     /// <summary>The samples of the folder that were used: an unreadable one is replaced.</summary>
     public ReadOnlySpan<int> Samples => samples;
 
-    /// <summary>Global crops, (2·B, C, S, S), crop-major: crop 0 of every picture, then crop 1 of every picture.</summary>
-    public ReadOnlySpan<float> Globals => globals;
+    /// <summary>The crops of neighbouring views of one size, (count·B, C, S, S): the first view of every picture, then the next, …</summary>
+    /// <param name="first">Number of the first view.</param>
+    /// <param name="count">How many views.</param>
+    /// <exception cref="ArgumentException">There are no such views, or they differ in size.</exception>
+    public ReadOnlySpan<float> Views(int first, int count)
+    {
+        layout.CheckRun(first, count);
+        return floats.AsSpan(layout.StartOf(first, 0), count * Count * layout.LengthOf(first));
+    }
 
-    /// <summary>Local crops, (n·B, C, s, s), crop-major; empty when there are none.</summary>
-    public ReadOnlySpan<float> Locals => locals;
+    /// <summary>The crops of all views, as <see cref="ViewBatch.All"/> has them.</summary>
+    internal ReadOnlySpan<float> All => floats;
 
     /// <summary>Positions of the pictures in the epoch's order, and the samples that stand there.</summary>
     internal int[] Positions { get; }
@@ -44,13 +49,8 @@ public sealed class CropBatch : IDisposable
 
     internal Span<int> UsedSamples => samples;
 
-    /// <summary>Where crop <paramref name="index"/> of picture <paramref name="picture"/> goes, (C, size, size).</summary>
-    internal Span<float> Crop(int index, int picture, int size, int channels)
-    {
-        bool global = index < MultiCropOptions.GlobalCropsNumber;
-        int row = (global ? index : index - MultiCropOptions.GlobalCropsNumber) * Count + picture, length = channels * size * size;
-        return (global ? globals : locals).AsSpan(row * length, length);
-    }
+    /// <summary>Where the crop of a picture goes, (C, size, size).</summary>
+    internal Span<float> Crop(int view, int picture) => floats.AsSpan(layout.StartOf(view, picture), layout.LengthOf(view));
 
     /// <summary>Gives the memory back to the loader; the values may change from now on.</summary>
     public void Dispose() => loader.Release(this);

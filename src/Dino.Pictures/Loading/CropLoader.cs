@@ -22,17 +22,20 @@ public sealed record CropLoaderOptions
     /// <summary>Batches that make one optimizer step: an epoch ends with a whole step.</summary>
     public int BatchesPerStep { get; init; } = 1;
 
-    /// <summary>Which of <see cref="Ranks"/> this process is.</summary>
+    /// <summary>Which of <see cref="Ranks"/> this process is, from 0.</summary>
     public int Rank { get; init; }
 
-    /// <summary>Processes that share each step's pictures.</summary>
+    /// <summary>
+    /// R, the processes that share each step's pictures: their batches, in rank order, are together the batch of one process that takes R times
+    /// <see cref="BatchSize"/> pictures.
+    /// </summary>
     public int Ranks { get; init; } = 1;
 
     /// <summary>C, the channels of a crop: 3 (RGB), or 1: the same crops in grey.</summary>
     public int Channels { get; init; } = 3;
 
     /// <summary>The crops of a picture.</summary>
-    public MultiCropOptions Crops { get; init; } = new();
+    public required IReadOnlyList<View> Views { get; init; }
 
     /// <summary>How far and with how many threads to work ahead.</summary>
     public PrefetchOptions Prefetch { get; init; } = new();
@@ -53,9 +56,10 @@ public sealed class CropLoader : IDisposable
     {
         Validate(folder, options);
         StepsPerEpoch = StepsIn(folder.Count, options);
+        var layout = new ViewLayout(options.Views, options.BatchSize, options.Channels);
         var batches = new CropBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
-            batches[i] = new CropBatch(this, options.BatchSize, options.Crops, options.Prefetch, options.Channels);
+            batches[i] = new CropBatch(this, layout, options.Prefetch);
         prefetch = new OrderedPrefetch<CropBatch, CropWorker>(
             new Work(folder, options, skipped ?? new SkippedFiles(), StepsPerEpoch), batches, options.Prefetch, "crops");
     }
@@ -82,7 +86,7 @@ public sealed class CropLoader : IDisposable
 
     internal static void Validate(ImageFolder folder, CropLoaderOptions options)
     {
-        options.Crops.Validate();
+        View.Validate(options.Views);
         options.Prefetch.Validate();
         if (options.Channels is not (1 or 3))
             throw new ArgumentException($"Crops have 3 channels, or 1 in grey, not {options.Channels}.");
@@ -108,7 +112,7 @@ public sealed class CropLoader : IDisposable
         private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
         private readonly SampleSequence sequence = new(folder.Count, options, stepsPerEpoch);
 
-        public CropWorker CreateWorker() => new(pictures.OpenReader(), new MultiCropAugmentation(options.Crops, Normalize.For(options.Channels)));
+        public CropWorker CreateWorker() => new(pictures.OpenReader(), new CropMaker(options.Views, Normalize.For(options.Channels)));
 
         public int Begin(CropBatch batch)
         {
@@ -119,19 +123,19 @@ public sealed class CropLoader : IDisposable
         public void Fill(CropBatch batch, int sample, CropWorker worker)
         {
             RgbImage picture = worker.Reader.Read(batch.Wanted[sample], out batch.UsedSamples[sample]);
-            for (int crop = 0; crop < options.Crops.CropsNumber; crop++)
+            for (int view = 0; view < options.Views.Count; view++)
             {
-                var random = MultiCropAugmentation.StreamOf(options.Seed, batch.Epoch, batch.Positions[sample], crop);
-                worker.Augmentation.Apply(picture, crop, random, batch.Crop(crop, sample, worker.Augmentation.SizeOf(crop), options.Channels));
+                var random = CropMaker.StreamOf(options.Seed, batch.Epoch, batch.Positions[sample], view);
+                worker.Crops.Apply(picture, view, random, batch.Crop(view, sample));
             }
         }
     }
 
-    private sealed class CropWorker(PictureSource.Reader reader, MultiCropAugmentation augmentation) : IDisposable
+    private sealed class CropWorker(PictureSource.Reader reader, CropMaker crops) : IDisposable
     {
         public PictureSource.Reader Reader { get; } = reader;
 
-        public MultiCropAugmentation Augmentation { get; } = augmentation;
+        public CropMaker Crops { get; } = crops;
 
         public void Dispose() => Reader.Dispose();
     }

@@ -16,6 +16,9 @@ internal sealed class CropTaskWriter
     /// <summary>The words of a task.</summary>
     public static int TaskWords(CropBox box, int size) => CropTask.Words + TapWords(box.Width, size) + TapWords(box.Height, size);
 
+    /// <summary>Whether the device can blur so far.</summary>
+    public static bool CanBlur(double sigma) => !(sigma > 0) || GaussianBlur.Box.FromSigma(sigma).Whole <= CropTask.MostBlurWhole;
+
     /// <summary>Writes a picture.</summary>
     /// <returns>The address behind it.</returns>
     public static int WritePicture(RgbImage picture, Span<int> words, int address)
@@ -49,12 +52,12 @@ internal sealed class CropTaskWriter
             Brightness = (float)jitter.Brightness,
             Contrast = (float)jitter.Contrast,
             Saturation = (float)jitter.Saturation,
-            Hue = HueShift.StepsOf(jitter.Hue),
+            Hue = jitter.Hue is { } hue ? HueShift.StepsOf(hue) : CropTask.NoHue,
             Grayscale = plan.Grayscale,
             BlurWhole = plan.Sigma > 0 ? box.Whole : -1,
             BlurFull = box.Weights.Full,
             BlurEdge = box.Weights.Edge,
-            Solarize = plan.Solarize,
+            Solarize = plan.Solarize ?? CropTask.NoSolarize,
         };
         task.WriteTo(words.Slice(address, CropTask.Words));
         return end;

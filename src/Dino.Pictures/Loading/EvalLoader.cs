@@ -77,7 +77,9 @@ public sealed class EvalBatch : IDisposable
     internal EvalBatch(EvalLoader loader, EvalLoaderOptions options)
     {
         this.loader = loader;
-        pictures = options.Prefetch.Allocate(options.BatchSize, options.CropSize, "pictures", options.Channels);
+        pictures = options.Prefetch.Allocate(
+            (long)options.BatchSize * options.Channels * options.CropSize * options.CropSize,
+            $"{options.BatchSize} pictures of {options.CropSize} × {options.CropSize} pixels");
         (samples, labels, wanted) = (new int[options.BatchSize], new int[options.BatchSize], new int[options.BatchSize]);
         (Readable, PictureLength) = (new bool[options.BatchSize], options.Channels * options.CropSize * options.CropSize);
     }

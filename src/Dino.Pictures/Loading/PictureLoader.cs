@@ -23,7 +23,7 @@ internal sealed class PictureLoader : IDisposable
     public PictureLoader(ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords = DefaultBlockWords)
     {
         CropLoader.Validate(folder, options);
-        blockWords = Math.Max(blockWords, PictureWriter.LeastWords(options.Crops));
+        blockWords = Math.Max(blockWords, PictureWriter.LeastWords(options.Views));
         var batches = new PictureBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
             batches[i] = new PictureBatch(this, options.BatchSize, blockWords);
@@ -44,7 +44,7 @@ internal sealed class PictureLoader : IDisposable
         private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
         private readonly SampleSequence sequence = new(folder.Count, options, CropLoader.StepsIn(folder.Count, options));
 
-        public PictureWriter CreateWorker() => new(pictures.OpenReader(), options.Crops, blockWords);
+        public PictureWriter CreateWorker() => new(pictures.OpenReader(), options, blockWords);
 
         public int Begin(PictureBatch batch)
         {
@@ -53,6 +53,6 @@ internal sealed class PictureLoader : IDisposable
             return batch.Count;
         }
 
-        public void Fill(PictureBatch batch, int sample, PictureWriter worker) => worker.Write(batch, sample, options.Seed);
+        public void Fill(PictureBatch batch, int sample, PictureWriter worker) => worker.Write(batch, sample);
     }
 }

@@ -45,14 +45,13 @@ public sealed record PrefetchOptions
 
     /// <summary>Memory for one batch's floats, pinned so that a device can copy from it without a detour.</summary>
     /// <exception cref="ArgumentException">The batches of all slots would not fit the machine.</exception>
-    internal float[] Allocate(long pictures, int size, string what, int channels = 3)
+    internal float[] Allocate(long floats, string what)
     {
-        long floats = checked(pictures * channels * size * size), bytes = checked(floats * sizeof(float) * Batches);
+        long bytes = checked(floats * sizeof(float) * Batches);
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (floats > Array.MaxLength || bytes > memory)
             throw new ArgumentException(
-                $"{Batches} batches of {pictures} {what} of {size} × {size} pixels need {bytes >> 20} MiB, "
-                + $"and the machine has {memory >> 20} MiB: use a smaller batch or smaller crops.");
+                $"{Batches} batches of {what} need {bytes >> 20} MiB, and the machine has {memory >> 20} MiB: use a smaller batch or smaller crops.");
         return GC.AllocateUninitializedArray<float>((int)floats, pinned: true);
     }
 }

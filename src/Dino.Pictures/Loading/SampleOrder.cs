@@ -4,8 +4,8 @@ namespace Dino.Pictures.Loading;
 
 /// <summary>The order of the samples of an epoch: a permutation that (seed, epoch) alone decide.</summary>
 /// <remarks>
-/// Position p of the order belongs to rank p mod w. Step t of all ranks together takes the positions t·B·w … (t + 1)·B·w − 1, so
-/// that the pictures of a step do not depend on how many machines share them. What does not fill a step is dropped.
+/// Batch t of R ranks together takes the positions t·B·R … (t + 1)·B·R − 1, each rank its B neighbours of them, so that the pictures of a batch do not
+/// depend on how many machines share them. What does not fill a step is dropped.
 /// </remarks>
 internal sealed class SampleOrder(int samples, ulong seed)
 {

@@ -1,6 +1,9 @@
 namespace Dino.Pictures.Loading;
 
-/// <summary>Which pictures stand in which batch: step after step, epoch after epoch, without end. One caller at a time.</summary>
+/// <summary>
+/// Which pictures stand in which batch of one rank: step after step, epoch after epoch, without end. The batches of all ranks, in rank order, are
+/// together the batch of one rank that takes as many pictures as all of them. One caller at a time.
+/// </summary>
 internal sealed class SampleSequence(int pictures, CropLoaderOptions options, int stepsPerEpoch)
 {
     private readonly SampleOrder order = new(pictures, options.Seed);
@@ -13,7 +16,7 @@ internal sealed class SampleSequence(int pictures, CropLoaderOptions options, in
             (epoch, step) = (epoch + 1, 0);
         for (int i = 0; i < positions.Length; i++)
         {
-            positions[i] = (step * positions.Length + i) * options.Ranks + options.Rank;
+            positions[i] = (step * options.Ranks + options.Rank) * positions.Length + i;
             wanted[i] = order[epoch, positions[i]];
         }
         return (epoch, step++);

@@ -79,11 +79,14 @@ public static class ColorJitter
         }
     }
 
-    /// <summary>All four in their order.</summary>
+    /// <summary>The operations of a plan in their order.</summary>
     public static void Apply(RgbImage image, in JitterPlan plan)
     {
         for (int i = 0; i < JitterPlan.Operations; i++)
-            Apply(image, plan.Operation(i), plan.Factor(plan.Operation(i)));
+        {
+            if (plan.Factor(plan.Operation(i)) is { } factor)
+                Apply(image, plan.Operation(i), factor);
+        }
     }
 
     // Multiply, then add: a fused multiply-add would round differently from Pillow.

@@ -1,8 +1,10 @@
-using Dino.Pictures.Decoding;
+using System.Text.Json.Serialization;
 
 namespace Dino.Pictures.Transforms;
 
-/// <summary>Which crops are cut out of each picture; names and values of the reference (main_dino.py, paper section 3.1).</summary>
+/// <summary>
+/// DINO's list of views in a few numbers: two global crops, then local ones. Names and values are the reference's (main_dino.py, paper section 3.1).
+/// </summary>
 public sealed record MultiCropOptions
 {
     /// <summary>Global crops of a picture: two, the number that the loss is defined for.</summary>
@@ -26,29 +28,54 @@ public sealed record MultiCropOptions
     /// <summary>Crops of one picture, global and local.</summary>
     public int CropsNumber => GlobalCropsNumber + LocalCropsNumber;
 
+    /// <summary>The views: global 1, global 2, then the local crops.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<View> Views
+    {
+        get
+        {
+            var local = new View { Size = LocalCropsSize, Scale = LocalCropsScale, Recipe = Local };
+            return
+            [
+                new View { Size = GlobalCropsSize, Scale = GlobalCropsScale, Recipe = Global1 },
+                new View { Size = GlobalCropsSize, Scale = GlobalCropsScale, Recipe = Global2 },
+                .. Enumerable.Repeat(local, LocalCropsNumber),
+            ];
+        }
+    }
+
+    /// <summary>What happens to the first global crop: always a blur.</summary>
+    public static Recipe Global1 { get; } = new()
+    {
+        FlipProbability = 0.5,
+        JitterProbability = 0.8,
+        Brightness = 0.4,
+        Contrast = 0.4,
+        Saturation = 0.2,
+        Hue = 0.1,
+        GrayscaleProbability = 0.2,
+        BlurProbability = 1,
+        BlurRadiusMin = 0.1,
+        BlurRadiusMax = 2,
+    };
+
+    /// <summary>What happens to the second global crop: seldom a blur, at times solarised.</summary>
+    public static Recipe Global2 { get; } = Global1 with { BlurProbability = 0.1, SolarizeProbability = 0.2 };
+
+    /// <summary>What happens to a local crop: a blur half of the time.</summary>
+    public static Recipe Local { get; } = Global1 with { BlurProbability = 0.5 };
+
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">A value that no crop can have; the message names it and what it may be.</exception>
     public void Validate()
     {
-        CheckSize(GlobalCropsSize, "global crops size");
-        CheckScale(GlobalCropsScale, "global crops scale");
+        View.CheckSize(GlobalCropsSize, "global crops size");
+        View.CheckScale(GlobalCropsScale, "global crops scale");
         if (LocalCropsNumber is < 0 or > 1000)
             throw new ArgumentException($"The local crops number is {LocalCropsNumber}: it must be 0 … 1000.");
         if (LocalCropsNumber == 0)
             return;
-        CheckSize(LocalCropsSize, "local crops size");
-        CheckScale(LocalCropsScale, "local crops scale");
-    }
-
-    private static void CheckSize(int size, string name)
-    {
-        if (size < 1 || (long)size * size > RgbImage.MaxPixels)
-            throw new ArgumentException($"The {name} is {size} pixels: it must be 1 … {(int)Math.Sqrt(RgbImage.MaxPixels)}.");
-    }
-
-    private static void CheckScale(CropScale scale, string name)
-    {
-        if (!(scale.Low > 0 && scale.Low <= scale.High && scale.High <= 1))
-            throw new ArgumentException(FormattableString.Invariant($"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1."));
+        View.CheckSize(LocalCropsSize, "local crops size");
+        View.CheckScale(LocalCropsScale, "local crops scale");
     }
 }

@@ -4,6 +4,5 @@ namespace Dino.Tensors.Pictures;
 /// <param name="Task">The address of its <see cref="CropTask"/>.</param>
 /// <param name="Rows">The rows of the picture that its resize reads.</param>
 /// <param name="Size">Its side in pixels.</param>
-/// <param name="Row">Its place among the crops of its tensor.</param>
-/// <param name="IsLocal">Whether that is the tensor of local crops.</param>
-public readonly record struct CropEntry(int Task, int Rows, int Size, int Row, bool IsLocal);
+/// <param name="Output">The element of the tensor at which its 3 · Size · Size floats begin.</param>
+public readonly record struct CropEntry(int Task, int Rows, int Size, int Output);

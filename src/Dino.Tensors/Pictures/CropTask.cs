@@ -9,6 +9,15 @@ public readonly record struct CropTask
     /// <summary>Words that a task takes.</summary>
     public const int Words = 24;
 
+    /// <summary>A <see cref="Hue"/> that leaves colours alone: a turn by 0 goes to 8-bit hues and back, and loses some.</summary>
+    public const int NoHue = 256;
+
+    /// <summary>A <see cref="Solarize"/> that no value reaches.</summary>
+    public const int NoSolarize = 256;
+
+    /// <summary>The widest <see cref="BlurWhole"/>.</summary>
+    public const int MostBlurWhole = FinishKernel.MaxReach - 1;
+
     internal const int PictureAt = 0, StrideAt = 1, FirstByteAt = 2, RowsAt = 3, SizeAt = 4, ColumnTapsAt = 5, ColumnReachAt = 6, RowTapsAt = 7,
         RowReachAt = 8, FlipAt = 9, OrderAt = 10, BrightnessAt = 11, ContrastAt = 12, SaturationAt = 13, HueAt = 14, GrayscaleAt = 15, WholeAt = 16,
         FullAt = 17, EdgeAt = 18, SolarizeAt = 19;
@@ -61,13 +70,13 @@ public readonly record struct CropTask
     /// <summary>Saturation factor.</summary>
     public float Saturation { get; init; }
 
-    /// <summary>What is added to the hue, in 256ths of a circle.</summary>
+    /// <summary>What is added to the hue, in 256ths of a circle; or <see cref="NoHue"/>.</summary>
     public int Hue { get; init; }
 
     /// <summary>Whether the colours go.</summary>
     public bool Grayscale { get; init; }
 
-    /// <summary>Neighbours on either side that the blur's box counts in full: 0 or 1; -1 for no blur.</summary>
+    /// <summary>Neighbours on either side that the blur's box counts in full, at most <see cref="MostBlurWhole"/>; -1 for no blur.</summary>
     public int BlurWhole { get; init; }
 
     /// <summary>The weight of those, in 24 fractional bits.</summary>
@@ -76,8 +85,8 @@ public readonly record struct CropTask
     /// <summary>The weight of one more neighbour on either side.</summary>
     public uint BlurEdge { get; init; }
 
-    /// <summary>Whether values from 128 on are turned around.</summary>
-    public bool Solarize { get; init; }
+    /// <summary>The value from which on values are turned around; or <see cref="NoSolarize"/>.</summary>
+    public int Solarize { get; init; }
 
     /// <summary>Writes the words.</summary>
     public void WriteTo(Span<int> words)
@@ -101,7 +110,7 @@ public readonly record struct CropTask
         words[WholeAt] = BlurWhole;
         words[FullAt] = (int)BlurFull;
         words[EdgeAt] = (int)BlurEdge;
-        words[SolarizeAt] = Solarize ? 1 : 0;
+        words[SolarizeAt] = Solarize;
     }
 
     /// <summary>Whether these words are the task of a crop, and what they point to lies in the block.</summary>
@@ -109,7 +118,7 @@ public readonly record struct CropTask
     {
         long size = words[SizeAt], rows = words[RowsAt];
         long lastRow = 4L * words[PictureAt] + words[FirstByteAt] + (rows - 1) * words[StrideAt];
-        return size == crop.Size && rows == crop.Rows
+        return words[WholeAt] <= MostBlurWhole && size == crop.Size && rows == crop.Rows
             && words[PictureAt] >= 0 && words[FirstByteAt] >= 0 && words[StrideAt] >= 0 && lastRow < 4L * blockWords
             && HasTaps(words[ColumnTapsAt], words[ColumnReachAt]) && HasTaps(words[RowTapsAt], words[RowReachAt]);
 

@@ -25,17 +25,15 @@ internal static class FinishKernel
     /// <param name="index">Entries of <see cref="CropIndex"/>.</param>
     /// <param name="pixels">The crops.</param>
     /// <param name="levels">The float of each of 256 values, for each of three channels.</param>
-    /// <param name="globals">Receives global crops, (·, 3, S, S).</param>
-    /// <param name="locals">Receives local crops, (·, 3, s, s).</param>
+    /// <param name="target">Receives the crops, each (3, S, S).</param>
     /// <param name="crops">Number of entries.</param>
     public static void Run(
-        Device device, int tiles, Tensor block, Tensor index, Tensor pixels, Tensor levels, Tensor globals, Tensor? locals, int crops) =>
+        Device device, int tiles, Tensor block, Tensor index, Tensor pixels, Tensor levels, Tensor target, int crops) =>
         device.LaunchGroups(tiles, new Body(
-            ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(pixels), ViewMemory.Of(levels), ViewMemory.Of(globals),
-            ViewMemory.Of(locals), crops));
+            ViewMemory.Of(block), ViewMemory.Of(index), ViewMemory.Of(pixels), ViewMemory.Of(levels), ViewMemory.Of(target), crops));
 
     private static void Run(
-        ThreadGroup work, ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory globals, ViewMemory locals, int crops)
+        ThreadGroup work, ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory target, int crops)
     {
         int thread = work.Thread, threads = work.Threads, group = work.Id;
         var shared = ThreadGroup.Share<int>(2 * Half, id: 0);
@@ -70,41 +68,30 @@ internal static class FinishKernel
             }
         }
         int solarize = block.Int(task + CropTask.SolarizeAt), plane = size * size;
-        int output = index.Int(entry + CropIndex.OutputAt), isLocal = index.Int(entry + CropIndex.IsLocalAt);
+        int output = index.Int(entry + CropIndex.OutputAt);
         for (int i = thread; i < Tile * Tile; i += threads)
         {
             int row = halo + i / Tile, column = halo + i % Tile, y = top + row, x = left + column;
             if (x >= size || y >= size)
                 continue;
             int pixel = shared[from + row * Pitch + column], at = output + y * size + x;
-            float r = levels[Final(PackedPixel.Red(pixel), solarize)];
-            float g = levels[256 + Final(PackedPixel.Green(pixel), solarize)];
-            float b = levels[512 + Final(PackedPixel.Blue(pixel), solarize)];
-            if (isLocal != 0)
-                Write(locals, at, plane, r, g, b);
-            else
-                Write(globals, at, plane, r, g, b);
+            target[at] = levels[Final(PackedPixel.Red(pixel), solarize)];
+            target[at + plane] = levels[256 + Final(PackedPixel.Green(pixel), solarize)];
+            target[at + 2 * plane] = levels[512 + Final(PackedPixel.Blue(pixel), solarize)];
         }
     }
 
     /// <summary>One tile a group.</summary>
     internal readonly struct Body(
-        ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory globals, ViewMemory locals, int crops) : IGroupBody
+        ViewMemory block, ViewMemory index, ViewMemory pixels, ViewMemory levels, ViewMemory target, int crops) : IGroupBody
     {
-        private readonly ViewMemory block = block, index = index, pixels = pixels, levels = levels, globals = globals, locals = locals;
+        private readonly ViewMemory block = block, index = index, pixels = pixels, levels = levels, target = target;
         private readonly int crops = crops;
 
-        public void Run(ThreadGroup group) => FinishKernel.Run(group, block, index, pixels, levels, globals, locals, crops);
+        public void Run(ThreadGroup group) => FinishKernel.Run(group, block, index, pixels, levels, target, crops);
     }
 
-    private static void Write(ViewMemory target, int at, int plane, float r, float g, float b)
-    {
-        target[at] = r;
-        target[at + plane] = g;
-        target[at + 2 * plane] = b;
-    }
-
-    private static int Final(int v, int solarize) => solarize != 0 && v >= 128 ? 255 - v : v;
+    private static int Final(int v, int threshold) => v >= threshold ? 255 - v : v;
 
     /// <summary>One box over a part of the tile, from one half of the shared memory to the other; neighbours are a row or a column away.</summary>
     private static void Blur(

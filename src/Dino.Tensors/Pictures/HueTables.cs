@@ -37,12 +37,12 @@ internal static class HueTables
         return words;
     }
 
-    /// <summary>Adds to the hue of a pixel.</summary>
+    /// <summary>Adds to the hue of a pixel, unless it is <see cref="CropTask.NoHue"/>.</summary>
     public static int Turn(ViewMemory tables, int pixel, int shift)
     {
         int r = PackedPixel.Red(pixel), g = PackedPixel.Green(pixel), b = PackedPixel.Blue(pixel);
         int v = Max(r, Max(g, b)), span = v + Max(-r, Max(-g, -b));
-        if (span == 0)
+        if (span == 0 || shift == CropTask.NoHue)
             return pixel;
         // Distances of the other two channels from the highest; one of them is the whole span, and it and the other's distance tell the hue.
         int sector = r == v ? 0 : g == v ? 1 : 2;

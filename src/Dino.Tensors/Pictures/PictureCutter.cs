@@ -34,13 +34,12 @@ public sealed class PictureCutter : IDisposable
         (blocks, indices, columnsDone, pixels) = (new Buffer(device), new Buffer(device), new Buffer(device), new Buffer(device));
     }
 
-    /// <summary>Writes the crops of a block into two tensors. Returns when the block has been read; the work may still go on.</summary>
+    /// <summary>Writes the crops of a block into a tensor. Returns when the block has been read; the work may still go on.</summary>
     /// <param name="block">Pictures and tasks; see <see cref="CropTask"/>.</param>
     /// <param name="crops">What to make of it.</param>
-    /// <param name="globals">(·, 3, S, S)</param>
-    /// <param name="locals">(·, 3, s, s), or null if no crop is local.</param>
-    /// <exception cref="ArgumentException">A crop has no place in its tensor, which must be on this device, or its task none in the block.</exception>
-    public void Cut(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor globals, Tensor? locals)
+    /// <param name="target">Receives each crop as (3, S, S), from its <see cref="CropEntry.Output"/> on.</param>
+    /// <exception cref="ArgumentException">A crop has no place in the tensor, which must be on this device, or its task none in the block.</exception>
+    public void Cut(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor target)
     {
         if (crops.IsEmpty)
             return;
@@ -48,7 +47,7 @@ public sealed class PictureCutter : IDisposable
         device.Claim.Enter();
         try
         {
-            CutAll(block, crops, globals, locals);
+            CutAll(block, crops, target);
         }
         finally
         {
@@ -56,7 +55,7 @@ public sealed class PictureCutter : IDisposable
         }
     }
 
-    private void CutAll(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor globals, Tensor? locals)
+    private void CutAll(ReadOnlySpan<int> block, ReadOnlySpan<CropEntry> crops, Tensor target)
     {
         if (entries.Length < crops.Length * CropIndex.Words)
             entries = new int[crops.Length * CropIndex.Words];
@@ -64,13 +63,12 @@ public sealed class PictureCutter : IDisposable
         for (int i = 0; i < crops.Length; i++)
         {
             var crop = crops[i];
-            Check(crop, block, crop.IsLocal ? locals : globals);
+            Check(crop, block, target);
             var entry = entries.AsSpan(i * CropIndex.Words, CropIndex.Words);
             entry[CropIndex.TaskAt] = crop.Task;
             entry[CropIndex.ColumnsDoneAt] = doneLength;
             entry[CropIndex.PixelsAt] = pixelsLength;
-            entry[CropIndex.OutputAt] = crop.Row * 3 * crop.Size * crop.Size;
-            entry[CropIndex.IsLocalAt] = crop.IsLocal ? 1 : 0;
+            entry[CropIndex.OutputAt] = crop.Output;
             entry[CropIndex.FirstColumnGroupAt] = columnGroups;
             entry[CropIndex.FirstRowGroupAt] = rowGroups;
             entry[CropIndex.FirstTileAt] = tiles;
@@ -81,8 +79,7 @@ public sealed class PictureCutter : IDisposable
             rowGroups += (all + group - 1) / group;
             tiles += FinishKernel.TilesOf(crop.Size);
         }
-        globals.NoteWrite();
-        locals?.NoteWrite();
+        target.NoteWrite();
         using var scope = device.BeginScope();
         using var source = blocks.Take(block.Length);
         using var index = indices.Take(crops.Length * CropIndex.Words);
@@ -93,7 +90,7 @@ public sealed class PictureCutter : IDisposable
         ResizeKernels.RunColumns(device, columnGroups, source, index, columns, crops.Length);
         ResizeKernels.RunRows(device, rowGroups, source, index, columns, cut, crops.Length);
         ColourKernel.Run(device, crops.Length, source, index, tables, cut);
-        FinishKernel.Run(device, tiles, source, index, cut, levels, globals, locals, crops.Length);
+        FinishKernel.Run(device, tiles, source, index, cut, levels, target, crops.Length);
     }
 
     /// <inheritdoc/>
@@ -107,11 +104,10 @@ public sealed class PictureCutter : IDisposable
         pixels.Dispose();
     }
 
-    private void Check(CropEntry crop, ReadOnlySpan<int> block, Tensor? target)
+    private void Check(CropEntry crop, ReadOnlySpan<int> block, Tensor target)
     {
-        if (target is null || target.Shape.Rank != 4 || target.Shape[1] != 3 || target.Shape[2] != crop.Size || target.Shape[3] != crop.Size
-            || crop.Row < 0 || crop.Row >= target.Shape[0])
-            throw new ArgumentException($"{crop} has no place in {target?.ToString() ?? "no tensor"}.");
+        if (crop.Size < 1 || crop.Output < 0 || crop.Output + 3L * crop.Size * crop.Size > target.Count)
+            throw new ArgumentException($"{crop} has no place in {target}.");
         Operands.With(levels, target, nameof(Cut));
         if (crop.Rows < 1 || crop.Task < 0 || crop.Task > block.Length - CropTask.Words
             || !CropTask.Fits(block.Slice(crop.Task, CropTask.Words), crop, block.Length))

@@ -1,6 +1,4 @@
-using Dino.Pictures.Transforms;
-
-namespace Dino.Pictures.Loading;
+namespace Dino.Pictures.Transforms;
 
 /// <summary>Everything that was drawn for one crop; what is done with it follows from this and the picture alone.</summary>
 /// <param name="Box">The part of the picture that is resized to the crop.</param>
@@ -8,5 +6,5 @@ namespace Dino.Pictures.Loading;
 /// <param name="Jitter">Colour jitter, or null.</param>
 /// <param name="Grayscale">Whether the colours go.</param>
 /// <param name="Sigma">Of the Gaussian blur, in pixels; 0 for none.</param>
-/// <param name="Solarize">Whether values from 128 on are turned around.</param>
-public readonly record struct CropPlan(CropBox Box, bool Flip, JitterPlan? Jitter, bool Grayscale, double Sigma, bool Solarize);
+/// <param name="Solarize">The value from which on values are turned around, or null.</param>
+public readonly record struct CropPlan(CropBox Box, bool Flip, JitterPlan? Jitter, bool Grayscale, double Sigma, int? Solarize);

@@ -1,0 +1,71 @@
+using Dino.Pictures.Decoding;
+using Dino.Tensors.Random;
+
+namespace Dino.Pictures.Transforms;
+
+/// <summary>
+/// Makes the crops of pictures: one for each view of a list, each cut from the original and changed by its own draws. One per worker: it owns its
+/// scratch.
+/// </summary>
+public sealed class CropMaker
+{
+    // Marks the streams of crops, so that no other use of the run's seed draws the same numbers.
+    private const uint Domain = 0x4352_0000;
+
+    private readonly IReadOnlyList<View> views;
+    private readonly Normalize normalize;
+    private readonly Resample resample = new();
+    private readonly GaussianBlur blur = new();
+    private readonly RgbImage crop = new();
+
+    /// <summary>Checks the views; <paramref name="normalize"/> is ImageNet's unless given.</summary>
+    /// <exception cref="ArgumentException">A view that cannot be, or none.</exception>
+    public CropMaker(IReadOnlyList<View> views, Normalize? normalize = null)
+    {
+        View.Validate(views);
+        (this.views, this.normalize) = (views, normalize ?? Normalize.ImageNet);
+    }
+
+    /// <summary>The random numbers of one crop: a function of these four alone, so that no number of workers changes a crop.</summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="epoch">Epoch, from 0.</param>
+    /// <param name="position">Position of the picture in the epoch's order.</param>
+    /// <param name="view">Number of the view.</param>
+    public static PhiloxStream StreamOf(ulong seed, int epoch, int position, int view) =>
+        new(seed, (uint)epoch, (uint)position, Domain | (uint)view);
+
+    /// <summary>Makes the crop for view number <paramref name="view"/> and writes it normalised as (C, size, size).</summary>
+    public void Apply(RgbImage picture, int view, PhiloxStream random, Span<float> destination) =>
+        normalize.Apply(Draw(picture, view, ref random), destination);
+
+    /// <summary>Draws what is done for view number <paramref name="view"/> of a picture of this size.</summary>
+    public CropPlan Plan(int width, int height, int view, ref PhiloxStream random)
+    {
+        var recipe = views[view].Recipe;
+        CropBox box = RandomResizedCrop.Draw(width, height, views[view].Scale, ref random);
+        bool flip = random.Bernoulli(recipe.FlipProbability);
+        JitterPlan? jitter = random.Bernoulli(recipe.JitterProbability) ? JitterPlan.Draw(recipe, ref random) : null;
+        bool grayscale = random.Bernoulli(recipe.GrayscaleProbability);
+        double u = random.NextDouble(); // ≤ as in the reference, where a probability of 0 does not occur
+        double sigma = recipe.BlurProbability > 0 && u <= recipe.BlurProbability ? random.Uniform(recipe.BlurRadiusMin, recipe.BlurRadiusMax) : 0;
+        return new CropPlan(box, flip, jitter, grayscale, sigma, random.Bernoulli(recipe.SolarizeProbability) ? recipe.SolarizeThreshold : null);
+    }
+
+    /// <summary>The crop before normalisation; valid until the next call.</summary>
+    internal RgbImage Draw(RgbImage picture, int view, ref PhiloxStream random)
+    {
+        int size = views[view].Size;
+        CropPlan plan = Plan(picture.Width, picture.Height, view, ref random);
+        resample.Crop(picture, plan.Box, crop, size, size);
+        if (plan.Flip)
+            HorizontalFlip.Apply(crop);
+        if (plan.Jitter is { } jitter)
+            ColorJitter.Apply(crop, jitter);
+        if (plan.Grayscale)
+            Grayscale.Apply(crop);
+        blur.Apply(crop, plan.Sigma);
+        if (plan.Solarize is { } threshold)
+            Solarize.Apply(crop, threshold);
+        return crop;
+    }
+}
