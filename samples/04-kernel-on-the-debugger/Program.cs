@@ -9,7 +9,7 @@ foreach (string name in (string[])["cpu:debug", "cpu"])
 {
     using var device = Device.Open(name);
     using var arena = device.BeginArena();
-    var x = Tensor.From(device, [0f, 1, 2, 3, 4, 5, 6, 7, 1, 1, 1, 1, 1, 1, 1, 1], new Shape(2, 8));
+    var x = Tensor.From(device, [0, 1, 2, 3, 4, 5, 6, 7, 1, 1, 1, 1, 1, 1, 1, 1], new Shape(2, 8));
     var y = x.Softmax();
     Console.WriteLine($"{name,-10}{string.Join(" ", y.ToArray().Select(value => $"{value:F4}"))}");
 }

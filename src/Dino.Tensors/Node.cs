@@ -65,7 +65,7 @@ public abstract class Node
         {
             if (isRead && tensor.HasNumbers && tensor.Version != version)
                 throw new InvalidOperationException(
-                    $"{tensor} was overwritten after an op had recorded it, and the backward pass needs what it held then. Overwrite it after Backward, "
+                    $"{tensor.Summary} was overwritten after an op had recorded it, and the backward pass needs what it held then. Overwrite it after Backward, "
                     + "or give the op a copy.");
         }
     }
@@ -80,7 +80,7 @@ public abstract class Node
         {
             if (version > time && tensor.IsOlderThan(arena))
                 throw new InvalidOperationException(
-                    $"{tensor} was overwritten after a recomputed part had used it, and the backward pass needs what it held then. Overwrite it after "
+                    $"{tensor.Summary} was overwritten after a recomputed part had used it, and the backward pass needs what it held then. Overwrite it after "
                     + "Backward, or give the part a copy.");
         }
     }
@@ -103,7 +103,7 @@ public abstract class Node
         if (tensor.HasNumbers)
             return tensor;
         if (tensor.Producer is not { IsCheap: true } producer)
-            throw new InvalidOperationException($"{tensor} has ended, and the op that made it is no longer recorded.");
+            throw new InvalidOperationException($"{tensor.Summary} has ended, and the op that made it is no longer recorded.");
         producer.ThrowIfOverwritten();
         var remade = tensor.Device.Rent(tensor.Shape);
         producer.Remake(remade);
@@ -117,7 +117,7 @@ public abstract class Node
             return null;
         if (tensor.Producer is { } producer && tensor.Version != producer.OutputVersion)
             throw new InvalidOperationException(
-                $"{tensor} was overwritten after the op that made it: the gradient would go back to inputs that it no longer depends on.");
+                $"{tensor.Summary} was overwritten after the op that made it: the gradient would go back to inputs that it no longer depends on.");
         tensor.Hold(value);
         held.Add(new(tensor, value, isRead, tensor.Version));
         return tensor;

@@ -39,8 +39,8 @@ public static class Operands
             return;
         if (other.Device != x.Device)
             throw new ArgumentException(
-                $"{op}: {x} and {other} are on different devices{(x.Device.Name == other.Device.Name ? " (two of the same name)" : "")}. "
-                + "Copy one over: Tensor.From(device, tensor.ToArray(), tensor.Shape).");
+                $"{op}: {x.Summary} and {other.Summary} are on different devices{(x.Device.Name == other.Device.Name ? " (two of the same name)" : "")}. "
+                + "Copy one over: tensor.To(device).");
         other.ThrowIfEnded();
         other.ThrowIfNot(type);
     }

@@ -75,8 +75,8 @@ public sealed class Tape : IDisposable
             gradient.ThrowIfEnded();
             if (output.Producer?.Tape != this)
                 throw new InvalidOperationException(output.IsOfEndedRecording || output.Producer is not null
-                    ? $"{output} was made in another recording than the one that is played back."
-                    : $"{output} was not made by recorded ops from tensors that require gradients.");
+                    ? $"{output.Summary} was made in another recording than the one that is played back."
+                    : $"{output.Summary} was not made by recorded ops from tensors that require gradients.");
             AddGradient(output, gradient);
             while (nodes.Count > 0)
             {
@@ -199,7 +199,7 @@ public sealed class Tape : IDisposable
     {
         if (input.IsOfEndedRecording)
             throw new InvalidOperationException(
-                $"{input} was made in an earlier recording, which is over: no gradient can pass through it. To use its numbers alone, "
+                $"{input.Summary} was made in an earlier recording, which is over: no gradient can pass through it. To use its numbers alone, "
                 + $"set its {nameof(Tensor.RequiresGrad)} to false before.");
     }
 

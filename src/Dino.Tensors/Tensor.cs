@@ -38,9 +38,9 @@ public sealed partial class Tensor : IDisposable
         set
         {
             if (value && DType != DType.Float32)
-                throw new InvalidOperationException($"{this} holds {DType}: only Float32 has gradients.");
+                throw new InvalidOperationException($"{Summary} holds {DType}: only Float32 has gradients.");
             if (value != requiresGrad && (Producer is not null || shellHolders > 1))
-                throw new InvalidOperationException($"{this} is part of a recording; whether it requires a gradient is decided before or after.");
+                throw new InvalidOperationException($"{Summary} is part of a recording; whether it requires a gradient is decided before or after.");
             (requiresGrad, IsOfEndedRecording) = (value, false);
         }
     }
@@ -60,6 +60,9 @@ public sealed partial class Tensor : IDisposable
         internal set => (grad, gradIsStale) = (value, false);
     }
 
+    /// <summary>A new vector of these numbers: <c>Tensor.From(device, [0, 1])</c> has the shape (2).</summary>
+    public static Tensor From(Device device, ReadOnlySpan<float> values) => From(device, values, new Shape(values.Length));
+
     /// <summary>A new tensor with these numbers, row-major.</summary>
     /// <exception cref="ArgumentException">The numbers are not as many as the shape has elements.</exception>
     public static Tensor From(Device device, ReadOnlySpan<float> values, Shape shape)
@@ -71,9 +74,12 @@ public sealed partial class Tensor : IDisposable
         return tensor;
     }
 
-    /// <summary>A new tensor of whole numbers.</summary>
+    /// <summary>A new vector of whole numbers: labels, row numbers.</summary>
+    public static Tensor FromInts(Device device, ReadOnlySpan<int> values) => FromInts(device, values, new Shape(values.Length));
+
+    /// <summary>A new tensor of whole numbers, row-major.</summary>
     /// <inheritdoc cref="From(Device, ReadOnlySpan{float}, Shape)"/>
-    public static Tensor From(Device device, ReadOnlySpan<int> values, Shape shape)
+    public static Tensor FromInts(Device device, ReadOnlySpan<int> values, Shape shape)
     {
         ArgumentNullException.ThrowIfNull(device);
         ThrowIfNotAsMany(values.Length, shape);
@@ -86,11 +92,17 @@ public sealed partial class Tensor : IDisposable
     public static Tensor Empty(Device device, Shape shape, DType type = DType.Float32) => device.Rent(shape, type);
 
     /// <summary>A new tensor of zeros.</summary>
-    public static Tensor Zeros(Device device, Shape shape)
+    public static Tensor Zeros(Device device, Shape shape) => Full(device, shape, 0);
+
+    /// <summary>A new tensor of ones.</summary>
+    public static Tensor Ones(Device device, Shape shape) => Full(device, shape, 1);
+
+    /// <summary>A new tensor whose elements are all this number.</summary>
+    public static Tensor Full(Device device, Shape shape, float value)
     {
         ArgumentNullException.ThrowIfNull(device);
         var tensor = device.Rent(shape);
-        tensor.Fill(0);
+        tensor.Fill(value);
         return tensor;
     }
 
@@ -104,7 +116,7 @@ public sealed partial class Tensor : IDisposable
 
     /// <summary>Overwrites all elements of a tensor of whole numbers, row-major.</summary>
     /// <inheritdoc cref="CopyFrom(ReadOnlySpan{float})"/>
-    public void CopyFrom(ReadOnlySpan<int> values)
+    public void CopyFromInts(ReadOnlySpan<int> values)
     {
         ThrowIfNot(DType.Int32);
         Write(MemoryMarshal.Cast<int, float>(values));
@@ -160,7 +172,7 @@ public sealed partial class Tensor : IDisposable
             else if (value >= int.MinValue && value < -(float)int.MinValue && MathF.Truncate(value) == value)
                 FillBits(BitConverter.Int32BitsToSingle((int)value));
             else
-                throw new ArgumentException($"{this} holds {DType} and cannot be filled with {value}.", nameof(value));
+                throw new ArgumentException($"{Summary} holds {DType} and cannot be filled with {value}.", nameof(value));
         }
         finally
         {
@@ -236,8 +248,47 @@ public sealed partial class Tensor : IDisposable
         }
     }
 
-    /// <summary>As in <c>Tensor (2, 197, 384) on cpu</c>.</summary>
-    public override string ToString() => $"Tensor {Shape} on {Device.Name}";
+    /// <summary>
+    /// A line of shape, type and device, and below it the numbers as NumPy prints them: of more than a thousand only the first and last three
+    /// of each dimension. Waits for the device. A tensor that has ended, or is in the hands of another thread, has the line alone.
+    /// </summary>
+    public override string ToString()
+    {
+        string line = $"Tensor {Shape} {DType} on {Device.Name}";
+        if (storage is not { IsFreed: false })
+            return line + " (ended)";
+        try
+        {
+            return line + "\n" + TensorText.Of(Shape, DType, (start, values) => ReadPart(start, values));
+        }
+        catch (InvalidOperationException)
+        {
+            return line;
+        }
+    }
+
+    /// <summary>
+    /// The same numbers as a tensor that no recording knows of: an op on it sends no gradient back to this one. Shares the memory, so writing
+    /// to one shows in the other.
+    /// </summary>
+    public Tensor Detach() => Alias(Shape);
+
+    /// <summary>
+    /// The tensor on another device, as a new one of the arena that is open there; itself if that is the device it is on. Not recorded: a
+    /// recording is of one device. Waits for both.
+    /// </summary>
+    public Tensor To(Device device)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        ThrowIfEnded();
+        if (device == Device)
+            return this;
+        float[] values = new float[ArrayLength()]; // of whole numbers, their bits
+        Read(values);
+        var copy = device.Rent(Shape, DType);
+        copy.Write(values);
+        return copy;
+    }
 
     /// <summary>
     /// The same numbers under another shape, or a part of them from element <paramref name="start"/> on: shares the memory, so writing to one
@@ -261,8 +312,11 @@ public sealed partial class Tensor : IDisposable
     private void ThrowIfOverlaps(Tensor other)
     {
         if (other.storage == storage && other.offset != offset && Math.Abs((long)other.offset - offset) < Math.Max(Count, other.Count))
-            throw new ArgumentException($"{this} and {other} are parts of one tensor that overlap.");
+            throw new ArgumentException($"{Summary} and {other.Summary} are parts of one tensor that overlap.");
     }
+
+    /// <summary>What messages say of a tensor, as in <c>Tensor (2, 197, 384) on cpu</c>.</summary>
+    internal string Summary => $"Tensor {Shape} on {Device.Name}";
 
     private int ArrayLength() => Count <= Array.MaxLength
         ? Count
@@ -298,21 +352,27 @@ public sealed partial class Tensor : IDisposable
         }
     }
 
-    private unsafe void Read(Span<float> destination)
+    private void Read(Span<float> destination)
     {
         if (destination.Length != Count)
             throw new ArgumentException($"{destination.Length} places for the {Count} elements of {Shape}.", nameof(destination));
+        ReadPart(0, destination);
+    }
+
+    /// <summary>Reads the elements from <paramref name="start"/> on, which are there.</summary>
+    private unsafe void ReadPart(int start, Span<float> destination)
+    {
         ThrowIfEnded();
         Device.Claim.Enter();
         try
         {
-            if (Count == 0)
+            if (destination.Length == 0)
                 return;
             if (Device.Accelerator is null)
-                new ReadOnlySpan<float>(Pointer, Count).CopyTo(destination);
+                new ReadOnlySpan<float>(Pointer + start, destination.Length).CopyTo(destination);
             else
             {
-                View.CopyToCPU(Device.Stream, destination);
+                View.SubView(start, destination.Length).CopyToCPU(Device.Stream, destination);
                 Device.Synchronize();
             }
         }

@@ -92,7 +92,7 @@ public sealed partial class Tensor
     internal void Record(Node node)
     {
         if (Producer is not null)
-            throw new InvalidOperationException($"{this} is the result of a recorded op already.");
+            throw new InvalidOperationException($"{Summary} is the result of a recorded op already.");
         (Producer, requiresGrad, IsOfEndedRecording) = (node, true, false);
     }
 
@@ -199,14 +199,13 @@ public sealed partial class Tensor
     internal void ThrowIfNot(DType type)
     {
         if (DType != type)
-            throw new ArgumentException(
-                $"{this} holds {DType}, not {type}.{(type == DType.Float32 ? " (In C# [1, 2] are whole numbers, [1f, 2f] floats.)" : "")}");
+            throw new ArgumentException($"{Summary} holds {DType}, not {type}.");
     }
 
     internal void ThrowIfShapeDiffers(Tensor other)
     {
         if (other.Device != Device)
-            throw new ArgumentException($"{this} and {other} are on different devices.");
+            throw new ArgumentException($"{Summary} and {other.Summary} are on different devices.");
         if (other.Shape != Shape)
             throw new ArgumentException($"Shapes differ: {Shape} and {other.Shape}.");
     }
@@ -251,7 +250,7 @@ public sealed partial class Tensor
     private void ThrowIfNoMemory(string place)
     {
         ThrowIfEnded();
-        throw new InvalidOperationException($"{this} has no memory on {place}.");
+        throw new InvalidOperationException($"{Summary} has no memory on {place}.");
     }
 
     [DoesNotReturn]

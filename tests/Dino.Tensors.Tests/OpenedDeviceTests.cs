@@ -34,7 +34,7 @@ public class OpenedDeviceTests(string device) : DeviceTests(device)
         int[] values = [int.MinValue, -1, 0, 1, int.MaxValue];
         using var arena = Device.BeginArena();
 
-        Assert.That(Tensor.From(Device, values, new Shape(5)).ToIntArray(), Is.EqualTo(values));
+        Assert.That(Tensor.FromInts(Device, values, new Shape(5)).ToIntArray(), Is.EqualTo(values));
     }
 
     [Test]

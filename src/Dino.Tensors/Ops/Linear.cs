@@ -67,7 +67,7 @@ public static class LinearOp
         Operands.Check(x, weight, op: nameof(Linear));
         Operands.With(x, bias, nameof(Linear));
         if (weight.Shape.Rank != 2 || x.Shape.Rank == 0 || x.Shape.RowLength != weight.Shape[1])
-            throw new ArgumentException($"A linear map of {x} needs a weight (out, {x.Shape.RowLength}), not {weight}.");
+            throw new ArgumentException($"A linear map of {x.Summary} needs a weight (out, {x.Shape.RowLength}), not {weight.Summary}.");
         if (bias is not null && bias.Count != weight.Shape[0])
             throw new ArgumentException($"A weight of {weight.Shape} needs a bias of ({weight.Shape[0]}), not {bias.Shape}.");
         return GemmShape.Dense(x.Shape.Rows, weight.Shape[0], weight.Shape[1], transposeB: true);

@@ -31,7 +31,7 @@ public static class RecomputeOp
                 tape.Resume();
             }
             if (ReferenceEquals(y, x) || y.RequiresGrad)
-                throw new InvalidOperationException($"Recompute: the function must make a new tensor, and gave back {y}.");
+                throw new InvalidOperationException($"Recompute: the function must make a new tensor, and gave back {y.Summary}.");
         }
         tape.Add<BackwardNode<TState>>(y).Of(tape, x, state, function);
         return y;

@@ -143,8 +143,8 @@ public static class ResizeGridOp
             (From, To) = (from, to);
             double[] weights = ResizeGridOp.Weights(from, to, way);
             Weights = Permanent(Tensor.From(device, Array.ConvertAll(weights, w => (float)w), new Shape(to, from)));
-            inputsOfOutput = Permanent(Tensor.From(device, RangesOf(weights, to, from, from, 1), new Shape(to, 2)));
-            outputsOfInput = Permanent(Tensor.From(device, RangesOf(weights, from, to, 1, from), new Shape(from, 2)));
+            inputsOfOutput = Permanent(Tensor.FromInts(device, RangesOf(weights, to, from, from, 1), new Shape(to, 2)));
+            outputsOfInput = Permanent(Tensor.FromInts(device, RangesOf(weights, from, to, 1, from), new Shape(from, 2)));
         }
 
         public int From { get; }

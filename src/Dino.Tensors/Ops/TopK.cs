@@ -19,7 +19,7 @@ public static class TopKOp
             throw new ArgumentException("TopK: a scalar has no rows.", nameof(x));
         int rows = x.Shape.Rows, n = x.Shape.RowLength;
         if (k < 1 || k > n)
-            throw new ArgumentException($"TopK: {k} numbers of each row of {x}: there can be 1 to {n}.", nameof(k));
+            throw new ArgumentException($"TopK: {k} numbers of each row of {x.Summary}: there can be 1 to {n}.", nameof(k));
         var device = x.Device;
         var shape = x.Shape.WithRowLength(k);
         var values = device.Rent(shape);

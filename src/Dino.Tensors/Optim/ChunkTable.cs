@@ -112,7 +112,7 @@ public sealed class ChunkTable : IDisposable
 
     private static Tensor Lasting(Device device, ReadOnlySpan<int> values, Shape shape)
     {
-        var table = Tensor.From(device, values, shape);
+        var table = Tensor.FromInts(device, values, shape);
         return table.Owner?.Disown(table) ?? table;
     }
 }

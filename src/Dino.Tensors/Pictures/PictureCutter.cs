@@ -30,7 +30,7 @@ public sealed class PictureCutter : IDisposable
         this.levels = device.RentUnowned(new Shape(levels.Length));
         this.levels.CopyFrom(levels);
         tables = device.RentUnowned(new Shape(HueTables.Words), DType.Int32);
-        tables.CopyFrom(HueTables.Make(saturation, hue));
+        tables.CopyFromInts(HueTables.Make(saturation, hue));
         (blocks, indices, columnsDone, pixels) = (new Buffer(device), new Buffer(device), new Buffer(device), new Buffer(device));
     }
 
@@ -85,8 +85,8 @@ public sealed class PictureCutter : IDisposable
         using var index = indices.Take(crops.Length * CropIndex.Words);
         using var columns = columnsDone.Take(doneLength);
         using var cut = pixels.Take(pixelsLength);
-        source.CopyFrom(block);
-        index.CopyFrom(entries.AsSpan(0, index.Count));
+        source.CopyFromInts(block);
+        index.CopyFromInts(entries.AsSpan(0, index.Count));
         ResizeKernels.RunColumns(device, columnGroups, source, index, columns, crops.Length);
         ResizeKernels.RunRows(device, rowGroups, source, index, columns, cut, crops.Length);
         ColourKernel.Run(device, crops.Length, source, index, tables, cut);

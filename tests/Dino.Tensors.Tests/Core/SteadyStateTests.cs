@@ -20,7 +20,7 @@ public class SteadyStateTests
         using var arena = device.BeginArena(reuseTensors: true);
         var x = Tensor.From(device, [.. Enumerable.Range(0, 4 * 16 * 37).Select(i => i % 11 / 10f)], new Shape(4, 16, 37));
         var bias = Tensor.Zeros(device, new Shape(37));
-        var rows = Tensor.From(device, (int[])[3, 1, 3], new Shape(3));
+        var rows = Tensor.FromInts(device, [3, 1, 3], new Shape(3));
         (x.RequiresGrad, bias.RequiresGrad) = (true, true);
         using var tape = new Tape(device);
         for (int i = 0; i < 3; i++)

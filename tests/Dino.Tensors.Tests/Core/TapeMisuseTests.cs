@@ -298,7 +298,7 @@ public class TapeMisuseTests(bool strict)
         tape.Record();
         y = x.Scale(2);
         Assert.That(() => tape.Backward(y), Throws.ArgumentException);
-        Assert.That(() => tape.Backward(y, Tensor.From(device, (int[])[1, 1, 1], new Shape(3))), Throws.InvalidOperationException);
+        Assert.That(() => tape.Backward(y, Tensor.FromInts(device, [1, 1, 1], new Shape(3))), Throws.InvalidOperationException);
         Assert.That(device.Tape, Is.Null);
     }
 

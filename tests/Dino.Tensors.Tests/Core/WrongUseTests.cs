@@ -70,7 +70,7 @@ public class WrongUseTests(string name)
     [Test]
     public void WholeNumbers_AreNeverReadAsFloats()
     {
-        Tensor whole = Tensor.From(device, (int[])[3, 4], new Shape(2)), real = Tensor.From(device, [1f, 1], new Shape(2));
+        Tensor whole = Tensor.FromInts(device, [3, 4], new Shape(2)), real = Tensor.From(device, [1f, 1], new Shape(2));
         Assert.That(() => real.CopyFrom(whole), Throws.ArgumentException.With.Message.Contains("Int32"));
         Assert.That(() => whole.CopyFrom(real), Throws.ArgumentException.With.Message.Contains("Int32"));
         Assert.That(() => whole.CopyTo(new float[2]), Throws.ArgumentException.With.Message.Contains("Int32"));
@@ -79,7 +79,7 @@ public class WrongUseTests(string name)
         Assert.That(() => whole.ToArray(), Throws.ArgumentException);
         Assert.That(() => real.ToIntArray(), Throws.ArgumentException);
         Assert.That(() => whole.RequiresGrad = true, Throws.InvalidOperationException);
-        whole.CopyFrom(Tensor.From(device, (int[])[5, 6], new Shape(2)));
+        whole.CopyFrom(Tensor.FromInts(device, [5, 6], new Shape(2)));
         int[] read = new int[2];
         whole.CopyTo(read);
         Assert.That(read, Is.EqualTo(new[] { 5, 6 }));
@@ -91,7 +91,7 @@ public class WrongUseTests(string name)
     [TestCase(-2147483648f, int.MinValue)]
     public void FillAndItem_OfWholeNumbers_AreWholeNumbers(float value, int expected)
     {
-        var whole = Tensor.From(device, (int[])[7, 7], new Shape(2));
+        var whole = Tensor.FromInts(device, [7, 7], new Shape(2));
         whole.Fill(value);
         Assert.That(whole.ToIntArray(), Is.All.EqualTo(expected));
         Assert.That(whole.Alias(new Shape(1), 1).Item(), Is.EqualTo(value));
@@ -100,7 +100,7 @@ public class WrongUseTests(string name)
     [Test]
     public void FillAndItem_OfWhatIsNoWholeNumber_OrNoFloat_AreRefused()
     {
-        var whole = Tensor.From(device, (int[])[16_777_217], new Shape(1));
+        var whole = Tensor.FromInts(device, [16_777_217], new Shape(1));
         foreach (float value in new[] { 0.5f, float.NaN, float.PositiveInfinity, 2147483648f })
             Assert.That(() => whole.Fill(value), Throws.ArgumentException);
         Assert.That(() => whole.Item(), Throws.InvalidOperationException.With.Message.Contains("16777217"));
@@ -130,7 +130,7 @@ public class WrongUseTests(string name)
     {
         long before = device.Pool.UsedBytes;
         Assert.That(() => Tensor.From(device, [1f, 2], new Shape(3)), Throws.ArgumentException);
-        Assert.That(() => Tensor.From(device, (int[])[1, 2], new Shape(1)), Throws.ArgumentException);
+        Assert.That(() => Tensor.FromInts(device, [1, 2], new Shape(1)), Throws.ArgumentException);
         Assert.That(device.Pool.UsedBytes, Is.EqualTo(before));
     }
 

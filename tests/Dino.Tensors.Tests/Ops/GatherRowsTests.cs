@@ -23,7 +23,7 @@ public class GatherRowsTests : OpTests<GatherRowsTests>, IOpCases
         var x = Tensor.From(device, [1f, 2], new Shape(2, 1));
         x.RequiresGrad = true;
         tape.Record();
-        var y = x.GatherRows(Tensor.From(device, (int[])[-1, 1, 2], new Shape(3)));
+        var y = x.GatherRows(Tensor.FromInts(device, [-1, 1, 2], new Shape(3)));
         Assert.That(y.ToArray(), Is.EqualTo(new[] { float.NaN, 2, float.NaN }));
         tape.Backward(y, Tensor.From(device, [1f, 3, 5], y.Shape));
         Assert.That(x.Grad!.ToArray(), Is.EqualTo(new float[] { 0, 3 }));
@@ -39,7 +39,7 @@ public class GatherRowsTests : OpTests<GatherRowsTests>, IOpCases
     }
 
     private static OpCase Of(Shape shape, params int[] indices) =>
-        new($"GatherRows {indices.Length} of", x => x[0].GatherRows(Tensor.From(x[0].Device, indices, new Shape(indices.Length))), shape)
+        new($"GatherRows {indices.Length} of", x => x[0].GatherRows(Tensor.FromInts(x[0].Device, indices, new Shape(indices.Length))), shape)
         {
             Truth = x => [.. indices.SelectMany(i => x[0].Chunk(x[0].Length / shape[0]).ElementAt(i))],
         };
