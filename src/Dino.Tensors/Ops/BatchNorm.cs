@@ -256,17 +256,19 @@ public static class BatchNormOp
             Tensor dWeight = sums.Alias(new Shape(n)), dBias = sums.Alias(new Shape(n), n);
             device.Launch(new ProductsLaunch(blocks, x, stats, dy, partials));
             PairSums.Run(partials, splits, n, dWeight, 0, dBias, 0);
+            Tensor ofScale = dWeight, ofShift = dBias; // of the whole batch
             if (training && ranks.Count > 1)
             {
                 var own = sums;
                 sums = device.Rent(own.Shape);
                 sums.CopyFrom(own);
                 ranks.Sum(sums); // also where x needs no gradient: another rank's may
+                (ofScale, ofShift) = (sums.Alias(new Shape(n)), sums.Alias(new Shape(n), n));
             }
             if (Tape.GradientOf(x, out int accumulate) is { } dx)
             {
                 float share = training ? 1f / (rows * ranks.Count) : 0; // running statistics do not depend on x
-                device.Launch(new BackwardLaunch(share, x, stats, weight, sums, dy, dx, accumulate));
+                device.Launch(new BackwardLaunch(share, x, stats, weight, ofScale, ofShift, dy, dx, accumulate));
             }
             Tape.AddGradient(weight, dWeight);
             Tape.AddGradient(bias, dBias);
@@ -280,13 +282,14 @@ public static class BatchNormOp
     }
 
     private readonly struct BackwardLaunch(
-        float share, Tensor x, Tensor stats, Tensor weight, Tensor sums, Tensor dy, Tensor dx, int accumulate) : ILaunch
+        float share, Tensor x, Tensor stats, Tensor weight, Tensor dWeight, Tensor dBias, Tensor dy, Tensor dx, int accumulate) : ILaunch
     {
         void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
             int n = dy.Shape.RowLength;
             run.Rows(dy.Shape.Rows, n, new Backward<T, TMemory>(
-                n, share, TMemory.Of(x), TMemory.Of(stats), TMemory.Of(weight), TMemory.Of(sums), TMemory.Of(dy), TMemory.Of(dx), accumulate));
+                n, share, TMemory.Of(x), TMemory.Of(stats), TMemory.Of(weight), TMemory.Of(dWeight), TMemory.Of(dBias), TMemory.Of(dy),
+                TMemory.Of(dx), accumulate));
         }
     }
 
@@ -333,14 +336,14 @@ public static class BatchNormOp
 
     /// <summary>dx = w/σ · (dy − mean dy − x̂ · mean(dy·x̂)), the means only if the statistics are the batch's.</summary>
     internal readonly struct Backward<T, TMemory>(
-        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory sums, TMemory dy, TMemory dx, int accumulate)
+        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory dWeight, TMemory dBias, TMemory dy, TMemory dx, int accumulate)
         : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
         private readonly int n = n, accumulate = accumulate;
         private readonly float share = share;
-        private readonly TMemory x = x, stats = stats, weight = weight, sums = sums, dy = dy, dx = dx;
+        private readonly TMemory x = x, stats = stats, weight = weight, dWeight = dWeight, dBias = dBias, dy = dy, dx = dx;
 
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
@@ -352,7 +355,7 @@ public static class BatchNormOp
                 if (share != 0) // times 0 an infinite one would still be NaN
                 {
                     T normal = (x.Load(begin + j, end) - stats.Load(j, n)) * inverse;
-                    d -= part * T.Fma(normal, sums.Load(j, n), sums.Load(n + j, 2 * n));
+                    d -= part * T.Fma(normal, dWeight.Load(j, n), dBias.Load(j, n));
                 }
                 dx.Deliver(begin + j, end, d * weight.Load(j, n) * inverse, accumulate);
             }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
-using Dino.Tensors.Tests.Nn;
 using Dino.Testing;
 using NUnit.Framework;
 

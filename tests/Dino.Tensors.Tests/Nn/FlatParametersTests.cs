@@ -1,5 +1,6 @@
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
+using Dino.Testing;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Nn;

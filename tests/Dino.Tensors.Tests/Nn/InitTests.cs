@@ -1,4 +1,5 @@
 using Dino.Tensors.Nn;
+using Dino.Testing;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Nn;

@@ -1,6 +1,5 @@
 using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
-using Dino.Tensors.Tests.Nn;
 using Dino.Testing;
 using NUnit.Framework;
 
