@@ -40,10 +40,10 @@ internal sealed class LineDisplay : ProgressDisplay
 
         public override void Report(long done, string? detail = null) => Console.WriteLine($"{done} of {Total} {detail}");
 
-        public override void Report(long done, in StepReport report)
+        public override void Report(long done, in StepRow row)
         {
             if (done % 100 == 0)
-                Report(done, $"loss {report.Loss:F3}");
+                Report(done, $"loss {row["loss"]:F3}");
         }
 
         public override void Note(string line) => Console.WriteLine(line);

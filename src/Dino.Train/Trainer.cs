@@ -74,9 +74,7 @@ public sealed class Trainer : IDisposable
     private bool hasCentre;
     private RunLog? log;
     private ProgressTracker? progress;
-    private long reported;
-    private double epochLoss, epochEntropy;
-    private int epochSteps;
+    private readonly EpochMeans means;
 
     /// <summary>A run over the pictures of a folder, from its first step.</summary>
     /// <param name="options">The hyperparameters.</param>
@@ -105,6 +103,7 @@ public sealed class Trainer : IDisposable
         globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
         localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
         report = Report;
+        means = new EpochMeans(State.Measured.Measures);
     }
 
     /// <summary>Student, teacher, optimizer and centre.</summary>
@@ -159,7 +158,6 @@ public sealed class Trainer : IDisposable
             Begin(cancel);
         using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, RunFiles.Log), State.Step);
         long steps = Steps;
-        reported = State.Step;
         device.Interrupt = default;
         var limit = Stopwatch.StartNew();
         if (State.Step == 0 && !hasCentre)
@@ -186,11 +184,11 @@ public sealed class Trainer : IDisposable
                     throw new OperationCanceledException("stopped in the middle of a step.", cancel);
                 }
                 // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
-                if (State.Monitor.Window == 1 && State.Monitor.PresentLoss() is var loss && !float.IsFinite(loss))
-                    throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, loss, globals, locals));
+                if (State.Measured.Window == 1 && State.Measured.TryFindBroken(out _))
+                    throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, State.Measured.Present(DinoMeasures.Loss), globals, locals));
                 State.Update();
-                if (State.Monitor.Pending == State.Monitor.Window)
-                    State.Monitor.Read(report);
+                if (State.Measured.IsFull)
+                    State.Measured.Read(report);
 
                 bool epochEnds = State.Step % stepsPerEpoch == 0;
                 if (epochEnds)
@@ -401,7 +399,7 @@ public sealed class Trainer : IDisposable
     {
         // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
         // finite ends the run here, before it is saved.
-        State.Monitor.Read(report);
+        State.Measured.Read(report);
         log!.Sync();
         if (State.Step == saved)
             return;
@@ -409,21 +407,15 @@ public sealed class Trainer : IDisposable
         saved = State.Step;
     }
 
-    private void Report(float loss, float entropy, float centreNorm, ReadOnlySpan<float> gradientNorms)
+    private void Report(in StepRow measured, ReadOnlySpan<float> gradientNorms)
     {
-        long step = reported++;
-        if (!float.IsFinite(loss) || !TotalNorm(gradientNorms, out double gradientNorm))
-            throw NotFinite(step, NonFiniteSearch.AfterUpdate(State, loss, gradientNorms));
-        epochLoss += loss;
-        epochEntropy += entropy;
-        epochSteps++;
-        var (learningRate, weightDecay, momentum, temperature) = State.ScheduleAt(step);
-        var line = new StepReport(
-            step, (int)(step / stepsPerEpoch), loss, entropy, loss - entropy, Math.Log(options.Head.OutDim), centreNorm, gradientNorm,
-            learningRate, weightDecay, momentum, temperature, clock.ImagesPerSecond(State.Step), clock.TimeLeft(State.Step));
-        log!.Write(line);
-        progress!.Report(step + 1, line);
-        if (collapse.Observe(line) is { } warning)
+        if (measured.TryFindBroken(out _))
+            throw NotFinite(measured.Step, NonFiniteSearch.AfterUpdate(State, (float)measured[DinoMeasures.Loss], gradientNorms));
+        means.Add(measured);
+        var row = measured with { ImagesPerSecond = clock.ImagesPerSecond(State.Step), TimeLeft = clock.TimeLeft(State.Step) };
+        log!.Write(row);
+        progress!.Report(row.Step + 1, row);
+        if (collapse.Observe(row) is { } warning)
             progress.Note(warning);
     }
 
@@ -448,7 +440,7 @@ public sealed class Trainer : IDisposable
 
     private void EndEpoch(int epoch, CancellationToken cancel)
     {
-        State.Monitor.Read(report);
+        State.Measured.Read(report);
         double? top1 = null;
         if (run.KnnEvery > 0 && knn is not null && ((epoch + 1) % run.KnnEvery == 0 || epoch + 1 == options.Epochs))
         {
@@ -462,13 +454,11 @@ public sealed class Trainer : IDisposable
             }
         }
         double seconds = clock.EpochSeconds();
-        var line = new EpochReport(
-            epoch, State.Step, epochLoss / epochSteps, epochEntropy / epochSteps, seconds,
-            (double)epochSteps * options.PicturesPerStep / seconds, top1);
+        var line = new EpochRow(epoch, State.Step, means.ToList(), seconds, (double)means.Steps * options.PicturesPerStep / seconds, top1);
         log!.Write(line);
         if (top1 is not null)
-            progress!.Note(FormattableString.Invariant($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, loss {line.Loss:F3}, {line.ImagesPerSecond:F0} images/s"));
-        (epochLoss, epochEntropy, epochSteps) = (0, 0, 0);
+            progress!.Note(FormattableString.Invariant($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, {line.FirstMean()}{line.ImagesPerSecond:F0} images/s"));
+        means.Clear();
         if ((epoch + 1) % run.SaveEvery == 0)
             Save(Path.Combine(run.OutputDir, $"checkpoint{epoch + 1:D4}.safetensors"));
     }
@@ -495,13 +485,4 @@ public sealed class Trainer : IDisposable
         Arithmetic = Arithmetic,
         Grown = grown,
     };
-
-    private static bool TotalNorm(ReadOnlySpan<float> norms, out double total)
-    {
-        double sum = 0;
-        foreach (float norm in norms)
-            sum += (double)norm * norm;
-        total = Math.Sqrt(sum);
-        return double.IsFinite(total);
-    }
 }

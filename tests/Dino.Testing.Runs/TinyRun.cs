@@ -70,7 +70,7 @@ public sealed class StepDisplay(Action<long> onStep) : ProgressDisplay
 
         public override void Report(long done, string? detail = null) => onStep(done);
 
-        public override void Report(long done, in StepReport report) => onStep(done);
+        public override void Report(long done, in StepRow row) => onStep(done);
 
         public override void Note(string line)
         {

@@ -13,7 +13,7 @@ internal sealed class OptionNamedDisplay(ProgressDisplay shown) : ProgressDispla
 
         public override void Report(long done, string? detail = null) => shown.Report(done, detail);
 
-        public override void Report(long done, in StepReport report) => shown.Report(done, report);
+        public override void Report(long done, in StepRow row) => shown.Report(done, row);
 
         public override void Note(string line) => shown.Note(OptionNames.InText(line));
     }

@@ -93,8 +93,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         string[] files = [Path.Combine(folder, "attention.png"), Path.Combine(folder, "loss.png"), Path.Combine(folder, "accuracy.png")];
         var maps = new AttentionMaps(network, device);
         AttentionSheet.Write(files[0], "Attention of the class token, last block", [.. labelled.Take(SheetPictures).Select(p => Attention(maps, p))]);
-        var (steps, epochs) = RunLogReader.Read(Path.Combine(runFolder, "log.jsonl"));
-        CurvePlot.WriteLoss(files[1], steps);
+        var (steps, epochs) = RunLogReader.Read(Path.Combine(runFolder, "log.jsonl"), trainer.State.Measured.Measures);
+        CurvePlot.WriteSteps(files[1], steps);
         CurvePlot.WriteAccuracy(
             files[2], [(0L, randomTop1), .. epochs.Where(e => e.KnnTop1 is not null).Select(e => (e.Steps, e.KnnTop1!.Value))],
             [("raw pixels", rawTop1), ("random weights", randomTop1)]);

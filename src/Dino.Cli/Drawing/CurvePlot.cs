@@ -9,20 +9,30 @@ public static class CurvePlot
 {
     private const int Width = 1100, Height = 620;
 
-    /// <summary>Draws loss and teacher entropy over the steps, each raw and smoothed, with ln K as a dashed line.</summary>
+    /// <summary>
+    /// Draws what a method measures over the steps: each measure with a <see cref="Measure.Curve"/> of one unit, raw and smoothed, and those to
+    /// compare with as dashed lines.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="steps">At least one step, in order. Steps without a loss or entropy (NaN) are left out of that curve.</param>
-    /// <param name="title">One line at the top.</param>
-    public static void WriteLoss(string path, IReadOnlyList<StepReport> steps, string title = "Loss and teacher entropy")
+    /// <param name="steps">At least one step, in order. Steps where a measure is not finite are left out of its curve.</param>
+    /// <param name="unit">The unit of the measures to draw; null for that of the first which has a curve.</param>
+    /// <exception cref="ArgumentException">There is no step, or no curve of the unit.</exception>
+    public static void WriteSteps(string path, IReadOnlyList<StepRow> steps, string? unit = null)
     {
         if (steps.Count == 0)
             throw new ArgumentException("There is no step to plot.", nameof(steps));
-        var plot = PlotStyle.Begin(title, "step", "nats");
-        double lnK = steps[^1].LogPrototypes;
-        Curve(plot, "teacher entropy", PlotStyle.Orange, steps, step => step.TeacherEntropy);
-        Curve(plot, "loss", PlotStyle.Blue, steps, step => step.Loss);
-        if (double.IsFinite(lnK))
-            Reference(plot, lnK, string.Create(CultureInfo.InvariantCulture, $"ln K = {lnK:F2}"), LinePattern.Dashed);
+        unit ??= steps[0].Measures.FirstOrDefault(measure => measure.Curve is not null)?.Curve!.Unit;
+        Measure[] shown = [.. steps[0].Measures.Where(measure => measure.Curve is not null && measure.Curve.Unit == unit)];
+        Measure[] lines = [.. shown.Where(measure => !measure.Curve!.IsReference)];
+        if (lines.Length == 0)
+            throw new ArgumentException("No measure of these steps has a curve to plot.", nameof(steps));
+        var plot = PlotStyle.Begin(Title(lines), "step", unit!);
+        // The first lies on top.
+        for (int i = lines.Length - 1; i >= 0; i--)
+            Curve(plot, lines[i].Curve!.Label, PlotStyle.Line(i), steps, lines[i].Name);
+        foreach (var measure in shown.Except(lines))
+            if (steps[^1].TryGet(measure.Name, out double value) && double.IsFinite(value))
+                Reference(plot, value, string.Create(CultureInfo.InvariantCulture, $"{measure.Curve!.Label} = {value:F2}"), LinePattern.Dashed);
         plot.Axes.AutoScale();
         var limits = plot.Axes.GetLimits();
         plot.Axes.SetLimitsY(Math.Min(0, limits.Bottom), limits.Top);
@@ -30,14 +40,17 @@ public static class CurvePlot
         plot.Write(path, Width, Height);
     }
 
-    /// <summary>Draws <see cref="WriteLoss(string, IReadOnlyList{StepReport}, string)"/> from a log.jsonl.</summary>
+    /// <summary>Draws <see cref="WriteSteps(string, IReadOnlyList{StepRow}, string)"/> from a log.jsonl.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="measures">What its method measures.</param>
     /// <exception cref="InvalidDataException">The log has no step or cannot be read.</exception>
-    public static void WriteLossFromLog(string path, string log, string title = "Loss and teacher entropy")
+    public static void WriteLog(string path, string log, IReadOnlyList<Measure> measures)
     {
-        var (steps, _) = RunLogReader.Read(log);
+        var (steps, _) = RunLogReader.Read(log, measures);
         if (steps.Count == 0)
             throw new InvalidDataException($"{log} has no line of a step: there is nothing to plot.");
-        WriteLoss(path, steps, title);
+        WriteSteps(path, steps);
     }
 
     /// <summary>Draws k-NN accuracy over the steps, with what it is to be compared with as dashed lines.</summary>
@@ -66,12 +79,20 @@ public static class CurvePlot
         plot.Write(path, Width, Height);
     }
 
-    private static void Curve(Plot plot, string name, Color colour, IReadOnlyList<StepReport> steps, Func<StepReport, double> value)
+    // As in: Loss and teacher entropy.
+    private static string Title(Measure[] lines)
     {
-        var measured = steps.Where(step => double.IsFinite(value(step))).ToArray();
+        string[] labels = [.. lines.Select(measure => measure.Curve!.Label)];
+        string all = labels.Length == 1 ? labels[0] : $"{string.Join(", ", labels[..^1])} and {labels[^1]}";
+        return char.ToUpperInvariant(all[0]) + all[1..];
+    }
+
+    private static void Curve(Plot plot, string name, Color colour, IReadOnlyList<StepRow> steps, string measure)
+    {
+        var measured = steps.Where(step => step.TryGet(measure, out double value) && double.IsFinite(value)).ToArray();
         if (measured.Length == 0)
             return;
-        double[] x = [.. measured.Select(step => (double)step.Step)], y = [.. measured.Select(value)];
+        double[] x = [.. measured.Select(step => (double)step.Step)], y = [.. measured.Select(step => step[measure])];
         var raw = plot.Add.Scatter(x, y);
         (raw.Color, raw.LineWidth, raw.MarkerSize) = (colour.WithAlpha(0.28), 1, measured.Length == 1 ? 6 : 0);
         var smooth = plot.Add.Scatter(x, Smooth(y));

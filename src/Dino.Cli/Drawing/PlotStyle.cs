@@ -9,6 +9,11 @@ internal static class PlotStyle
 {
     public static readonly Color Blue = new("#2563EB"), Orange = new("#EA7317"), Green = new("#0F9D6B"), Grey = new("#8A8F98");
 
+    private static readonly Color[] lines = [Blue, Orange, Green, new("#9333EA"), new("#BE123C")];
+
+    /// <summary>The colour of a plot's line, counted from 0.</summary>
+    public static Color Line(int index) => lines[index % lines.Length];
+
     /// <summary>An empty plot with a title and labelled axes.</summary>
     public static Plot Begin(string title, string x, string y)
     {

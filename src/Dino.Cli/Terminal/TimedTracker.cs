@@ -30,12 +30,12 @@ public abstract class TimedTracker : ProgressTracker
     }
 
     /// <inheritdoc/>
-    public override void Report(long done, in StepReport report)
+    public override void Report(long done, in StepRow row)
     {
         if (!IsDue(done, out var left))
             return;
-        left = report.TimeLeft ?? left;
-        Show(done, HealthLine.Format(report, DetailColumns(done, left)), left);
+        left = row.TimeLeft ?? left;
+        Show(done, HealthLine.Format(row, DetailColumns(done, left)), left);
     }
 
     /// <summary>The columns that there are for what goes with a number of parts done.</summary>

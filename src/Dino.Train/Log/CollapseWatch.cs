@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dino.Train.Methods.Dino;
 
 namespace Dino.Train.Log;
 
@@ -46,9 +47,10 @@ public sealed class CollapseWatch
 
     /// <summary>Takes in a step's numbers, in order.</summary>
     /// <returns>What to tell the user, once for each collapse; else null.</returns>
-    public string? Observe(in StepReport report)
+    public string? Observe(in StepRow row)
     {
-        var kind = Look(report);
+        var (loss, entropy, lnK) = (row[DinoMeasures.Loss], row[DinoMeasures.TeacherEntropy], row[DinoMeasures.LogPrototypes]);
+        var kind = Look(loss, entropy, lnK);
         if (kind is null || kind != suspected)
         {
             (suspected, lasted, named) = (kind, 0, false);
@@ -59,30 +61,30 @@ public sealed class CollapseWatch
         if (lasted < Patience || named)
             return null;
         named = true;
-        return Describe(kind.Value, report);
+        return Describe(kind.Value, row, loss, entropy, lnK);
     }
 
-    private static CollapseKind? Look(in StepReport report)
+    private static CollapseKind? Look(double loss, double entropy, double lnK)
     {
-        double lnK = report.LogPrototypes, uniform = UniformShare * lnK, single = OneDimensionalShare * lnK;
-        if (Math.Abs(lnK - report.TeacherEntropy) <= uniform && Math.Abs(lnK - report.Loss) <= uniform)
+        double uniform = UniformShare * lnK, single = OneDimensionalShare * lnK;
+        if (Math.Abs(lnK - entropy) <= uniform && Math.Abs(lnK - loss) <= uniform)
             return CollapseKind.Uniform;
-        return report.TeacherEntropy <= single && report.Loss <= single ? CollapseKind.OneDimensional : null;
+        return entropy <= single && loss <= single ? CollapseKind.OneDimensional : null;
     }
 
-    private string Describe(CollapseKind kind, in StepReport report)
+    private string Describe(CollapseKind kind, in StepRow row, double loss, double entropy, double lnK)
     {
         string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-        double temperature = report.TeacherTemperature;
+        double temperature = row[DinoMeasures.TeacherTemperature], momentum = row[DinoMeasures.Momentum];
         return kind == CollapseKind.Uniform
-            ? Format($"Collapse (uniform) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F3} and loss ")
-                + Format($"{report.Loss:F3} stay at ln K = {report.LogPrototypes:F3}: every picture gets the same uniform answer. ")
+            ? Format($"Collapse (uniform) since step {row.Step - Patience + 1}: teacher entropy {entropy:F3} and loss ")
+                + Format($"{loss:F3} stay at ln K = {lnK:F3}: every picture gets the same uniform answer. ")
                 + Format($"Usual causes: --teacher-temp too high (now {temperature:G3}; try {temperature / 2:G2}), a small network without ")
-                + Format($"--use-bn-in-head true, --lr too high (now {report.LearningRate:G2}), --momentum-teacher too low for the batch ")
-                + Format($"(now {report.Momentum:G5}), --center-momentum too close to 1.")
-            : Format($"Collapse (one prototype) since step {report.Step - Patience + 1}: teacher entropy {report.TeacherEntropy:F4} and loss ")
-                + Format($"{report.Loss:F4} stay near 0: every picture gets the same prototype. ")
+                + Format($"--use-bn-in-head true, --lr too high (now {row[DinoMeasures.LearningRate]:G2}), ")
+                + Format($"--momentum-teacher too low for the batch (now {momentum:G5}), --center-momentum too close to 1.")
+            : Format($"Collapse (one prototype) since step {row.Step - Patience + 1}: teacher entropy {entropy:F4} and loss ")
+                + Format($"{loss:F4} stay near 0: every picture gets the same prototype. ")
                 + Format($"Usual causes: the centre does not keep up (--center-momentum near 1), --teacher-temp too low (now {temperature:G3}; ")
-                + Format($"try {temperature * 2:G2}), --momentum-teacher too low (now {report.Momentum:G5}; try 0.996).");
+                + Format($"try {temperature * 2:G2}), --momentum-teacher too low (now {momentum:G5}; try 0.996).");
     }
 }

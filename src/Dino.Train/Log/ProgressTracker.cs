@@ -13,7 +13,7 @@ public abstract class ProgressTracker(long total)
     public abstract void Report(long done, string? detail = null);
 
     /// <summary>Says that a training step is done; text is made only when it is time to show some.</summary>
-    public abstract void Report(long done, in StepReport report);
+    public abstract void Report(long done, in StepRow row);
 
     /// <summary>Writes a line that stays.</summary>
     public abstract void Note(string line);

@@ -51,39 +51,32 @@ public sealed class RunLog : IDisposable
     }
 
     /// <summary>Writes the line of a step.</summary>
-    public void Write(in StepReport report)
+    public void Write(in StepRow row)
     {
         Begin();
-        writer.WriteNumber("step"u8, report.Step);
-        writer.WriteNumber("epoch"u8, report.Epoch);
-        Number("loss"u8, report.Loss);
-        Number("teacherEntropy"u8, report.TeacherEntropy);
-        Number("kl"u8, report.KlDivergence);
-        Number("lnK"u8, report.LogPrototypes);
-        Number("centreNorm"u8, report.CentreNorm);
-        Number("gradientNorm"u8, report.GradientNorm);
-        Number("learningRate"u8, report.LearningRate);
-        Number("weightDecay"u8, report.WeightDecay);
-        Number("momentumTeacher"u8, report.Momentum);
-        Number("teacherTemp"u8, report.TeacherTemperature);
-        Number("imagesPerSecond"u8, report.ImagesPerSecond);
+        writer.WriteNumber("step"u8, row.Step);
+        writer.WriteNumber("epoch"u8, row.Epoch);
+        for (int i = 0; i < row.Measures.Count; i++)
+            if (row.Measures[i].IsLogged)
+                Number(row.Measures[i].Name, row.Values[i]);
+        Number("imagesPerSecond", row.ImagesPerSecond);
         End();
         if (Environment.TickCount64 - flushed >= (long)FlushInterval.TotalMilliseconds)
             Flush();
     }
 
     /// <summary>Writes the line of an epoch and sends everything to the disk.</summary>
-    public void Write(in EpochReport report)
+    public void Write(EpochRow row)
     {
         Begin();
-        writer.WriteNumber("epochEnd"u8, report.Epoch);
-        writer.WriteNumber("steps"u8, report.Steps);
-        Number("loss"u8, report.Loss);
-        Number("teacherEntropy"u8, report.TeacherEntropy);
-        Number("seconds"u8, report.Seconds);
-        Number("imagesPerSecond"u8, report.ImagesPerSecond);
-        if (report.KnnTop1 is double top1)
-            Number("knnTop1"u8, top1);
+        writer.WriteNumber("epochEnd"u8, row.Epoch);
+        writer.WriteNumber("steps"u8, row.Steps);
+        foreach (var (measure, mean) in row.Means)
+            Number(measure.Name, mean);
+        Number("seconds", row.Seconds);
+        Number("imagesPerSecond", row.ImagesPerSecond);
+        if (row.KnnTop1 is double top1)
+            Number("knnTop1", top1);
         End();
         Flush();
     }
@@ -135,7 +128,7 @@ public sealed class RunLog : IDisposable
     }
 
     // JSON has no word for NaN and infinity.
-    private void Number(ReadOnlySpan<byte> name, double value)
+    private void Number(string name, double value)
     {
         if (double.IsFinite(value))
             writer.WriteNumber(name, value);

@@ -5,12 +5,17 @@ namespace Dino.Train.Log;
 /// <summary>Reads <c>log.jsonl</c> back.</summary>
 public static class RunLogReader
 {
-    /// <summary>Every step and epoch of a log, in order. A last line that was cut off in the middle is left out.</summary>
+    /// <summary>
+    /// Every step and epoch of a log, in order, whatever its method measures. A last line that was cut off in the middle is left out.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="known">Measures to know by their names; others are <see cref="Measure.Named"/>.</param>
     /// <exception cref="InvalidDataException">A line is no JSON object; the message names the file and the line.</exception>
-    public static (IReadOnlyList<StepReport> Steps, IReadOnlyList<EpochReport> Epochs) Read(string path)
+    public static (IReadOnlyList<StepRow> Steps, IReadOnlyList<EpochRow> Epochs) Read(string path, IReadOnlyList<Measure>? known = null)
     {
-        var steps = new List<StepReport>();
-        var epochs = new List<EpochReport>();
+        var steps = new List<StepRow>();
+        var epochs = new List<EpochRow>();
+        var measures = new NamedMeasures(known ?? []);
         byte[] bytes = File.ReadAllBytes(path);
         int number = 0;
         for (int start = 0; start < bytes.Length;)
@@ -25,9 +30,9 @@ public static class RunLogReader
             {
                 var line = document.RootElement;
                 if (line.TryGetProperty("epochEnd", out _))
-                    epochs.Add(Epoch(line));
+                    epochs.Add(Epoch(line, measures));
                 else
-                    steps.Add(Step(line));
+                    steps.Add(Step(line, measures));
             }
             start += length + 1;
         }
@@ -77,16 +82,41 @@ public static class RunLogReader
         }
     }
 
-    private static StepReport Step(JsonElement line) => new(
-        (long)Number(line, "step"), (int)Number(line, "epoch"), Number(line, "loss"), Number(line, "teacherEntropy"), Number(line, "kl"),
-        Number(line, "lnK"), Number(line, "centreNorm"), Number(line, "gradientNorm"), Number(line, "learningRate"),
-        Number(line, "weightDecay"), Number(line, "momentumTeacher"), Number(line, "teacherTemp"), Number(line, "imagesPerSecond"));
+    private static StepRow Step(JsonElement line, NamedMeasures named)
+    {
+        var (measures, values) = named.Of(line, "step", "epoch", "imagesPerSecond");
+        return new((long)Number(line, "step"), (int)Number(line, "epoch"), measures, values)
+        {
+            ImagesPerSecond = Number(line, "imagesPerSecond"),
+        };
+    }
 
-    private static EpochReport Epoch(JsonElement line) => new(
-        (int)Number(line, "epochEnd"), (long)Number(line, "steps"), Number(line, "loss"), Number(line, "teacherEntropy"),
-        Number(line, "seconds"), Number(line, "imagesPerSecond"),
-        line.TryGetProperty("knnTop1", out var top1) && top1.ValueKind == JsonValueKind.Number ? top1.GetDouble() : null);
+    private static EpochRow Epoch(JsonElement line, NamedMeasures named)
+    {
+        var (measures, values) = named.Of(line, "epochEnd", "steps", "seconds", "imagesPerSecond", "knnTop1");
+        return new(
+            (int)Number(line, "epochEnd"), (long)Number(line, "steps"), [.. measures.Zip(values)], Number(line, "seconds"),
+            Number(line, "imagesPerSecond"), Number(line, "knnTop1") is var top1 && double.IsNaN(top1) ? null : top1);
+    }
 
     private static double Number(JsonElement line, string name) =>
         line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.NaN;
+
+    /// <summary>The measures that lines name. Lines with the same names share one list.</summary>
+    private sealed class NamedMeasures(IReadOnlyList<Measure> known)
+    {
+        private IReadOnlyList<Measure> last = [];
+
+        /// <summary>The numbers of a line but for some, in its order; null counts as one that is not finite.</summary>
+        public (IReadOnlyList<Measure> Measures, double[] Values) Of(JsonElement line, params string[] others)
+        {
+            JsonProperty[] numbers = [.. line.EnumerateObject().Where(property =>
+                property.Value.ValueKind is JsonValueKind.Number or JsonValueKind.Null && !others.Contains(property.Name))];
+            if (!numbers.Select(property => property.Name).SequenceEqual(last.Select(measure => measure.Name)))
+                last = [.. numbers.Select(property => Find(property.Name))];
+            return (last, [.. numbers.Select(property => Number(line, property.Name))]);
+        }
+
+        private Measure Find(string name) => known.FirstOrDefault(measure => measure.Name == name) ?? Measure.Named(name);
+    }
 }

@@ -1,5 +1,6 @@
 using Dino.Cli.Drawing;
 using Dino.Train.Evaluation.Attention;
+using Dino.Testing.Runs;
 using Dino.Train.Log;
 using NUnit.Framework;
 using SkiaSharp;
@@ -87,16 +88,15 @@ public class PictureReportTests
     public void Curves_CarryLabels_AndAreDrawnFromTheLogAsFromTheSteps()
     {
         string log = Path.Combine(folder, "log.jsonl"), direct = Path.Combine(folder, "a.png"), read = Path.Combine(folder, "b.png");
-        StepReport[] steps = [.. Enumerable.Range(0, 40).Select(i => new StepReport(
-            i, 0, 6 - 0.05 * i, 5 - 0.05 * i, 1, Math.Log(1024), 1, 1, 1e-3, 0.04, 0.99, 0.04, 40))];
+        StepRow[] steps = [.. Enumerable.Range(0, 40).Select(i => DinoRow.Of(i, 6 - 0.05 * i, 5 - 0.05 * i, Math.Log(1024)))];
         using (var writer = RunLog.Open(log))
         {
             foreach (var step in steps)
                 writer.Write(step);
         }
 
-        CurvePlot.WriteLoss(direct, steps);
-        CurvePlot.WriteLossFromLog(read, log);
+        CurvePlot.WriteSteps(direct, steps);
+        CurvePlot.WriteLog(read, log, DinoRow.Measures);
 
         Assert.That(File.ReadAllBytes(read), Is.EqualTo(File.ReadAllBytes(direct)));
         using var picture = SKBitmap.Decode(direct);

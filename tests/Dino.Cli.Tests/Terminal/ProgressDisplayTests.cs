@@ -55,7 +55,7 @@ public class ProgressDisplayTests
         var clock = new HandClock();
         new PlainProgress(new StringWriter(), clock).Run("training", 1000, tracker =>
         {
-            var step = new StepReport(1, 0, 5, 4, 1, 6.9, 1, 1, 1e-3, 0.04, 0.99, 0.04, 40);
+            var step = DinoRow.Of(1, 5, 4);
             tracker.Report(0, step);
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int done = 1; done < 100; done++)
@@ -66,7 +66,7 @@ public class ProgressDisplayTests
 
     [Test]
     public void AStep_IsShownWithItsHealth() => Assert.That(
-        HealthLine.Format(new StepReport(1, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24)),
+        HealthLine.Format(DinoRow.Of(1, 5.912, 3.87, 6.931, 0, 1.25, 0.83, 9.8e-4, 41.24)),
         Is.EqualTo("loss 5.912 · entropy 3.870 · KL 2.042 · ln K − loss 1.019 · |centre| 1.25 · |g| 0.83 · lr 9.8e-04 · 41.2 img/s"));
 
     [Test]
@@ -76,11 +76,12 @@ public class ProgressDisplayTests
         var writer = new StringWriter { NewLine = "\n" };
         new PlainProgress(writer, clock, columns).Run(name, 1_000_000, tracker =>
         {
+            var step = DinoRow.Of(1, 5.912, 3.87, 6.931, 0, 1.25, 0.83, 9.8e-4, 41.24) with { TimeLeft = TimeSpan.FromHours(99) };
             for (int done = 1; done <= 40; done++)
             {
                 clock.Advance(TimeSpan.FromSeconds(6));
                 if (done % 2 == 0)
-                    tracker.Report(done * 1000, new StepReport(done, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24, TimeSpan.FromHours(99)));
+                    tracker.Report(done * 1000, step);
                 else
                     tracker.Report(done * 1000, "クラスの名前\u001b[31m" + new string('語', done));
             }
@@ -100,7 +101,7 @@ public class ProgressDisplayTests
     [Test]
     public void WhatHasNoRoom_IsLeftOut_TheLeastImportantFirst()
     {
-        var step = new StepReport(1, 0, 5.912, 3.87, 2.042, 6.931, 1.25, 0.83, 9.8e-4, 0.04, 0.99, 0.04, 41.24);
+        var step = DinoRow.Of(1, 5.912, 3.87, 6.931, 0, 1.25, 0.83, 9.8e-4, 41.24);
 
         Assert.That(HealthLine.Format(step, 60), Is.EqualTo("loss 5.912 · KL 2.042 · lr 9.8e-04 · 41.2 img/s"));
         Assert.That(HealthLine.Format(step, 24), Is.EqualTo("loss 5.912 · 41.2 img/s"));

@@ -4,6 +4,7 @@ using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;
+using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
@@ -88,13 +89,13 @@ public class TraceGoldenTests(string deviceName)
             seen.Rates.Add(state.ScheduleAt(step));
             state.Learn(globals, locals, globalDepth, localDepth);
             state.Update();
-            state.Monitor.Read((l, e, c, n) =>
+            state.Measured.Read((in StepRow row, ReadOnlySpan<float> norms) =>
             {
-                seen.Loss.Add(l);
-                seen.Entropy.Add(e);
-                seen.CentreNorm.Add(c);
+                seen.Loss.Add((float)row["loss"]);
+                seen.Entropy.Add((float)row["teacherEntropy"]);
+                seen.CentreNorm.Add((float)row["centreNorm"]);
                 foreach (int place in places)
-                    seen.Norms.Add(n[place]);
+                    seen.Norms.Add(norms[place]);
             });
         }
         return seen;

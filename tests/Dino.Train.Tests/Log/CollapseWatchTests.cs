@@ -1,3 +1,4 @@
+using Dino.Testing.Runs;
 using Dino.Train.Log;
 using NUnit.Framework;
 
@@ -82,6 +83,5 @@ public class CollapseWatchTests
         Assert.That(watch.Observe(Step(0, double.NaN, double.NaN)), Is.Null);
     }
 
-    private static StepReport Step(int step, double loss, double entropy) =>
-        new(step, 0, loss, entropy, loss - entropy, LnK, 1, 1, 5e-4, 0.04, 0.996, 0.04, 40);
+    private static StepRow Step(int step, double loss, double entropy) => DinoRow.Of(step, loss, entropy, LnK);
 }

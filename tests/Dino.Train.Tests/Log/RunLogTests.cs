@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dino.Testing.Runs;
 using Dino.Train.Log;
 using NUnit.Framework;
 
@@ -17,8 +18,8 @@ public class RunLogTests
     [Test]
     public void EveryStepAndEpochIsOneJsonLine_AndComesBack()
     {
-        var step = new StepReport(3, 1, 5.5, 4.25, 1.25, 6.9, 0.5, 0.75, 1e-4, 0.04, 0.996, 0.04, 38.5);
-        var epoch = new EpochReport(1, 4, 5.75, 4.5, 12.5, 40, 31.5);
+        var step = DinoRow.Of(3, 5.5, 4.25, epoch: 1, imagesPerSecond: 38.5);
+        var epoch = DinoRow.Epoch(1, 4, 5.75, 4.5, 31.5);
         using (var log = RunLog.Open(path))
         {
             log.Write(step);
@@ -30,19 +31,63 @@ public class RunLogTests
         foreach (string line in lines)
             Assert.That(() => JsonDocument.Parse(line).Dispose(), Throws.Nothing);
         Assert.That(File.ReadAllText(path), Does.EndWith("\n"));
-        var (steps, epochs) = RunLogReader.Read(path);
-        Assert.That(steps, Is.EqualTo(new[] { step }));
-        Assert.That(epochs, Is.EqualTo(new[] { epoch }));
+        var (steps, epochs) = RunLogReader.Read(path, DinoRow.Measures);
+        Assert.That(Text(steps.Single()), Is.EqualTo(Text(step)));
+        Assert.That(epochs.Single().Means, Is.EqualTo(epoch.Means));
+        Assert.That(epochs.Single() with { Means = epoch.Means }, Is.EqualTo(epoch));
+    }
+
+    /// <summary>The names and their order, which other programs read, written out by hand.</summary>
+    [Test]
+    public void ALineHasTheNamesAndTheOrderThatItAlwaysHad()
+    {
+        using (var log = RunLog.Open(path))
+        {
+            log.Write(DinoRow.Of(3, 5.5, 4.25, epoch: 1, imagesPerSecond: 38.5));
+            log.Write(DinoRow.Epoch(1, 4, 5.75, 4.5));
+            log.Write(DinoRow.Epoch(2, 6, 5.5, 4.25, 31.5));
+        }
+
+        Assert.That(File.ReadAllLines(path), Is.EqualTo(new[]
+        {
+            """{"step":3,"epoch":1,"loss":5.5,"teacherEntropy":4.25,"kl":1.25,"lnK":6.9,"centreNorm":0.5,"gradientNorm":"""
+                + """0.75,"learningRate":0.0005,"weightDecay":0.04,"momentumTeacher":0.996,"teacherTemp":0.04,"imagesPerSecond":38.5}""",
+            """{"epochEnd":1,"steps":4,"loss":5.75,"teacherEntropy":4.5,"seconds":12.5,"imagesPerSecond":40}""",
+            """{"epochEnd":2,"steps":6,"loss":5.5,"teacherEntropy":4.25,"seconds":12.5,"imagesPerSecond":40,"knnTop1":31.5}""",
+        }));
+    }
+
+    /// <summary>A method of somebody else: its names are found in the file.</summary>
+    [Test]
+    public void TheLogOfAnyMethod_ComesBackByItsOwnNames()
+    {
+        Measure[] measures =
+        [
+            Measure.OnDevice("similarity"), Measure.Derived("shown", _ => 0) with { IsLogged = false }, Measure.OfStep("queue", _ => 0),
+        ];
+        using (var log = RunLog.Open(path))
+        {
+            log.Write(new StepRow(7, 2, measures, 0.25, 99, 4096));
+            log.Write(new EpochRow(2, 8, [(measures[0], 0.5)], 1, 2));
+        }
+
+        var (steps, epochs) = RunLogReader.Read(path, [measures[0] with { Label = "cos" }]);
+
+        Assert.That(steps.Single().Measures.Select(measure => measure.Name), Is.EqualTo(new[] { "similarity", "queue" }));
+        Assert.That((steps[0].Step, steps[0].Epoch, steps[0]["similarity"], steps[0]["queue"]), Is.EqualTo((7, 2, 0.25, 4096.0)));
+        Assert.That(steps[0].Measures.Select(measure => measure.Label), Is.EqualTo(new[] { "cos", null }));
+        Assert.That(epochs.Single()["similarity"], Is.EqualTo(0.5));
+        Assert.That(() => steps[0]["loss"], Throws.InstanceOf<KeyNotFoundException>().With.Message.Contains("similarity"));
     }
 
     [Test]
     public void NumbersThatAreNotFinite_AreNull_AndComeBackAsNaN()
     {
         using (var log = RunLog.Open(path))
-            log.Write(Step(0) with { Loss = double.NaN, GradientNorm = double.PositiveInfinity });
+            log.Write(DinoRow.Of(0, double.NaN, 4, gradientNorm: double.PositiveInfinity));
 
         Assert.That(File.ReadAllText(path), Does.Contain("\"loss\":null").And.Contain("\"gradientNorm\":null"));
-        Assert.That(RunLogReader.Read(path).Steps[0].Loss, Is.NaN);
+        Assert.That(RunLogReader.Read(path).Steps[0]["loss"], Is.NaN);
     }
 
     [Test]
@@ -82,7 +127,7 @@ public class RunLogTests
     {
         using var log = RunLog.Open(path);
         log.Write(Step(0));
-        log.Write(new EpochReport(0, 1, 5, 4, 1, 40));
+        log.Write(DinoRow.Epoch(0, 1, 5, 4));
 
         using var reader = new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         Assert.That(reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2));
@@ -120,12 +165,16 @@ public class RunLogTests
             {
                 log.Write(Step(i));
                 if (i % 5 == 4)
-                    log.Write(new EpochReport(i / 5, i + 1, 5, 4, 1, 40));
+                    log.Write(DinoRow.Epoch(i / 5, i + 1, 5, 4));
             }
         }
         return File.ReadAllText(path);
     }
 
-    private static StepReport Step(int step) =>
-        new(step, step / 5, 5.0 + step, 4, 1, 6.9, 0.5, 0.75, 1e-4, 0.04, 0.996, 0.04, 38.5);
+    private static StepRow Step(int step) => DinoRow.Of(step, 5.0 + step, 4, epoch: step / 5);
+
+    private static string Text(StepRow row) => string.Join(' ', row.Measures.Select((measure, i) => (measure, row.Values[i]))
+        .Where(pair => pair.measure.IsLogged)
+        .Select(pair => FormattableString.Invariant($"{pair.measure.Name}={pair.Item2}"))
+        .Append(FormattableString.Invariant($"{row.Step} {row.Epoch} {row.ImagesPerSecond}")));
 }

@@ -1,5 +1,6 @@
 using Dino.Tensors;
 using Dino.Testing.Runs;
+using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
 using NUnit.Framework;
 
@@ -25,14 +26,15 @@ public class AccumulationTests
             Learn(parts, globals, locals, 0, Batch);
             Learn(parts, globals, locals, Batch, Batch);
             Compare(parts.StudentParameters.CompleteGradients(), whole.StudentParameters.CompleteGradients(), $"gradients of step {step}");
-            float expectedLoss = float.NaN, expectedEntropy = float.NaN;
+            double expectedLoss = double.NaN, expectedEntropy = double.NaN;
             whole.Update();
             parts.Update();
-            whole.Monitor.Read((loss, entropy, _, _) => (expectedLoss, expectedEntropy) = (loss, entropy));
-            parts.Monitor.Read((loss, entropy, _, _) =>
+            whole.Measured.Read((in StepRow row, ReadOnlySpan<float> _) =>
+                (expectedLoss, expectedEntropy) = (row["loss"], row["teacherEntropy"]));
+            parts.Measured.Read((in StepRow row, ReadOnlySpan<float> _) =>
             {
-                Assert.That(loss, Is.EqualTo(expectedLoss).Within(Tolerance));
-                Assert.That(entropy, Is.EqualTo(expectedEntropy).Within(Tolerance));
+                Assert.That(row["loss"], Is.EqualTo(expectedLoss).Within(Tolerance));
+                Assert.That(row["teacherEntropy"], Is.EqualTo(expectedEntropy).Within(Tolerance));
             });
             Compare(parts.Loss.Centre, whole.Loss.Centre, $"centre after step {step}");
             Compare(parts.TeacherParameters.Values, whole.TeacherParameters.Values, $"teacher after step {step}");

@@ -4,6 +4,7 @@ using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Testing;
 using Dino.Testing.Runs;
+using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
@@ -67,7 +68,7 @@ public class OtherDevicesTests
             globalDepth.Step = localDepth.Step = (uint)state.Step;
             state.Learn(globals, locals, globalDepth, localDepth);
             state.Update();
-            state.Monitor.Read((loss, _, _, _) => losses.Add(loss));
+            state.Measured.Read((in StepRow row, ReadOnlySpan<float> _) => losses.Add((float)row["loss"]));
         }
         return ([.. losses], state.StudentParameters.Values.ToArray());
     }

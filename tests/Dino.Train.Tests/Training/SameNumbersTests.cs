@@ -2,6 +2,7 @@ using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Testing.Runs;
+using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
@@ -46,7 +47,7 @@ public class SameNumbersTests
             state.Learn(globals, locals, globalDepth, localDepth);
             gradients = state.StudentParameters.CompleteGradients().ToArray();
             state.Update();
-            state.Monitor.Read((_, _, _, _) => { });
+            state.Measured.Read((in StepRow _, ReadOnlySpan<float> _) => { });
         }
         return [.. gradients, .. state.StudentParameters.Values.ToArray(), .. state.TeacherParameters.Values.ToArray(), .. state.Loss.Centre.ToArray()];
     }

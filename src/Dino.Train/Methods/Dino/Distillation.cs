@@ -1,6 +1,7 @@
 using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
+using Dino.Tensors.Ops;
 using Dino.Tensors.Optim;
 using Dino.Train.Log;
 using Dino.Train.Options;
@@ -51,7 +52,7 @@ public sealed class Distillation : IDisposable
         };
         average = new ExponentialMovingAverage(TeacherParameters, StudentParameters);
         Loss = new DinoLoss(device, options.Head.OutDim, options.StudentTemp, options.CenterMomentum);
-        Monitor = new StepMonitor(device, Optimizer.Norms.Count);
+        Measured = new Measurements(device, DinoMeasures.Of(options, ScheduleAt), Optimizer.Norms.Count);
     }
 
     /// <summary>The network that learns by gradients.</summary>
@@ -73,7 +74,7 @@ public sealed class Distillation : IDisposable
     public DinoLoss Loss { get; }
 
     /// <summary>What the last steps measured.</summary>
-    public StepMonitor Monitor { get; }
+    public Measurements Measured { get; }
 
     /// <summary>The optimizer steps done so far.</summary>
     public long Step { get; set; }
@@ -98,7 +99,8 @@ public sealed class Distillation : IDisposable
         tape.Record();
         var studentLogits = Student.Forward(globals, locals, pass, localDepth); // (n·B, K)
         var (loss, entropy) = Loss.Compute(studentLogits, teacherLogits, temperature.At(Epoch));
-        Monitor.Count(loss, entropy);
+        Measured.Count(DinoMeasures.Loss, loss);
+        Measured.Count(DinoMeasures.TeacherEntropy, entropy);
         tape.Backward(loss, weight: 1f / options.Accumulate);
     }
 
@@ -122,7 +124,8 @@ public sealed class Distillation : IDisposable
         ReadOnlySpan<ParameterGroup> held = Epoch < options.FreezeLastLayer ? new(in lastLayer) : [];
         Optimizer.Step(rate, decay, options.ClipGrad, held);
         average.Update(momentumNow);
-        Monitor.EndStep(Loss.Centre, Optimizer.Norms);
+        Measured.Count(DinoMeasures.CentreNorm, CentreUpdate.Norm(Loss.Centre));
+        Measured.EndStep(Step, (int)(Step / stepsPerEpoch), Optimizer.Norms);
         StudentParameters.ZeroGrad();
         Step++;
     }
@@ -137,7 +140,7 @@ public sealed class Distillation : IDisposable
     public void Dispose()
     {
         tape.Dispose();
-        Monitor.Dispose();
+        Measured.Dispose();
         Loss.Dispose();
         average.Dispose();
         Optimizer.Dispose();
