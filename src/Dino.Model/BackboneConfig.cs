@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace Dino.Model;
 
@@ -6,6 +7,7 @@ namespace Dino.Model;
 /// The sizes of a backbone, from which it can be built: one derived record for each kind of network. It stands among a run's options, and in its
 /// checkpoints.
 /// </summary>
+[JsonConverter(typeof(BackboneConfigJson))]
 public abstract record BackboneConfig
 {
     /// <summary>Colour channels of the pictures.</summary>
@@ -21,6 +23,18 @@ public abstract record BackboneConfig
 
     /// <summary>The network in words.</summary>
     public abstract string Describe();
+
+    /// <summary>The published name of an architecture of these sizes, <c>vit_small</c>; null where there is none.</summary>
+    public virtual string? ArchName() => null;
+
+    /// <summary>The kind of network in a word, as a listing has it: <c>Dino</c>, <c>DinoV2</c>.</summary>
+    public virtual string FamilyName() => GetType().Name;
+
+    /// <summary>The sizes of a listing, by name: <c>patchSize</c>, <c>depth</c>.</summary>
+    public virtual IReadOnlyList<(string Name, int Size)> Sizes() => [("channels", InputChannels)];
+
+    /// <summary>The network and its sizes in words.</summary>
+    public virtual string DescribeFully() => Describe();
 
     /// <summary>Nothing: a derived record's text has its own members alone.</summary>
     protected virtual bool PrintMembers(StringBuilder builder) => false;

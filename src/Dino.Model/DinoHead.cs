@@ -35,7 +35,7 @@ public sealed record DinoHeadConfig
         if (OutDim < 2)
             throw new ArgumentException($"A head needs at least 2 prototypes (out_dim), not {OutDim}.");
         if (Layers > MostLayers)
-            throw new ArgumentException($"A head has at most {MostLayers} layers, not {Layers} (--head-layers).");
+            throw new ArgumentException($"A head has at most {MostLayers} layers, not {Layers} (`Layers`).");
         if (Layers < 1 || HiddenDim < 1 || BottleneckDim < 1)
             throw new ArgumentException($"A head needs positive sizes, not {Layers} layers of {HiddenDim} and a bottleneck of {BottleneckDim}.");
     }

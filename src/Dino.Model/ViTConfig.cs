@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Dino.Tensors.Ops;
 
@@ -99,7 +100,7 @@ public sealed record ViTConfig : BackboneConfig
     }
 
     /// <summary>The reference's name for these sizes; null for others. <see cref="Named"/> takes those of DINO.</summary>
-    public string? ArchName() => (Dim, Depth, Heads) switch
+    public override string? ArchName() => (Dim, Depth, Heads) switch
     {
         (192, 12, 3) => "vit_tiny",
         (384, 12, 6) => "vit_small",
@@ -117,6 +118,25 @@ public sealed record ViTConfig : BackboneConfig
         string whose = Family switch { ViTFamily.DinoV2 => "DINOv2's ", ViTFamily.DinoV3 => "DINOv3's ", _ => "" };
         string what = ArchName() ?? $"{(whose.Length > 0 ? "" : "a ")}ViT of width {Dim}";
         return $"{whose}{what}, patches of {Patch}{(Registers > 0 ? $", {Registers} registers" : "")}";
+    }
+
+    /// <inheritdoc/>
+    public override string FamilyName() => Family.ToString();
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<(string Name, int Size)> Sizes() =>
+    [
+        ("patchSize", Patch), ("imageSize", ImageSize), ("embedDim", Dim), ("depth", Depth), ("channels", Channels), ("numHeads", Heads),
+        ("registers", Registers),
+    ];
+
+    /// <inheritdoc/>
+    public override string DescribeFully()
+    {
+        string pictures = Rotary ? "" : $" in pictures of {ImageSize} pixels";
+        string channels = Channels == 3 ? "" : $", {Channels} channel{(Channels == 1 ? "" : "s")}";
+        string parts = (LayerScale ? ", LayerScale" : "") + (SwiGlu ? ", SwiGLU" : "") + (Rotary ? ", rotary positions" : "");
+        return string.Create(CultureInfo.InvariantCulture, $"{Describe()}{pictures}, width {Dim}, {Depth} blocks, {Heads} heads{channels}{parts}");
     }
 
     /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
@@ -147,7 +167,7 @@ public sealed record ViTConfig : BackboneConfig
         if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
             throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
         if (Depth > MostBlocks)
-            throw new ArgumentException($"A ViT of {Depth} blocks (--depth) is more than the {MostBlocks} that are possible.");
+            throw new ArgumentException($"A ViT of {Depth} blocks (`Depth`) is more than the {MostBlocks} that are possible.");
         if (!(MlpRatio > 0) || Dim * (double)MlpRatio is not (>= 1 and <= int.MaxValue))
             throw new ArgumentException($"A ViT of width {Dim} has no MLP of {MlpRatio} times that width.");
         foreach (var (what, elements) in ((string, double)[])
@@ -156,7 +176,7 @@ public sealed record ViTConfig : BackboneConfig
                 ("its position embedding", Rotary ? 0 : (1 + (double)Side * Side) * Dim),
             ])
             if (elements > int.MaxValue)
-                throw new ArgumentException($"A ViT of width {Dim} (--embed-dim) for patches of {Patch} in pictures of {ImageSize} pixels: {what} would have more than the {int.MaxValue} weights that a tensor can hold.");
+                throw new ArgumentException($"A ViT of width {Dim} (`Dim`) for patches of {Patch} in pictures of {ImageSize} pixels: {what} would have more than the {int.MaxValue} weights that a tensor can hold.");
         if (Registers < 0)
             throw new ArgumentException($"A ViT has no {Registers} registers.");
         if (Rotary && Dim / Heads % 4 != 0)

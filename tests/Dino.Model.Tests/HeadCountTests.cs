@@ -1,4 +1,5 @@
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using NUnit.Framework;
 
@@ -24,7 +25,7 @@ public class HeadCountTests
         using var file = File(null);
         var count = ModelWeights.Find(file).Heads(dim);
         Assert.That(count, Is.EqualTo(new HeadCount(heads, HeadSource.Assumed)));
-        Assert.That(count.Warning(file.Path, dim), Does.Contain(file.Path).And.Contain($"{heads} are assumed").And.Contain("--num-heads"));
+        Assert.That(count.Warning(file.Path, dim), Does.Contain(file.Path).And.Contain($"{heads} are assumed").And.Contain("`Heads`"));
     }
 
     [TestCase(32)]
@@ -36,7 +37,7 @@ public class HeadCountTests
     {
         using var file = File(null);
         var weights = ModelWeights.Find(file);
-        Assert.That(() => weights.Heads(dim), Throws.TypeOf<InvalidDataException>().With.Message.Contains("--num-heads"));
+        Assert.That(() => weights.Heads(dim), Throws.TypeOf<WeightsException>().With.Message.Contains("`Heads`"));
         Assert.That(weights.Heads(dim, 4), Is.EqualTo(new HeadCount(4, HeadSource.Given)));
         Assert.That(weights.Heads(dim, 4).Warning(file.Path, dim), Is.Null);
     }
@@ -49,7 +50,7 @@ public class HeadCountTests
         var weights = ModelWeights.Find(file);
         Assert.That(weights.Heads(32), Is.EqualTo(new HeadCount(2, HeadSource.File)));
         Assert.That(weights.Heads(32, 2), Is.EqualTo(new HeadCount(2, HeadSource.File)));
-        Assert.That(() => weights.Heads(32, 4), Throws.TypeOf<HeadsContradictedException>().With.Message.Contains("--num-heads 4").And.Message.Contains("2 heads"));
+        Assert.That(() => weights.Heads(32, 4), Throws.TypeOf<WeightsException>().With.Property("Fault").EqualTo(WeightsFault.HeadsContradicted).With.Message.Contains("`Heads` 4").And.Message.Contains("2 heads"));
     }
 
     [TestCase("0")]
@@ -60,7 +61,7 @@ public class HeadCountTests
     public void WhatTheFileStates_IsNotBelieved(string text)
     {
         using var file = File(text);
-        Assert.That(() => ModelWeights.Find(file).Heads(32), Throws.TypeOf<InvalidDataException>());
+        Assert.That(() => ModelWeights.Find(file).Heads(32), Throws.TypeOf<WeightsException>());
     }
 
     [TestCase(float.NaN)]
@@ -69,7 +70,7 @@ public class HeadCountTests
     {
         using var file = File(null, value: value);
         var weights = ModelWeights.Find(file);
-        Assert.That(() => weights.Values(weights.Backbone["cls_token"]), Throws.TypeOf<InvalidDataException>().With.Message.Contains("1 of the 8 values of cls_token are NaN or infinite, the first at place 2"));
+        Assert.That(() => weights.Values(weights.Backbone["cls_token"]), Throws.TypeOf<WeightsException>().With.Message.Contains("1 of the 8 values of cls_token are NaN or infinite, the first at place 2"));
     }
 
     private WeightsFile File(string? heads, string name = "a.safetensors", float value = 0)

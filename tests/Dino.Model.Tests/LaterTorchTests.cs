@@ -1,4 +1,5 @@
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;

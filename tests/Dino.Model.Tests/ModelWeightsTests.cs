@@ -1,4 +1,5 @@
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
@@ -95,7 +96,7 @@ public class ModelWeightsTests
         Assert.That(ModelWeights.Find(file).BackboneConfig(), Is.EqualTo(backbone with { Heads = 4 }));
         Assert.That(ModelWeights.Find(file).BackboneConfig(2).Heads, Is.EqualTo(2), "what is given goes first");
         File.WriteAllText(Path.Combine(folder, "config.json"), "{");
-        Assert.That(() => ModelWeights.Find(file).BackboneConfig(), Throws.TypeOf<InvalidDataException>().With.Message.Contains("config.json"));
+        Assert.That(() => ModelWeights.Find(file).BackboneConfig(), Throws.TypeOf<WeightsException>().With.Message.Contains("config.json"));
     }
 
     [Test]
@@ -111,9 +112,9 @@ public class ModelWeightsTests
         var weights = ModelWeights.Find(file);
         using var target = new Network(new VisionTransformer(weights.BackboneConfig()), fill: false);
 
-        Assert.That(() => weights.Load(target.Model), Throws.TypeOf<InvalidDataException>().With.Message.EqualTo(
+        Assert.That(() => weights.Load(target.Model), Throws.TypeOf<WeightsException>().With.Message.EqualTo(
             $"{path} does not fit the model:\n  missing: norm.weight (64)\n  unexpected: fc_norm.weight\n"
-            + "  another shape: norm.bias is (65), the model's (64)\nGive --allow-partial to use what fits."));
+            + "  another shape: norm.bias is (65), the model's (64)\nGive `AllowPartial` to use what fits."));
         Assert.That(target.Tensors.SelectMany(tensor => tensor.Values), Is.All.Zero);
         var report = weights.Load(target.Model, allowPartial: true);
         Assert.That((report.Loaded.Count, report.Missing.Count, report.Misshapen.Count, report.Unexpected.Count), Is.EqualTo((28, 1, 1, 1)));
@@ -163,7 +164,7 @@ public class ModelWeightsTests
     [TestCase("nothing", "no Vision Transformer")]
     [TestCase("hole", "2 blocks, and the last is number 7")]
     [TestCase("third", "unexpected: vit.encoder.layer.1.attention.attention.key.weight")]
-    [TestCase("heads", "give --num-heads")]
+    [TestCase("heads", "give `Heads`")]
     [TestCase("student", "a teacher and no student")]
     [TestCase("grid", "not of a class token and a square grid")]
     public void WhatIsNoNetwork_IsRefused(string fault, string reason)
@@ -189,7 +190,7 @@ public class ModelWeightsTests
                 var weights = ModelWeights.Find(file, fault == "student" ? ModelWeights.Student : null);
                 weights.Compare(new VisionTransformer(weights.BackboneConfig())).ThrowIfPartial();
             },
-            Throws.TypeOf<InvalidDataException>().With.Message.Contains(reason));
+            Throws.TypeOf<WeightsException>().With.Message.Contains(reason));
     }
 
     private static TensorEntry Renamed(TensorEntry entry, string name)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;

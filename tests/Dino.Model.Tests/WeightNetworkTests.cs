@@ -1,4 +1,5 @@
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using NUnit.Framework;
 
@@ -75,9 +76,9 @@ public class WeightNetworkTests
             string prefix = string.Concat(Enumerable.Range(0, random.Next(7)).Select(_ => words[random.Next(words.Length)] + "."));
             // Wrappers stand inside as well where every block is compiled or sharded by itself.
             string Inside(string name) => i % 3 == 0 ? name.Replace(".attn.", "._checkpoint_wrapped_module.attn.").Replace("patch_embed.", "patch_embed._orig_mod.") : name;
-            var networks = WeightNetwork.In(backbone.Select(name => WeightNames.Plain(prefix + Inside(name))));
+            var networks = WeightNetwork.In(backbone.Select(name => OfficialNames.Plain(prefix + Inside(name))));
             Assert.That(networks, Has.Count.EqualTo(1), prefix);
-            Assert.That(backbone.Select(name => WeightNames.Meaning(networks[0].Within(WeightNames.Plain(prefix + Inside(name))))), Is.EqualTo(backbone.Select(name => (WeightPart.Backbone, name, -1))), prefix);
+            Assert.That(backbone.Select(name => OfficialNames.Meaning(networks[0].Within(OfficialNames.Plain(prefix + Inside(name))))), Is.EqualTo(backbone.Select(name => (WeightPart.Backbone, name, -1))), prefix);
         }
     }
 
@@ -140,7 +141,7 @@ public class WeightNetworkTests
             var report = weights.Compare(new VisionTransformer(sizes));
 
             Assert.That(report.Foreign, Is.EqualTo(new[] { prefix + name }));
-            Assert.That(() => report.ThrowIfNot(allowPartial: true), Throws.TypeOf<InvalidDataException>()
+            Assert.That(() => report.ThrowIfNot(allowPartial: true), Throws.TypeOf<WeightsException>()
                 .With.Message.Contains(prefix + name).And.Message.Contains(kind ?? "another kind of network").And.Message.Not.Contains("\n"));
             Assert.That(report.IsWhole, Is.False);
         }
@@ -156,7 +157,7 @@ public class WeightNetworkTests
 
         Assert.That(report.Unexpected, Is.EqualTo(new[] { name }));
         Assert.That(() => report.ThrowIfNot(allowPartial: true), Throws.Nothing);
-        Assert.That(() => report.ThrowIfNot(allowPartial: false), Throws.TypeOf<InvalidDataException>().With.Message.Contains(name));
+        Assert.That(() => report.ThrowIfNot(allowPartial: false), Throws.TypeOf<WeightsException>().With.Message.Contains(name));
     }
 
     [TestCase("layer1.0.conv1.weight", "ResNet")]
@@ -168,7 +169,7 @@ public class WeightNetworkTests
     {
         string path = Write([TensorEntry.Of(name, [8], new float[8])]);
         using var file = WeightsFile.Open(path);
-        Assert.That(() => ModelWeights.Find(file), Throws.TypeOf<InvalidDataException>().With.Message.Contains("no Vision Transformer").And.Message.Contains(kind));
+        Assert.That(() => ModelWeights.Find(file), Throws.TypeOf<WeightsException>().With.Message.Contains("no Vision Transformer").And.Message.Contains(kind));
     }
 
     private static IEnumerable<TensorEntry> Entries(string? prefix, float value) => prefix is null ? [] : backbone.Select(name => Entry(prefix + name, name, value));

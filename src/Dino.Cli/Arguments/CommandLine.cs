@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using Dino.Cli.Terminal;
+using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors;
@@ -140,6 +141,9 @@ public static class CommandLine
                 return ExitCode.Interrupted;
             case UserErrorException user:
                 (line, code) = (OneLine(exception.Message), user.IsUsage ? ExitCode.Usage : ExitCode.Failure);
+                break;
+            case WeightsException weights:
+                (line, code) = (OneLine(exception.Message), weights.Fault == WeightsFault.HeadsContradicted ? ExitCode.Usage : ExitCode.Failure);
                 break;
             case DeviceMemoryException:
                 line = $"{OneLine(exception.Message)} A smaller batch or crop needs less.";

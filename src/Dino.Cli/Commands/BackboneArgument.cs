@@ -1,10 +1,11 @@
 using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Train;
-using Dino.Train.Weights;
+using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
 
@@ -33,13 +34,19 @@ internal static class BackboneArgument
     }
 
     /// <summary>The network on the device, and the size in pixels of the square pictures that it was trained on.</summary>
-    /// <exception cref="UserErrorException">The file is missing or is refused, or holds no such network.</exception>
+    /// <exception cref="WeightsException">The file is missing or is refused, or holds no such network.</exception>
     public static (Backbone Backbone, int PictureSize) Open(CommandContext context, Device device)
     {
         context.Cancel.ThrowIfCancellationRequested();
-        var loaded = LoadedBackbone.Open(Path(context), device, Choice(context));
+        var choice = Choice(context);
+        using var file = CheckpointPath.Open(Path(context));
+        var loaded = WeightsException.Explain(file.Path, () =>
+        {
+            var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
+            return LoadedBackbone.Open(file, weights, StoredRun.Of(file, weights, choice.Heads).Network, device, choice);
+        });
         if (loaded.Warning is { } warning)
-            context.Error.WriteLine(warning);
+            context.Error.WriteLine(OptionNames.InText(warning));
         if (!loaded.Report.IsWhole)
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
@@ -77,7 +84,7 @@ internal static class BackboneArgument
     }
 
     /// <summary>The file; of a folder, the one that it stands for.</summary>
-    /// <exception cref="UserErrorException">A folder holds none.</exception>
+    /// <exception cref="WeightsException">A folder holds none.</exception>
     public static string Path(CommandContext context) => CheckpointPath.Resolve(context.Get(checkpoint)!);
 
     /// <summary>Which of the file's networks, for the record of a run.</summary>

@@ -3,9 +3,10 @@ using System.Globalization;
 using Dino.Cli.Arguments;
 using Dino.Model;
 using Dino.Model.Onnx;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Train;
-using Dino.Train.Weights;
+using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
 
@@ -55,14 +56,14 @@ internal static class ExportCommand
         // A run's checkpoint holds more than a backbone: what is lost with it, no command brings back.
         if (paths.FirstOrDefault(path => IsSameFile(path, source)) is { } same)
             throw new UserErrorException($"{same} is the CHECKPOINT itself: give another OUTPUT.") { IsUsage = true };
-        using var file = WeightsFiles.Open(source);
-        var config = WeightsFiles.Explain(source, () =>
+        using var file = CheckpointPath.Open(source);
+        var config = WeightsException.Explain(source, () =>
         {
             var weights = ModelWeights.Find(file, choice.Student ? ModelWeights.Student : null);
-            var stored = StoredNetwork.Of(source, file, weights, choice.Heads);
+            var stored = StoredRun.Of(file, weights, choice.Heads).Network;
             weights.Compare(stored.Backbone.Build()).ThrowIfPartial();
             if (stored.Warning is { } warning)
-                context.Error.WriteLine(warning);
+                context.Error.WriteLine(OptionNames.InText(warning));
             Write(kind, paths, stored.Backbone, stored.HeadsAreKnown, name =>
             {
                 context.Cancel.ThrowIfCancellationRequested();
@@ -112,12 +113,10 @@ internal static class ExportCommand
             { IsUsage = true };
     }
 
-    private static void Write(string kind, string[] paths, ViTConfig config, bool headsAreKnown, Func<string, float[]> values)
+    private static void Write(string kind, string[] paths, BackboneConfig config, bool headsAreKnown, Func<string, float[]> values)
     {
         // The number of heads is in no shape. One that was assumed must not become one that is stated.
-        var heads = new Dictionary<string, string>();
-        if (headsAreKnown)
-            heads.Add(HeadCount.MetadataKey, config.Heads.ToString(CultureInfo.InvariantCulture));
+        var heads = headsAreKnown ? WeightsExport.Metadata(config) : new Dictionary<string, string>();
         // Without it Hugging Face's loader does not know whose tensors they are.
         var metadata = new Dictionary<string, string>(heads) { ["format"] = "pt" };
         switch (kind)

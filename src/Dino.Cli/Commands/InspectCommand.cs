@@ -4,10 +4,11 @@ using System.Text.Json;
 using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Train;
-using Dino.Train.Weights;
+using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
 
@@ -37,11 +38,11 @@ internal static class InspectCommand
     private static void Run(CommandContext context)
     {
         context.KeepsNothing();
-        using var file = WeightsFiles.Open(context.Get(path)!);
+        using var file = CheckpointPath.Open(context.Get(path)!);
         context.Cancel.ThrowIfCancellationRequested();
-        var network = Network.Of(file.Path, file, context.Get(student), context.Get(heads));
+        var network = Network.Of(file, context.Get(student), context.Get(heads));
         if (network.Warning is { } warning)
-            context.Error.WriteLine(warning);
+            context.Error.WriteLine(OptionNames.InText(warning));
         context.Result(json => Write(json, file, network), text => Write(text, file, network));
     }
 
@@ -75,8 +76,8 @@ internal static class InspectCommand
         {
             json.WriteStartObject("backbone");
             json.WriteString("arch", config.ArchName());
-            json.WriteString("family", config.Family.ToString());
-            foreach (var (key, value) in ((string, int)[])[("patchSize", config.Patch), ("imageSize", config.ImageSize), ("embedDim", config.Dim), ("depth", config.Depth), ("channels", config.Channels), ("numHeads", config.Heads), ("registers", config.Registers)])
+            json.WriteString("family", config.FamilyName());
+            foreach (var (key, value) in config.Sizes())
                 json.WriteNumber(key, value);
             json.WriteEndObject();
         }
@@ -115,7 +116,7 @@ internal static class InspectCommand
         if (network.Weights is { } weights)
             Line($"{weights.Layout}{(weights.Centre is null ? "" : $", centre in {weights.Centre}")}");
         if (network.Config is { } config)
-            Line($"backbone: {config.Describe()}{(config.Rotary ? "" : $" in pictures of {config.ImageSize} pixels")}, width {config.Dim}, {config.Depth} blocks, {config.Heads} heads{(config.Channels == 3 ? "" : $", {config.Channels} channel{(config.Channels == 1 ? "" : "s")}")}{Parts(config)}");
+            text.WriteLine($"backbone: {config.DescribeFully()}");
         if (network.Head is { } head)
             Line($"head: {head.Layers} layers, hidden {head.HiddenDim}, bottleneck {head.BottleneckDim}, K = {head.OutDim}{(head.UseBatchNorm ? ", batch normalisation" : "")}");
         if (network.Report is { } report)
@@ -133,22 +134,19 @@ internal static class InspectCommand
             text.WriteLine(ScreenText.CutMiddle(problem, 1500));
     }
 
-    private static string Parts(ViTConfig config) => string.Concat(
-        config.LayerScale ? ", LayerScale" : "", config.SwiGlu ? ", SwiGLU" : "", config.Rotary ? ", rotary positions" : "");
-
     // A name is a stranger's text, as long as they like.
     private static string Printable(string text) => ScreenText.CutMiddle(ScreenText.Escape(text), 200);
 
     /// <summary>The network in a file as far as it can be told.</summary>
-    private sealed record Network(ModelWeights? Weights, ViTConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem, string? Warning = null)
+    private sealed record Network(ModelWeights? Weights, BackboneConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem, string? Warning = null)
     {
-        public static Network Of(string path, WeightsFile file, bool student, int? heads)
+        public static Network Of(WeightsFile file, bool student, int? heads)
         {
             var found = new Network(null, null, null, null, null);
             try
             {
                 found = found with { Weights = ModelWeights.Find(file, student ? ModelWeights.Student : null) };
-                var stored = StoredNetwork.Of(path, file, found.Weights, heads);
+                var stored = StoredRun.Of(file, found.Weights, heads).Network;
                 found = found with { Config = stored.Backbone, Warning = stored.Warning };
                 found = found with { Head = stored.Head() };
                 Module model = found.Head is null ? found.Config.Build() : new MultiCropModel(found.Config, found.Head);
@@ -158,11 +156,8 @@ internal static class InspectCommand
                     _ = found.Weights.Values(source);
                 return found;
             }
-            catch (HeadsContradictedException e)
-            {
-                throw new UserErrorException(e.Message, e) { IsUsage = true };
-            }
-            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or UserErrorException)
+            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or UserErrorException
+                or WeightsException { Fault: not WeightsFault.HeadsContradicted })
             {
                 return found with { Problem = OptionNames.InText(e.Message) };
             }

@@ -15,12 +15,14 @@ public static class OnnxExport
     /// <param name="path">The file.</param>
     /// <param name="config">The sizes.</param>
     /// <param name="values">The values of a parameter or buffer by its official name, row-major.</param>
-    /// <exception cref="ArgumentException">The weights exceed the 2 GiB of one ONNX file.</exception>
+    /// <exception cref="ArgumentException">The network is no Vision Transformer, or its weights exceed the 2 GiB of one ONNX file.</exception>
     /// <exception cref="IOException">The file cannot be written; an existing one is left as it was.</exception>
-    public static void Write(string path, ViTConfig config, Func<string, float[]> values)
+    public static void Write(string path, BackboneConfig config, Func<string, float[]> values)
     {
+        if (config is not ViTConfig vit)
+            throw new ArgumentException($"ONNX files are written of Vision Transformers, not of {config.Describe()}.", nameof(config));
         var model = new ProtoMessage().Add(1, IrVersion).Add(2, "Dino.Ilgpu")
-            .Add(7, new Builder(config, values).Build().ToMessage()).Add(8, new ProtoMessage().Add(2, OperatorSet));
+            .Add(7, new Builder(vit, values).Build().ToMessage()).Add(8, new ProtoMessage().Add(2, OperatorSet));
         try
         {
             _ = model.Length;

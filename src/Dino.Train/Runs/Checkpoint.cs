@@ -1,8 +1,8 @@
 using System.Text.Json;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Weights;
 
 namespace Dino.Train.Runs;
 
@@ -91,11 +91,23 @@ public static class Checkpoint
 
     private static SafetensorsFile Open(string path)
     {
-        var file = WeightsFiles.Open(path);
+        var file = OpenWeights(path);
         if (file is SafetensorsFile own)
             return own;
         file.Dispose();
         throw new UserErrorException($"{path} cannot be read as a checkpoint of dino train: it is of the format {file.Format}.");
+    }
+
+    private static WeightsFile OpenWeights(string path)
+    {
+        try
+        {
+            return CheckpointPath.Open(path);
+        }
+        catch (WeightsException e)
+        {
+            throw new UserErrorException(e.Message, e);
+        }
     }
 
     private static CheckpointInfo Info(string path, SafetensorsFile file)

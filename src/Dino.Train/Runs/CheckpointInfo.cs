@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Train.Options;
@@ -12,7 +13,7 @@ namespace Dino.Train.Runs;
 public sealed record CheckpointInfo
 {
     /// <summary>The version of the layout: 2 notes the data set and the first weights.</summary>
-    public const int CurrentFormat = 2;
+    public const int CurrentFormat = StoredNetwork.NewestLayout;
 
     internal const int FirstWithOrigin = 2;
 

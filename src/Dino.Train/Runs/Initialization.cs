@@ -1,9 +1,9 @@
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Tensors.Io;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
-using Dino.Train.Weights;
 
 namespace Dino.Train.Runs;
 
@@ -34,14 +34,14 @@ public sealed class Initialization : IDisposable
     public string? Warning { get; private set; }
 
     /// <summary>Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.</summary>
-    /// <exception cref="UserErrorException">There is none, or the file is refused.</exception>
+    /// <exception cref="WeightsException">There is none, or the file is refused.</exception>
     public static Initialization Open(string path)
     {
-        var file = WeightsFiles.Open(path);
+        var file = CheckpointPath.Open(path);
         path = file.Path; // of a folder, the one in it
         try
         {
-            return WeightsFiles.Explain(path, () =>
+            return WeightsException.Explain(path, () =>
             {
                 var teacher = ModelWeights.Find(file);
                 bool both = teacher.Role == NetworkRole.Teacher && teacher.Networks.Any(network => network.Role != NetworkRole.Teacher);
@@ -60,12 +60,13 @@ public sealed class Initialization : IDisposable
     /// </summary>
     /// <param name="options">The hyperparameters to start from.</param>
     /// <param name="heads">Attention heads, where the file does not tell them.</param>
-    /// <exception cref="UserErrorException">The file's shapes are not those of such a network.</exception>
-    public DinoOptions Adapt(DinoOptions options, int? heads) => WeightsFiles.Explain(path, () =>
+    /// <exception cref="WeightsException">The file's shapes are not those of such a network.</exception>
+    public DinoOptions Adapt(DinoOptions options, int? heads) => WeightsException.Explain(path, () =>
     {
-        var stored = StoredNetwork.Of(path, file, teacher, heads);
-        var (backbone, own) = (stored.Backbone, stored.Own?.OptionsAs<DinoOptions>());
+        var (stored, run) = StoredRun.Of(file, teacher, heads);
+        var own = run?.OptionsAs<DinoOptions>();
         Warning = stored.Warning;
+        var backbone = (ViTConfig)stored.Backbone;
         if (backbone.Rotary)
             throw new UserErrorException($"{path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
         int size = own?.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
@@ -82,8 +83,8 @@ public sealed class Initialization : IDisposable
     /// <param name="state">The run.</param>
     /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is changed.</param>
     /// <returns>What was set from what.</returns>
-    /// <exception cref="UserErrorException">The file does not fit the run.</exception>
-    public InitializationNote Apply(Distillation state, bool allowPartial) => WeightsFiles.Explain(path, () =>
+    /// <exception cref="WeightsException">The file does not fit the run.</exception>
+    public InitializationNote Apply(Distillation state, bool allowPartial) => WeightsException.Explain(path, () =>
     {
         var networks = ((MultiCropModel Model, ModelWeights Weights)[])[(state.Student, student), (state.Teacher, teacher)];
         foreach (var (model, weights) in networks)
@@ -93,7 +94,7 @@ public sealed class Initialization : IDisposable
         if (centre)
             state.Loss.Centre.CopyFrom(file.Floats(teacher.Centre!));
         else if (HasHead && HasCentre && !allowPartial)
-            throw new InvalidDataException($"{path}: the centre {teacher.Centre} has not the {state.Loss.Centre.Count} values of the head. Give --allow-partial to start it anew.");
+            throw new InvalidDataException($"{path}: the centre {teacher.Centre} has not the {state.Loss.Centre.Count} values of the head. Give `AllowPartial` to start it anew.");
         return new InitializationNote
         {
             File = Path.GetFullPath(path),

@@ -108,7 +108,7 @@ public class CheckpointPathTests
         var config = new Dino.Model.ViTConfig { ImageSize = 16, Patch = 8, Dim = 192, Depth = 1, Heads = 3 };
         var vit = new Dino.Model.VisionTransformer(config);
         var sizes = vit.Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Shape.Count);
-        PyTorchFile.Write(path, Dino.Model.WeightsExport.Official(config, tensor => new float[sizes[tensor]]));
+        PyTorchFile.Write(path, Dino.Model.Weights.WeightsExport.Official(config, tensor => new float[sizes[tensor]]));
 
         var run = DinoProcess.Run("export", path, copy, "--format", "official");
         Assert.That((run.Code, run.Error), Is.EqualTo((ExitCode.Ok, run.Error)));

@@ -1,5 +1,6 @@
 using Dino.Cli.Arguments;
 using Dino.Model;
+using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;

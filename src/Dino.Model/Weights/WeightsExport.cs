@@ -1,9 +1,10 @@
+using System.Globalization;
 using System.Text.Json;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>A backbone's tensors under the names of other programs, bit for bit.</summary>
 public static class WeightsExport
@@ -14,7 +15,20 @@ public static class WeightsExport
     /// </summary>
     /// <param name="config">The sizes.</param>
     /// <param name="values">The values of a parameter or buffer by its official name, row-major.</param>
-    public static IReadOnlyList<TensorEntry> Official(ViTConfig config, Func<string, float[]> values)
+    public static IReadOnlyList<TensorEntry> Official(BackboneConfig config, Func<string, float[]> values)
+    {
+        if (config is ViTConfig vit)
+            return Official(vit, values);
+        var network = config.Build();
+        return [.. network.Parameters.Concat<ModuleTensor>(network.Buffers).Select(tensor => TensorEntry.Of(tensor.Name, tensor.Shape.ToArray(), values(tensor.Name)))];
+    }
+
+    /// <summary>What a file of the backbone says beside its tensors: the number of attention heads, which is in no shape.</summary>
+    /// <param name="config">The sizes.</param>
+    public static Dictionary<string, string> Metadata(BackboneConfig config) =>
+        config is ViTConfig vit ? new() { [HeadCount.MetadataKey] = vit.Heads.ToString(CultureInfo.InvariantCulture) } : [];
+
+    private static List<TensorEntry> Official(ViTConfig config, Func<string, float[]> values)
     {
         var entries = new List<TensorEntry>();
         foreach (var tensor in Tensors(config))
@@ -35,7 +49,9 @@ public static class WeightsExport
     /// <param name="config">The sizes.</param>
     /// <param name="values">The values of a parameter or buffer by its official name, row-major.</param>
     /// <exception cref="ArgumentException">Hugging Face has no such network.</exception>
-    public static IReadOnlyList<TensorEntry> HuggingFace(ViTConfig config, Func<string, float[]> values)
+    public static IReadOnlyList<TensorEntry> HuggingFace(BackboneConfig config, Func<string, float[]> values) => HuggingFace(ViT(config), values);
+
+    private static List<TensorEntry> HuggingFace(ViTConfig config, Func<string, float[]> values)
     {
         if (config.UntiedNorms || (config.Family == ViTFamily.DinoV2 && !config.QkvBias))
             throw new ArgumentException($"Hugging Face has no {config.Describe()} with {(config.UntiedNorms ? "a norm of its own for the class token" : "no bias of query, key and value")}.");
@@ -45,7 +61,7 @@ public static class WeightsExport
             float[] all = values(tensor.Name);
             if (tensor.Name == LaterNames.Periods && all.Zip(RotaryOp.Periods(all.Length), (period, usual) => Math.Abs(period / usual - 1)).Max() > 0.005f)
                 throw new ArgumentException("Hugging Face's files have no periods of rotary positions, and these are not the usual 1 … 100.");
-            Add(entries, tensor, config.Family == ViTFamily.Dino ? WeightNames.HuggingFace(tensor.Name) : LaterNames.HuggingFace(config, tensor.Name), all);
+            Add(entries, tensor, config.Family == ViTFamily.Dino ? OfficialNames.HuggingFace(tensor.Name) : LaterNames.HuggingFace(config, tensor.Name), all);
             if (tensor.Name == "cls_token" && config.Family != ViTFamily.Dino)
                 entries.Add(TensorEntry.Of("embeddings.mask_token", config.Rotary ? [1, 1, config.Dim] : [1, config.Dim], new float[config.Dim]));
             // Its networks always have LayerScale.
@@ -62,7 +78,9 @@ public static class WeightsExport
     /// conversions of DINO say 1e-12.
     /// </summary>
     /// <exception cref="ArgumentException">It has no words for them.</exception>
-    public static void WriteHuggingFaceConfig(Stream stream, ViTConfig config)
+    public static void WriteHuggingFaceConfig(Stream stream, BackboneConfig config) => WriteConfig(stream, ViT(config));
+
+    private static void WriteConfig(Stream stream, ViTConfig config)
     {
         var (architecture, type) = (config.Family, config.Registers) switch
         {
@@ -111,6 +129,9 @@ public static class WeightsExport
             json.WriteBoolean("use_swiglu_ffn", config.SwiGlu);
         json.WriteEndObject();
     }
+
+    private static ViTConfig ViT(BackboneConfig config) =>
+        config as ViTConfig ?? throw new ArgumentException($"Hugging Face's files are written of Vision Transformers, not of {config.Describe()}.");
 
     private static IEnumerable<ModuleTensor> Tensors(ViTConfig config)
     {

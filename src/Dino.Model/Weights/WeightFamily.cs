@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>Which published kind of network a file's names belong to, where it is another than can be built: for the refusal.</summary>
 internal static partial class WeightFamily

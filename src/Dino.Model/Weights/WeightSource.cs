@@ -1,4 +1,4 @@
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>Where a tensor of the model comes from: one tensor of a file, or several.</summary>
 /// <param name="Names">The names in the file.</param>

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>The part of a DINO network that a tensor belongs to.</summary>
-public enum WeightPart
+internal enum WeightPart
 {
     /// <summary>The Vision Transformer.</summary>
     Backbone,
@@ -27,7 +27,7 @@ public enum WeightPart
 /// The names that DINO's weights go by: those of the official code, which timm shares, the early ones of its heads, and Hugging Face's, where
 /// query, key and value are three tensors; those of DINOv2 and DINOv3 are in <see cref="LaterNames"/>. What programs put before them is <see cref="WeightNetwork"/>'s.
 /// </summary>
-public static partial class WeightNames
+internal static partial class OfficialNames
 {
     private static readonly string[] split = ["query", "key", "value"];
 

@@ -1,4 +1,4 @@
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>Tensors of a file that are one of the network: query, key and value, gate and value of SwiGLU, a bias and its mask.</summary>
 /// <param name="shapeOf">The shape of a tensor of the file.</param>

@@ -1,4 +1,4 @@
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>How the number of attention heads is known, which is in no shape of a network.</summary>
 public enum HeadSource
@@ -30,25 +30,13 @@ public sealed record HeadCount(int Count, HeadSource Source)
     /// <summary>The heads of the published networks of a width; null where there are none, and a guess would be one.</summary>
     public static int? Published(int dim) => published.TryGetValue(dim, out int heads) ? heads : null;
 
-    /// <summary>What to tell a person where it was assumed; null where it is known.</summary>
+    /// <summary>
+    /// What to tell a person where it was assumed; null where it is known. <see cref="BackboneChoice.Heads"/> stands in backticks in it.
+    /// </summary>
     public string? Warning(string path, int dim) => Source == HeadSource.Assumed
-        ? $"{path} does not say how many attention heads its network has: {Count} {(Count == 1 ? "is" : "are")} assumed, as in published networks of width {dim}. If it has others, give --num-heads, or its features are wrong."
+        ? $"{path} does not say how many attention heads its network has: {Count} {(Count == 1 ? "is" : "are")} assumed, as in published networks of width {dim}. If it has others, give `Heads`, or its features are wrong."
         : null;
-}
 
-/// <summary>The number of heads that was given is not the one that the file states.</summary>
-public sealed class HeadsContradictedException : ArgumentException
-{
-    /// <summary>An exception without a message.</summary>
-    public HeadsContradictedException() { }
-
-    /// <summary>Says both numbers.</summary>
-    public HeadsContradictedException(string message) : base(message) { }
-
-    /// <summary>Says both numbers.</summary>
-    public HeadsContradictedException(string message, Exception inner) : base(message, inner) { }
-
-    /// <summary>The exception for a file.</summary>
-    public static HeadsContradictedException Of(string path, int given, int stated) =>
-        new($"--num-heads {given}: {path} says that its network has {stated} heads. Leave --num-heads out.");
+    internal static WeightsException Contradicted(string path, int given, int stated) =>
+        new(WeightsFault.HeadsContradicted, $"`Heads` {given}: {path} says that its network has {stated} heads. Leave `Heads` out.");
 }

@@ -5,7 +5,7 @@ using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>
 /// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints of
@@ -26,7 +26,7 @@ public sealed class ModelWeights
     private ModelWeights(WeightsFile file, IReadOnlyDictionary<string, string> plain, IReadOnlyList<WeightNetwork> networks, WeightNetwork network)
     {
         (this.file, this.network, Networks, pieces) = (file, network, networks, new WeightPieces(file.Shape));
-        string? headPrefix = plain.Values.Select(WeightNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead).OrderByDescending(prefix => prefix.Length).FirstOrDefault();
+        string? headPrefix = plain.Values.Select(OfficialNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead).OrderByDescending(prefix => prefix.Length).FirstOrDefault();
         var inHead = headPrefix is null ? null : new WeightNetwork(headPrefix, network.Role);
         // The longest prefix that a name stands behind is the network that it is of: one may lie in another.
         WeightNetwork[] longestFirst = [.. networks.OrderByDescending(other => other.Prefix.Length)];
@@ -36,14 +36,14 @@ public sealed class ModelWeights
             string bare = plain[name];
             if (name == Centre)
                 continue;
-            if (inHead is not null && inHead.Owns(bare) && WeightNames.HeadPrefix(bare) == headPrefix)
-                Place(name, WeightNames.Meaning(inHead.Within(bare)));
+            if (inHead is not null && inHead.Owns(bare) && OfficialNames.HeadPrefix(bare) == headPrefix)
+                Place(name, OfficialNames.Meaning(inHead.Within(bare)));
             else if (inHead is { IsHead: true } && inHead.Owns(bare))
-                (WeightNames.Meaning("head." + inHead.Within(bare)).Part == WeightPart.Aside ? aside : unexpectedInHead).Add(name);
+                (OfficialNames.Meaning("head." + inHead.Within(bare)).Part == WeightPart.Aside ? aside : unexpectedInHead).Add(name);
             else if (longestFirst.FirstOrDefault(other => other.Owns(bare)) != network || WeightNetwork.IsState(network.Within(bare)))
                 aside.Add(name);
             else
-                isHuggingFace |= Place(name, WeightNames.Meaning(network.Within(bare))) && WeightNames.IsHuggingFace(network.Within(bare));
+                isHuggingFace |= Place(name, OfficialNames.Meaning(network.Within(bare))) && OfficialNames.IsHuggingFace(network.Within(bare));
         }
         unexpected.AddRange(pieces.JoinInto(backbone));
         Family = WeightFamily.Of(foreign);
@@ -85,20 +85,20 @@ public sealed class ModelWeights
     /// <summary>Finds the network in a file.</summary>
     /// <param name="file">The open file, which stays open as long as values are to be read.</param>
     /// <param name="key"><c>teacher</c> or <c>student</c> of a training checkpoint; null for the teacher if there is one, else whatever there is.</param>
-    /// <exception cref="InvalidDataException">The file holds no Vision Transformer, or not the one asked for.</exception>
+    /// <exception cref="WeightsException">The file holds no Vision Transformer, or not the one asked for.</exception>
     public static ModelWeights Find(WeightsFile file, string? key = null)
     {
-        var plain = file.Names.ToDictionary(name => name, WeightNames.Plain);
+        var plain = file.Names.ToDictionary(name => name, OfficialNames.Plain);
         var networks = WeightNetwork.In(plain.Values);
         if (networks.Count == 0)
-            throw new InvalidDataException($"{file.Path}: no Vision Transformer is in it under a name that is known"
+            throw new WeightsException(WeightsFault.NoNetwork, $"{file.Path}: no Vision Transformer is in it under a name that is known"
                 + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}{Whole(file)}; its {file.Names.Count} tensors are "
                 + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
         // A backbone alone is what evaluation asks for, whichever network it was of.
         var chosen = networks[0];
         if (key == Student && chosen.Role == NetworkRole.Teacher)
             chosen = networks.FirstOrDefault(network => network.Role != NetworkRole.Teacher)
-                ?? throw new InvalidDataException($"{file.Path}: it holds a teacher and no student.");
+                ?? throw new WeightsException(WeightsFault.NoNetwork, $"{file.Path}: it holds a teacher and no student.");
         return new ModelWeights(file, plain, networks, chosen);
     }
 
@@ -136,7 +136,7 @@ public sealed class ModelWeights
     /// <summary>
     /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape: see <see cref="Heads"/>.
     /// </summary>
-    /// <exception cref="InvalidDataException">The shapes are not those of a Vision Transformer.</exception>
+    /// <exception cref="WeightsException">The shapes are not those of a Vision Transformer.</exception>
     public ViTConfig BackboneConfig(int? heads = null)
     {
         bool rotary = backbone.ContainsKey(LaterNames.Periods) || LeavesPeriodsOut, gated = backbone.ContainsKey("blocks.0.mlp.w12.weight");
@@ -153,7 +153,7 @@ public sealed class ModelWeights
         if (positions[2] * Math.Max(3 * positions[2], hidden[0]) > int.MaxValue)
             throw Wrong($"a width of {positions[2]} and a hidden width of {hidden[0]} are more than can be calculated with");
         int dim = (int)positions[2];
-        // A block with a hole before it would be a network of any depth.
+        // Blocks are counted by the names that are there; a file with block 999 alone must not make a network of a thousand.
         int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
             .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
         if (indices[^1] != indices.Length - 1)
@@ -198,26 +198,25 @@ public sealed class ModelWeights
     /// The number of heads of a backbone of width <paramref name="dim"/>: what the file states, what is <paramref name="given"/>, what a Hugging Face
     /// <c>config.json</c> beside the file says, what its rotary positions need, or else that of the published networks of the width, which is an assumption.
     /// </summary>
-    /// <exception cref="HeadsContradictedException">The file states another number than is given.</exception>
-    /// <exception cref="InvalidDataException">It cannot be told, or does not divide the width.</exception>
+    /// <exception cref="WeightsException">The file states another number than is given, or it cannot be told, or does not divide the width.</exception>
     public HeadCount Heads(int dim, int? given = null)
     {
         int? stated = null;
         if (file.Metadata.TryGetValue(HeadCount.MetadataKey, out string? text))
             stated = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : throw Wrong($"its {HeadCount.MetadataKey} is not a number of heads");
         if (stated is { } both && given is { } other && both != other)
-            throw HeadsContradictedException.Of(file.Path, other, both);
+            throw HeadCount.Contradicted(file.Path, other, both);
         var heads = stated is { } inFile ? new HeadCount(inFile, HeadSource.File)
             : given is { } said ? new HeadCount(said, HeadSource.Given)
             : ConfiguredHeads() is { } configured ? new HeadCount(configured, HeadSource.Config)
             : HeadsOfPeriods(dim) is { } turned ? new HeadCount(turned, HeadSource.File)
             : HeadCount.Published(dim) is { } published ? new HeadCount(published, HeadSource.Assumed)
-            : throw Wrong($"the number of attention heads of its network of width {dim} cannot be told from it: give --num-heads");
+            : throw Wrong($"the number of attention heads of its network of width {dim} cannot be told from it: give `Heads`", WeightsFault.HeadsUnknown);
         return heads.Count > 0 && dim % heads.Count == 0 ? heads : throw Wrong($"{heads.Count} heads do not divide the width {dim}");
     }
 
     /// <summary>The sizes of the head, from the shapes of its tensors; null if the file has none.</summary>
-    /// <exception cref="InvalidDataException">The shapes are not those of a head.</exception>
+    /// <exception cref="WeightsException">The shapes are not those of a head.</exception>
     public DinoHeadConfig? HeadConfig()
     {
         if (head.Count == 0)
@@ -277,7 +276,7 @@ public sealed class ModelWeights
     /// <summary>Sets the parameters and buffers of a model; those that the file does not fit stay as they are.</summary>
     /// <param name="model">The model, with memory.</param>
     /// <param name="allowPartial">Whether tensors may be missing or misshapen, or unexpected outside the blocks.</param>
-    /// <exception cref="InvalidDataException">Some are, and may not; all are named, and nothing was changed.</exception>
+    /// <exception cref="WeightsException">Some are, and may not; all are named, and nothing was changed.</exception>
     public WeightReport Load(Module model, bool allowPartial = false)
     {
         var report = Compare(model);
@@ -296,7 +295,7 @@ public sealed class ModelWeights
     }
 
     /// <summary>The values of a tensor of the backbone or the head, by its official name there, row-major.</summary>
-    /// <exception cref="InvalidDataException">They are not floating-point numbers, or too many, or some are NaN or infinite.</exception>
+    /// <exception cref="WeightsException">They are not floating-point numbers, or too many, or some are NaN or infinite.</exception>
     public float[] Values(WeightSource source)
     {
         if (source.Names is [var only])
@@ -319,15 +318,15 @@ public sealed class ModelWeights
     {
         float[] values = file.Floats(name);
         int first = Array.FindIndex(values, value => !float.IsFinite(value));
-        return first < 0 ? values : throw new InvalidDataException(string.Create(CultureInfo.InvariantCulture,
+        return first < 0 ? values : throw new WeightsException(string.Create(CultureInfo.InvariantCulture,
             $"{file.Path}: {values.Count(value => !float.IsFinite(value))} of the {values.Length} values of {name} are NaN or infinite, the first at place {first}: it was saved after training had diverged, or is damaged. Take an earlier checkpoint."));
     }
 
     /// <summary>The values of a tensor of the backbone by its official name, also of one that the layout leaves out because it is always the same.</summary>
-    /// <exception cref="InvalidDataException">There is none.</exception>
-    public float[] Values(string official, ViTConfig config) =>
+    /// <exception cref="WeightsException">There is none.</exception>
+    public float[] Values(string official, BackboneConfig config) =>
         backbone.TryGetValue(official, out var source) ? Values(source)
-        : official == LaterNames.Periods && LeavesPeriodsOut ? RotaryOp.Periods(config.Dim / config.Heads / 4)
+        : official == LaterNames.Periods && LeavesPeriodsOut && config is ViTConfig vit ? RotaryOp.Periods(vit.Dim / vit.Heads / 4)
         : throw Wrong($"it has no {official}");
 
     private WeightSource? Source(ModuleTensor tensor)
@@ -376,9 +375,10 @@ public sealed class ModelWeights
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"{path}: it lies beside {Path.GetFileName(file.Path)} and cannot be read: {e.Message}", e);
+            throw new WeightsException($"{path}: it lies beside {Path.GetFileName(file.Path)} and cannot be read: {e.Message}", e);
         }
     }
 
-    private InvalidDataException Wrong(string what) => new($"{file.Path}: {what}{(Family is null ? "" : $": it looks like {Family}, which cannot be loaded")}.");
+    private WeightsException Wrong(string what, WeightsFault fault = WeightsFault.NoNetwork) =>
+        new(fault, $"{file.Path}: {what}{(Family is null ? "" : $": it looks like {Family}, which cannot be loaded")}.");
 }

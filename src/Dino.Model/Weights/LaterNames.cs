@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>
 /// Names of the parts that DINOv2 and DINOv3 have besides, in their own files and in Hugging Face's, and how both layouts divide what is one tensor here.

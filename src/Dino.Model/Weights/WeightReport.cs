@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>How a file and a model agree: the names of the model's tensors, and of the file's where they are none of the model's.</summary>
 /// <param name="path">The file.</param>
@@ -35,7 +35,7 @@ public sealed class WeightReport(string path)
     public bool IsWhole => Missing.Count + Unexpected.Count + Misshapen.Count + Foreign.Count == 0;
 
     /// <summary>Names every difference.</summary>
-    /// <exception cref="InvalidDataException">There are some.</exception>
+    /// <exception cref="WeightsException">There are some.</exception>
     public void ThrowIfPartial()
     {
         ThrowIfForeign();
@@ -45,11 +45,11 @@ public sealed class WeightReport(string path)
         foreach (var (what, names) in ((string, List<string>)[])[("missing", Missing), ("unexpected", Unexpected), ("another shape", Misshapen)])
             foreach (string name in names)
                 text.Append(CultureInfo.InvariantCulture, $"\n  {what}: {name}");
-        throw new InvalidDataException(text.Append("\nGive --allow-partial to use what fits.").ToString());
+        throw new WeightsException(WeightsFault.FitsInPart, text.Append("\nGive `AllowPartial` to use what fits.").ToString());
     }
 
     /// <summary>What loading asks for: a whole model, or a part of one where that is allowed; never a model of another kind.</summary>
-    /// <exception cref="InvalidDataException">It is not that; the message names the differences.</exception>
+    /// <exception cref="WeightsException">It is not that; the message names the differences.</exception>
     public void ThrowIfNot(bool allowPartial)
     {
         ThrowIfForeign();
@@ -62,7 +62,7 @@ public sealed class WeightReport(string path)
         if (Foreign.Count == 0)
             return;
         string names = string.Join(", ", Foreign.Take(4)) + (Foreign.Count > 4 ? $" and {Foreign.Count - 4} more" : "");
-        throw new InvalidDataException($"{path} is of another kind of network{(Family is null ? "" : $": it looks like {Family}")}. "
-            + $"{names} {(Foreign.Count == 1 ? "has" : "have")} no place in a ViT of DINO, and without {(Foreign.Count == 1 ? "it" : "them")} the features would be others; --allow-partial does not change that.");
+        throw new WeightsException(WeightsFault.OtherNetwork, $"{path} is of another kind of network{(Family is null ? "" : $": it looks like {Family}")}. "
+            + $"{names} {(Foreign.Count == 1 ? "has" : "have")} no place in a ViT of DINO, and without {(Foreign.Count == 1 ? "it" : "them")} the features would be others; `AllowPartial` does not change that.");
     }
 }

@@ -1,4 +1,4 @@
-namespace Dino.Model;
+namespace Dino.Model.Weights;
 
 /// <summary>Which of the networks of a self-supervised run a network in a file is.</summary>
 public enum NetworkRole
@@ -17,7 +17,7 @@ public enum NetworkRole
 /// A Vision Transformer among a file's names: all of its tensors stand behind one prefix, whatever program wrote it. The prefix is what
 /// stands before the patch embedding; its words tell the role.
 /// </summary>
-/// <param name="Prefix">Before the names, without wrappers (<see cref="WeightNames.Plain"/>) and without the last dot; may be empty.</param>
+/// <param name="Prefix">Before the names, without wrappers (<see cref="OfficialNames.Plain"/>) and without the last dot; may be empty.</param>
 /// <param name="Role">Teacher, student or neither.</param>
 public sealed record WeightNetwork(string Prefix, NetworkRole Role)
 {
@@ -42,7 +42,7 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
     /// The networks of a file, the one to take first: teachers before students before the unmarked, of each the one with the shortest path, then the one
     /// that comes first.
     /// </summary>
-    /// <param name="plainNames">The file's names as <see cref="WeightNames.Plain"/> gives them.</param>
+    /// <param name="plainNames">The file's names as <see cref="OfficialNames.Plain"/> gives them.</param>
     public static IReadOnlyList<WeightNetwork> In(IEnumerable<string> plainNames)
     {
         string[] names = [.. plainNames];
