@@ -415,8 +415,8 @@ public sealed class Trainer : IDisposable
         var row = measured with { ImagesPerSecond = clock.ImagesPerSecond(State.Step), TimeLeft = clock.TimeLeft(State.Step) };
         log!.Write(row);
         progress!.Report(row.Step + 1, row);
-        if (collapse.Observe(row) is { } warning)
-            progress.Note(warning);
+        if (collapse.Observe(row) is { } finding)
+            progress.Note(finding.ToString());
     }
 
     private UserErrorException NotFinite(long step, string what) => new(

@@ -1,8 +1,9 @@
 using Dino.Testing.Runs;
 using Dino.Train.Log;
+using Dino.Train.Methods.Dino;
 using NUnit.Framework;
 
-namespace Dino.Train.Tests.Log;
+namespace Dino.Train.Tests.Methods.Dino;
 
 public class CollapseWatchTests
 {
@@ -15,9 +16,11 @@ public class CollapseWatchTests
         var watch = new CollapseWatch(patience: 50);
         var told = Enumerable.Range(0, 200).Select(i => watch.Observe(Step(i, loss: 11.0902, entropy: 11.0899))).ToArray();
 
-        Assert.That(told.Count(line => line is not null), Is.EqualTo(1));
-        Assert.That(told[49], Does.Contain("uniform").And.Contain("step 0").And.Contain("ln K = 11.090")
-            .And.Contain("--teacher-temp").And.Contain("--use-bn-in-head"));
+        Assert.That(told.Count(finding => finding is not null), Is.EqualTo(1));
+        var found = told[49]!;
+        Assert.That((found.Kind, found.Since, found.Loss, found.LogPrototypes), Is.EqualTo((CollapseKind.Uniform, 0, 11.0902, LnK)));
+        Assert.That(found.Suspects.Select(suspect => suspect.Property), Does.Contain("TeacherTemp").And.Contain("Head.UseBatchNorm"));
+        Assert.That(found.Suspects[0].Try, Is.EqualTo(0.02));
         Assert.That(watch.Current, Is.EqualTo(CollapseKind.Uniform));
     }
 
@@ -27,7 +30,9 @@ public class CollapseWatchTests
         var watch = new CollapseWatch(patience: 50);
         var told = Enumerable.Range(0, 100).Select(i => watch.Observe(Step(i, loss: 1e-3, entropy: 1e-4))).ToArray();
 
-        Assert.That(told.Single(line => line is not null), Does.Contain("one prototype").And.Contain("--center-momentum"));
+        var found = told.Single(finding => finding is not null)!;
+        Assert.That(found.Kind, Is.EqualTo(CollapseKind.OneDimensional));
+        Assert.That(found.ToString(), Does.Contain("one prototype").And.Contain("`CenterMomentum`"));
         Assert.That(watch.Current, Is.EqualTo(CollapseKind.OneDimensional));
     }
 
@@ -81,6 +86,17 @@ public class CollapseWatchTests
         var watch = new CollapseWatch(patience: 1);
 
         Assert.That(watch.Observe(Step(0, double.NaN, double.NaN)), Is.Null);
+    }
+
+    /// <summary>A property in a finding is one that a run has: the program finds its option by that name.</summary>
+    [Test]
+    public void EverySuspect_IsAHyperparameter()
+    {
+        foreach (double loss in (double[])[LnK, 0])
+        {
+            var found = new CollapseWatch(patience: 1).Observe(Step(0, loss, loss))!;
+            Assert.That(found.Suspects.Select(suspect => suspect.Property), Is.SubsetOf(DinoHyperparameters.All.Select(one => one.Property)));
+        }
     }
 
     private static StepRow Step(int step, double loss, double entropy) => DinoRow.Of(step, loss, entropy, LnK);
