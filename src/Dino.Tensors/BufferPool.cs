@@ -124,7 +124,11 @@ public sealed unsafe class BufferPool
         long bytes = BytesFreeSince(since);
         if (bytes == 0)
             return;
-        device.Accelerator?.Synchronize(); // a kernel may still be at work in memory that was let go
+        if (device.Accelerator is { } accelerator)
+        {
+            device.Waits++;
+            accelerator.Synchronize(); // a kernel may still be at work in memory that was let go
+        }
         foreach (var pieces in free.Values)
         {
             int old = CountFreeSince(pieces, since);

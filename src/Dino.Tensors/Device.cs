@@ -105,6 +105,11 @@ public sealed class Device : IDisposable
     /// </summary>
     public bool IsRecomputing { get; internal set; }
 
+    /// <summary>How often the host has waited for the device so far.</summary>
+    internal long Waits { get; set; }
+
+    internal bool IsDisposed => disposed;
+
     /// <summary>The thread that uses the device now.</summary>
     internal ThreadClaim Claim { get; }
 
@@ -215,7 +220,10 @@ public sealed class Device : IDisposable
     {
         ThrowIfDisposed();
         Claim.Check();
-        Accelerator?.Synchronize();
+        if (Accelerator is null)
+            return;
+        Waits++;
+        Accelerator.Synchronize();
         if (IsSimulated)
             CheckedView.ThrowIfReported();
     }

@@ -333,6 +333,17 @@ public sealed partial class Tensor : IDisposable
     private unsafe void Write(ReadOnlySpan<float> values)
     {
         ThrowIfNotAsMany(values.Length, Shape);
+        fixed (float* pinned = values)
+        {
+            StartWrite(values);
+            if (Count > 0 && Device.Accelerator is not null)
+                Device.Synchronize(); // the caller may reuse its memory as soon as this returns
+        }
+    }
+
+    /// <summary>Starts to overwrite the numbers; until the device has come so far, the values must stay as they are, where they are.</summary>
+    internal unsafe void StartWrite(ReadOnlySpan<float> values)
+    {
         BeginWrite();
         try
         {
@@ -341,10 +352,7 @@ public sealed partial class Tensor : IDisposable
             if (Device.Accelerator is null)
                 values.CopyTo(new Span<float>(Pointer, Count));
             else
-            {
-                View.CopyFromCPU(Device.Stream, values);
-                Device.Synchronize(); // the caller may reuse its memory as soon as this returns
-            }
+                View.CopyFromCPUUnsafeAsync(Device.Stream, ref MemoryMarshal.GetReference(values), values.Length);
         }
         finally
         {

@@ -344,7 +344,7 @@ public sealed class Trainer : IDisposable
         {
             return run.Augment == Augmentation.Device
                 ? new DeviceCrops(device, folder, loading, skipped)
-                : new HostCrops(new CropLoader(folder, loading, skipped));
+                : new HostCrops(device, folder, loading, skipped);
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {

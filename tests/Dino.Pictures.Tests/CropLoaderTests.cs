@@ -123,7 +123,7 @@ public sealed class CropLoaderTests : IDisposable
         View[] views = [new() { Size = 5 }, new() { Size = 5 }, new() { Size = 7 }];
         var options = Options with { Views = views };
         using var expected = new CropLoader(images, options);
-        using var source = new HostCrops(new CropLoader(images, options));
+        using var source = new HostCrops(device, images, options);
         using var batch = new ViewBatch(device, views, pictures: 2);
         for (int step = 0; step < 8; step++)
         {
@@ -135,6 +135,38 @@ public sealed class CropLoaderTests : IDisposable
         }
         Assert.That((batch.Pictures, batch.Count), Is.EqualTo((2, 3)));
         Assert.That(() => batch.Views(1, 2), Throws.ArgumentException.With.Message.Contains("view 1 has 5 pixels a side, view 2 has 7"));
+    }
+
+    [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
+    public void A_source_waits_for_no_device_and_writes_over_nothing_that_is_still_to_be_copied(string name)
+    {
+        var device = Devices.Open(name);
+        using var arena = device.BeginArena();
+        View[] views = [new() { Size = 9 }];
+        foreach (int batches in (int[])[1, 2, 3, 20])
+        {
+            var options = Options with { Views = views, Prefetch = new() { Workers = 2, Batches = batches } };
+            using var expected = new CropLoader(images, options with { Prefetch = new() { Workers = 1 } });
+            using var source = new HostCrops(device, images, options);
+            using var batch = new ViewBatch(device, views, pictures: 2);
+            var seen = new List<Tensor>();
+            device.Synchronize();
+            long waits = device.Waits;
+            for (int step = 0; step < 16; step++)
+            {
+                source.Next(batch);
+                var copy = Tensor.Empty(device, batch.Views(0, 1).Shape);
+                copy.CopyFrom(batch.Views(0, 1));
+                seen.Add(copy);
+            }
+            if (batches == 20)
+                Assert.That(device.Waits, Is.EqualTo(waits), "a ring longer than the steps");
+            foreach (var copy in seen)
+            {
+                using var crops = expected.Next();
+                Assert.That(copy.ToArray(), Is.EqualTo(crops.Views(0, 1).ToArray()), $"{batches} batches");
+            }
+        }
     }
 
     [Test]

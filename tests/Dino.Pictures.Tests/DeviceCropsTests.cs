@@ -5,7 +5,7 @@ using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Pictures;
+using Dino.Pictures.Cutting;
 using Dino.Testing;
 using Dino.Testing.Runs;
 using NUnit.Framework;
@@ -159,7 +159,7 @@ public sealed class DeviceCropsTests : IDisposable
         {
             BatchSize = 2,
             Views = new MultiCropOptions { GlobalCropsSize = 16, LocalCropsSize = 8, LocalCropsNumber = 2 }.Views,
-            Prefetch = new() { Workers = 1, CacheBytes = 1 << 24 },
+            Prefetch = new() { Workers = 1, Batches = 8, CacheBytes = 1 << 24 },
         };
         using var batch = new ViewBatch(device, options.Views, options.BatchSize);
         using var crops = new DeviceCrops(device, images, options, new SkippedFiles());
@@ -169,13 +169,14 @@ public sealed class DeviceCropsTests : IDisposable
         device.Synchronize();
 
         int pieces = device.Pool.Allocations;
-        long launches = device.Launches, managed = GC.GetAllocatedBytesForCurrentThread();
+        long waits = device.Waits, launches = device.Launches, managed = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < steps; i++)
             crops.Next(batch);
         managed = GC.GetAllocatedBytesForCurrentThread() - managed;
 
         Assert.That(device.Launches - launches, Is.EqualTo(4 * steps));
         Assert.That(device.Pool.Allocations, Is.EqualTo(pieces));
+        Assert.That(device.Waits, Is.EqualTo(waits));
         if (name != "cpu:debug") // simulated threads allocate for each launch
             Assert.That(managed / steps, Is.LessThanOrEqualTo(1024));
         Assert.That(KernelTable.Unlisted, Is.Empty);
@@ -184,15 +185,16 @@ public sealed class DeviceCropsTests : IDisposable
     /// <summary>The bytes of a crop, (size, size, 3).</summary>
     private static byte[] Cut(Device device, RgbImage picture, CropPlan plan, int size)
     {
-        int[] words = new int[CropTaskWriter.PictureWords(picture.Width, picture.Height) + CropTaskWriter.TaskWords(plan.Box, size)];
-        int task = CropTaskWriter.WritePicture(picture, words, 0);
-        Assert.That(new CropTaskWriter().Write(words, task, 0, picture.Width, plan, size, out int rows), Is.EqualTo(words.Length));
+        int words = CropTaskWriter.PictureWords(picture.Width, picture.Height) + CropTaskWriter.TaskWords(plan.Box, size);
+        using var block = new UploadBuffer(device, words + CropIndex.Words);
+        int task = CropTaskWriter.WritePicture(picture, block.Ints, 0);
+        Assert.That(new CropTaskWriter().Write(block.Ints, task, 0, picture.Width, plan, size, out int rows), Is.EqualTo(words));
         float[] levels = [.. Enumerable.Range(0, 3 * 256).Select(i => (float)(i % 256))];
         var (saturation, hue) = HueShift.Tables;
         using var arena = device.BeginArena();
         using var cutter = new PictureCutter(device, levels, saturation, hue);
         var crop = Tensor.Zeros(device, new Shape(1, 3, size, size));
-        cutter.Cut(words, [new CropEntry(task, rows, size, 0)], crop);
+        cutter.Cut(block, words, [new CropEntry(task, rows, size, 0)], crop);
         float[] planes = crop.ToArray();
         byte[] bytes = new byte[planes.Length];
         for (int i = 0; i < bytes.Length; i++)

@@ -1,17 +1,24 @@
+using Dino.Tensors;
+
 namespace Dino.Pictures.Loading;
 
 /// <summary>The crops of one training step on one rank, in the host's memory. Dispose of it after use: its memory then serves a later batch.</summary>
-public sealed class CropBatch : IDisposable
+public sealed class CropBatch : IUploadedBatch
 {
     private readonly CropLoader loader;
     private readonly ViewLayout layout;
-    private readonly float[] floats;
+    private readonly float[]? floats;
+    private readonly UploadBuffer? upload;
     private readonly int[] samples;
 
-    internal CropBatch(CropLoader loader, ViewLayout layout, PrefetchOptions prefetch)
+    internal CropBatch(CropLoader loader, ViewLayout layout, PrefetchOptions prefetch, Device? device)
     {
         (this.loader, this.layout) = (loader, layout);
-        floats = prefetch.Allocate(layout.Floats, $"crops of {layout.Pictures} pictures, {layout.Count} of each,");
+        int length = prefetch.CheckMemory(layout.Floats, $"crops of {layout.Pictures} pictures, {layout.Count} of each,");
+        if (device is null)
+            floats = GC.AllocateUninitializedArray<float>(length);
+        else
+            upload = new UploadBuffer(device, length);
         samples = new int[layout.Pictures];
         Positions = new int[layout.Pictures];
         Wanted = new int[layout.Pictures];
@@ -36,11 +43,12 @@ public sealed class CropBatch : IDisposable
     public ReadOnlySpan<float> Views(int first, int count)
     {
         layout.CheckRun(first, count);
-        return floats.AsSpan(layout.StartOf(first, 0), count * Count * layout.LengthOf(first));
+        return Floats.Slice(layout.StartOf(first, 0), count * Count * layout.LengthOf(first));
     }
 
-    /// <summary>The crops of all views, as <see cref="ViewBatch.All"/> has them.</summary>
-    internal ReadOnlySpan<float> All => floats;
+    bool IUploadedBatch.IsUploading => upload is { IsBusy: true };
+
+    private Span<float> Floats => upload is null ? floats : upload.Floats;
 
     /// <summary>Positions of the pictures in the epoch's order, and the samples that stand there.</summary>
     internal int[] Positions { get; }
@@ -50,8 +58,21 @@ public sealed class CropBatch : IDisposable
     internal Span<int> UsedSamples => samples;
 
     /// <summary>Where the crop of a picture goes, (C, size, size).</summary>
-    internal Span<float> Crop(int view, int picture) => floats.AsSpan(layout.StartOf(view, picture), layout.LengthOf(view));
+    internal Span<float> Crop(int view, int picture) => Floats.Slice(layout.StartOf(view, picture), layout.LengthOf(view));
+
+    /// <summary>Starts a copy of all crops to a device; the batch stays as it is until that is done.</summary>
+    internal void CopyTo(ViewBatch views)
+    {
+        if (upload is null)
+            views.All.CopyFrom(floats);
+        else
+            upload.CopyTo(views.All);
+    }
+
+    void IUploadedBatch.WaitForUpload() => upload?.Wait();
 
     /// <summary>Gives the memory back to the loader; the values may change from now on.</summary>
     public void Dispose() => loader.Release(this);
+
+    internal void Free() => upload?.Dispose();
 }

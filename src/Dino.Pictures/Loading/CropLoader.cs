@@ -1,6 +1,7 @@
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Transforms;
+using Dino.Tensors;
 
 namespace Dino.Pictures.Loading;
 
@@ -49,17 +50,22 @@ public sealed record CropLoaderOptions
 public sealed class CropLoader : IDisposable
 {
     private readonly OrderedPrefetch<CropBatch, CropWorker> prefetch;
+    private readonly CropBatch[] batches;
 
     /// <summary>Starts the workers.</summary>
     /// <exception cref="ArgumentException">An option that cannot be; the message names it. Fewer pictures than one step needs.</exception>
     public CropLoader(ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped = null)
+        : this(folder, options, skipped, null) { }
+
+    /// <summary>The same, with batches in memory from which a device copies.</summary>
+    internal CropLoader(ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped, Device? device)
     {
         Validate(folder, options);
         StepsPerEpoch = StepsIn(folder.Count, options);
         var layout = new ViewLayout(options.Views, options.BatchSize, options.Channels);
-        var batches = new CropBatch[options.Prefetch.Batches];
+        batches = new CropBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
-            batches[i] = new CropBatch(this, layout, options.Prefetch);
+            batches[i] = new CropBatch(this, layout, options.Prefetch, device);
         prefetch = new OrderedPrefetch<CropBatch, CropWorker>(
             new Work(folder, options, skipped ?? new SkippedFiles(), StepsPerEpoch), batches, options.Prefetch, "crops");
     }
@@ -79,8 +85,13 @@ public sealed class CropLoader : IDisposable
     /// <exception cref="InvalidOperationException">All batches are in use: one has to be disposed of first.</exception>
     public CropBatch Next() => prefetch.Next()!; // the sequence is endless
 
-    /// <summary>Stops the workers and waits for them.</summary>
-    public void Dispose() => prefetch.Dispose();
+    /// <summary>Stops the workers and waits for them. A batch that is still in use ends with them.</summary>
+    public void Dispose()
+    {
+        prefetch.Dispose();
+        foreach (var batch in batches)
+            batch.Free();
+    }
 
     internal void Release(CropBatch batch) => prefetch.Release(batch);
 

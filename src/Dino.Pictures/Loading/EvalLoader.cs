@@ -77,9 +77,9 @@ public sealed class EvalBatch : IDisposable
     internal EvalBatch(EvalLoader loader, EvalLoaderOptions options)
     {
         this.loader = loader;
-        pictures = options.Prefetch.Allocate(
+        pictures = GC.AllocateUninitializedArray<float>(options.Prefetch.CheckMemory(
             (long)options.BatchSize * options.Channels * options.CropSize * options.CropSize,
-            $"{options.BatchSize} pictures of {options.CropSize} × {options.CropSize} pixels");
+            $"{options.BatchSize} pictures of {options.CropSize} × {options.CropSize} pixels"));
         (samples, labels, wanted) = (new int[options.BatchSize], new int[options.BatchSize], new int[options.BatchSize]);
         (Readable, PictureLength) = (new bool[options.BatchSize], options.Channels * options.CropSize * options.CropSize);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using Dino.Tensors.Pictures;
+using Dino.Pictures.Cutting;
+using Dino.Tensors;
 
 namespace Dino.Pictures.Loading;
 
@@ -7,7 +8,7 @@ namespace Dino.Pictures.Loading;
 /// The pictures of one training step and what is to be made of them, in blocks that a device takes whole. Dispose of it after use: its
 /// memory then serves a later batch.
 /// </summary>
-internal sealed class PictureBatch(PictureLoader loader, int batchSize, int blockWords) : IDisposable
+internal sealed class PictureBatch(PictureLoader loader, Device device, int batchSize, int views, int blockWords) : IUploadedBatch
 {
     private readonly Lock gate = new();
     private readonly List<PictureBlock> blocks = [];
@@ -36,7 +37,7 @@ internal sealed class PictureBatch(PictureLoader loader, int batchSize, int bloc
             if (blocks.Count > open && !blocks[open].HasRoom(words))
                 open++;
             if (blocks.Count == open)
-                blocks.Add(new PictureBlock(blockWords));
+                blocks.Add(new PictureBlock(device, blockWords, batchSize * views));
             return (blocks[open], blocks[open].Reserve(words, crops));
         }
     }
@@ -48,31 +49,46 @@ internal sealed class PictureBatch(PictureLoader loader, int batchSize, int bloc
         open = 0;
     }
 
+    public bool IsUploading => blocks.Count > 0 && Blocks[^1].Upload.IsBusy;
+
+    public void WaitForUpload()
+    {
+        if (blocks.Count > 0)
+            Blocks[^1].Upload.Wait();
+    }
+
     public void Dispose() => loader.Release(this);
+
+    public void Free()
+    {
+        foreach (var block in blocks)
+            block.Upload.Dispose();
+    }
 }
 
 /// <summary>Words that go to the device in one piece.</summary>
-internal sealed class PictureBlock(int words)
+internal sealed class PictureBlock(Device device, int words, int mostCrops)
 {
-    // Pinned, so that a device can copy from it without a detour.
-    private readonly int[] all = GC.AllocateUninitializedArray<int>(words, pinned: true);
     private readonly List<CropEntry> crops = [];
-    private int used;
 
-    public Span<int> Words => all;
+    /// <summary>The words, and behind them room for the index of as many crops as there may be.</summary>
+    public UploadBuffer Upload { get; } = new(device, words + mostCrops * CropIndex.Words);
 
-    public ReadOnlySpan<int> Written => all.AsSpan(0, used);
+    public Span<int> Words => Upload.Ints[..words];
+
+    /// <summary>Words that are written.</summary>
+    public int Used { get; private set; }
 
     /// <summary>The crops of its pictures; the order is that in which workers came, and makes no difference.</summary>
     public ReadOnlySpan<CropEntry> Crops => CollectionsMarshal.AsSpan(crops);
 
-    public bool HasRoom(int count) => all.Length - used >= count;
+    public bool HasRoom(int count) => words - Used >= count;
 
     public int Reserve(int count, int newCrops)
     {
         crops.EnsureCapacity(crops.Count + newCrops);
-        int address = used;
-        used += count;
+        int address = Used;
+        Used += count;
         return address;
     }
 
@@ -85,6 +101,6 @@ internal sealed class PictureBlock(int words)
     public void Clear()
     {
         crops.Clear();
-        used = 0;
+        Used = 0;
     }
 }

@@ -1,5 +1,6 @@
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Tensors;
 
 namespace Dino.Pictures.Loading;
 
@@ -13,20 +14,22 @@ internal sealed class PictureLoader : IDisposable
     public const int DefaultBlockWords = 16 << 20;
 
     private readonly OrderedPrefetch<PictureBatch, PictureWriter> prefetch;
+    private readonly PictureBatch[] batches;
 
     /// <summary>Starts the workers.</summary>
+    /// <param name="device">The device that copies the blocks.</param>
     /// <param name="folder">The pictures.</param>
     /// <param name="options">As for a <see cref="CropLoader"/>.</param>
     /// <param name="skipped">Takes in the files that cannot be read.</param>
     /// <param name="blockWords">Words that go to the device at a time; a picture that takes more is cut by the worker.</param>
     /// <exception cref="ArgumentException">An option that cannot be; the message names it.</exception>
-    public PictureLoader(ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords = DefaultBlockWords)
+    public PictureLoader(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords = DefaultBlockWords)
     {
         CropLoader.Validate(folder, options);
         blockWords = Math.Max(blockWords, PictureWriter.LeastWords(options.Views));
-        var batches = new PictureBatch[options.Prefetch.Batches];
+        batches = new PictureBatch[options.Prefetch.Batches];
         for (int i = 0; i < batches.Length; i++)
-            batches[i] = new PictureBatch(this, options.BatchSize, blockWords);
+            batches[i] = new PictureBatch(this, device, options.BatchSize, options.Views.Count, blockWords);
         prefetch = new(new Work(folder, options, skipped, blockWords), batches, options.Prefetch, "pictures");
     }
 
@@ -34,7 +37,12 @@ internal sealed class PictureLoader : IDisposable
     public PictureBatch Next() => prefetch.Next()!; // the sequence is endless
 
     /// <summary>Stops the workers and waits for them.</summary>
-    public void Dispose() => prefetch.Dispose();
+    public void Dispose()
+    {
+        prefetch.Dispose();
+        foreach (var batch in batches)
+            batch.Free();
+    }
 
     internal void Release(PictureBatch batch) => prefetch.Release(batch);
 

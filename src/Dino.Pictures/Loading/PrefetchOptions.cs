@@ -43,15 +43,16 @@ public sealed record PrefetchOptions
             throw new ArgumentException($"The largest picture has {MaxPixels} pixels: it must be 1 or more.");
     }
 
-    /// <summary>Memory for one batch's floats, pinned so that a device can copy from it without a detour.</summary>
+    /// <summary>Whether batches of so many floats fit into memory.</summary>
+    /// <returns>The same number.</returns>
     /// <exception cref="ArgumentException">The batches of all slots would not fit the machine.</exception>
-    internal float[] Allocate(long floats, string what)
+    internal int CheckMemory(long floats, string what)
     {
         long bytes = checked(floats * sizeof(float) * Batches);
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (floats > Array.MaxLength || bytes > memory)
             throw new ArgumentException(
                 $"{Batches} batches of {what} need {bytes >> 20} MiB, and the machine has {memory >> 20} MiB: use a smaller batch or smaller crops.");
-        return GC.AllocateUninitializedArray<float>((int)floats, pinned: true);
+        return (int)floats;
     }
 }

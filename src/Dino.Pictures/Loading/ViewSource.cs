@@ -1,7 +1,7 @@
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Pictures;
+using Dino.Pictures.Cutting;
 
 namespace Dino.Pictures.Loading;
 
@@ -18,22 +18,39 @@ public enum Augmentation
 /// <summary>The views of the batches of a run, in order.</summary>
 public interface IViewSource : IDisposable
 {
-    /// <summary>Overwrites the batch by the next one. Waits until its pictures are read.</summary>
+    /// <summary>Overwrites the batch by the next one. Waits until its pictures are read, but not for the device.</summary>
     /// <param name="views">Of the views, pictures and channels that the source was made for.</param>
     void Next(ViewBatch views);
 }
 
 /// <summary>Crops made on the host and copied to the device.</summary>
-public sealed class HostCrops(CropLoader loader) : IViewSource
+public sealed class HostCrops : IViewSource
 {
+    private readonly CropLoader loader;
+    private readonly UploadQueue<CropBatch> uploads;
+
+    /// <summary>Starts the workers.</summary>
+    /// <param name="device">Any device.</param>
+    /// <param name="folder">The pictures.</param>
+    /// <param name="options">As for a <see cref="CropLoader"/>.</param>
+    /// <param name="skipped">Takes in the files that cannot be read.</param>
+    /// <exception cref="ArgumentException">An option that cannot be; the message names it. Fewer pictures than one step needs.</exception>
+    public HostCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped = null)
+    {
+        loader = new CropLoader(folder, options, skipped, device);
+        uploads = new(options.Prefetch.Batches);
+    }
+
     /// <inheritdoc/>
     public void Next(ViewBatch views)
     {
-        using var batch = loader.Next();
-        views.All.CopyFrom(batch.All);
+        uploads.MakeRoom();
+        var batch = loader.Next();
+        batch.CopyTo(views);
+        uploads.Add(batch);
     }
 
-    /// <summary>Ends the loader.</summary>
+    /// <inheritdoc/>
     public void Dispose() => loader.Dispose();
 }
 
@@ -41,6 +58,7 @@ public sealed class HostCrops(CropLoader loader) : IViewSource
 public sealed class DeviceCrops : IViewSource
 {
     private readonly PictureLoader loader;
+    private readonly UploadQueue<PictureBatch> uploads;
     private readonly PictureCutter cutter;
 
     /// <summary>Starts the workers.</summary>
@@ -49,24 +67,27 @@ public sealed class DeviceCrops : IViewSource
     /// <param name="options">As for a <see cref="CropLoader"/>.</param>
     /// <param name="skipped">Takes in the files that cannot be read.</param>
     /// <exception cref="ArgumentException">The device is the host, or an option that cannot be; the message names it.</exception>
-    public DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped)
+    public DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped = null)
         : this(device, folder, options, skipped, PictureLoader.DefaultBlockWords) { }
 
-    internal DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords)
+    internal DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped, int blockWords)
     {
         if (options.Channels != 3)
             throw new ArgumentException($"An accelerator makes crops of 3 channels, not of {options.Channels}: leave out --augment device.");
         var (saturation, hue) = HueShift.Tables;
         cutter = new(device, Normalize.ImageNet.Levels(), saturation, hue);
-        loader = new PictureLoader(folder, options, skipped, blockWords);
+        loader = new PictureLoader(device, folder, options, skipped ?? new SkippedFiles(), blockWords);
+        uploads = new(options.Prefetch.Batches);
     }
 
     /// <inheritdoc/>
     public void Next(ViewBatch views)
     {
-        using var batch = loader.Next();
+        uploads.MakeRoom();
+        var batch = loader.Next();
         foreach (var block in batch.Blocks)
-            cutter.Cut(block.Written, block.Crops, views.All);
+            cutter.Cut(block.Upload, block.Used, block.Crops, views.All);
+        uploads.Add(batch);
     }
 
     /// <inheritdoc/>

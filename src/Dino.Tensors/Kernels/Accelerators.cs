@@ -35,6 +35,18 @@ internal static class Accelerators
         Configure(builder);
     });
 
+    /// <summary>A function of the system's OpenCL library; 0 if there is no such library, or no such function in it.</summary>
+    public static nint OpenCLFunction(string name)
+    {
+        string[] names = ["libOpenCL.so.1", "libOpenCL.so", "OpenCL.dll", "/System/Library/Frameworks/OpenCL.framework/OpenCL"];
+        foreach (string library in names)
+        {
+            if (NativeLibrary.TryLoad(library, out nint handle) && NativeLibrary.TryGetExport(handle, name, out nint function))
+                return function;
+        }
+        return 0;
+    }
+
     /// <summary>Whether the system has the library through which devices of this kind are found.</summary>
     public static bool HasDriver(AcceleratorType type)
     {

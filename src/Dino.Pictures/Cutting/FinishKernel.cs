@@ -1,6 +1,7 @@
+using Dino.Tensors;
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>
 /// Pillow's Gaussian blur (three boxes along rows, then three along columns, each rounded to 8 bits, edges replicated), solarisation, and

@@ -1,6 +1,6 @@
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>A pixel of 8 bits a channel in one word, R lowest: a word a thread is what GPUs read best.</summary>
 internal static class PackedPixel

@@ -1,10 +1,10 @@
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>
 /// How one crop is made of its picture: numbers that were drawn on the host, written as <see cref="Words"/> words beside the picture they
 /// are about. Addresses are indices of words into the same block.
 /// </summary>
-public readonly record struct CropTask
+internal readonly record struct CropTask
 {
     /// <summary>Words that a task takes.</summary>
     public const int Words = 24;

@@ -1,6 +1,7 @@
+using Dino.Tensors;
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>
 /// Brightness, contrast, saturation and hue in a drawn order, then grey. Contrast turns around the mean grey of the whole crop as the

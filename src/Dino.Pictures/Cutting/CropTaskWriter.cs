@@ -1,9 +1,8 @@
 using System.Runtime.InteropServices;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Transforms;
-using Dino.Tensors.Pictures;
 
-namespace Dino.Pictures.Loading;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>Writes pictures and what is to be made of them as the words that a <see cref="PictureCutter"/> reads. One per worker.</summary>
 internal sealed class CropTaskWriter

@@ -1,6 +1,6 @@
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>
 /// Pillow's way from RGB to 8-bit hue, saturation and value and back, without the doubles that it computes with. There, saturation is a

@@ -1,6 +1,6 @@
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>
 /// The crops of a launch as kernels find them: an entry a crop, with its task, its places in the buffers, and the first group that works on

@@ -1,6 +1,7 @@
+using Dino.Tensors;
 using Dino.Tensors.Kernels;
 
-namespace Dino.Tensors.Pictures;
+namespace Dino.Pictures.Cutting;
 
 /// <summary>Pillow's resize in two passes, each rounded to 8 bits: along the rows of the box, then along its columns. A thread a pixel.</summary>
 internal static class ResizeKernels
