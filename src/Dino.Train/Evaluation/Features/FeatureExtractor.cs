@@ -13,7 +13,7 @@ public static class FeatureExtractor
     /// </summary>
     public static EvalLoaderOptions Protocol(int cropSize, int batchSize = 64, PrefetchOptions? prefetch = null) => new()
     {
-        ResizeSize = (int)Math.Round(cropSize * 256 / 224.0),
+        ResizeSize = EvalPicture.ResizeSize(cropSize),
         CropSize = cropSize,
         BatchSize = batchSize,
         Prefetch = prefetch ?? new PrefetchOptions(),
