@@ -41,7 +41,7 @@ public sealed class ExponentialMovingAverage : IDisposable
         }
         if (agree)
             return;
-        var made = Tensor.From(teacher.Device, [.. table], new Shape(table.Count / 3, 3));
+        var made = Tensor.FromInts(teacher.Device, [.. table], new Shape(table.Count / 3, 3));
         pieces = made.Owner?.Disown(made) ?? made;
     }
 
