@@ -15,10 +15,11 @@ public sealed class BatchNorm : Module
     /// <param name="width">D.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <param name="momentum">How far a batch moves the running statistics.</param>
-    public BatchNorm(int width, float epsilon = 1e-5f, float momentum = 0.1f)
+    /// <param name="init">The first scale; null for 1. A scale of 0 starts a residual block as the identity.</param>
+    public BatchNorm(int width, float epsilon = 1e-5f, float momentum = 0.1f, Init? init = null)
     {
         (Epsilon, Momentum) = (epsilon, momentum);
-        weight = Register("weight", new Shape(width), Init.Ones);
+        weight = Register("weight", new Shape(width), init ?? Init.Ones);
         bias = Register("bias", new Shape(width), Init.Zeros);
         runningMean = RegisterBuffer("running_mean", new Shape(width), Init.Zeros);
         runningVar = RegisterBuffer("running_var", new Shape(width), Init.Ones);

@@ -4,8 +4,8 @@ namespace Dino.Tensors.Optim;
 
 /// <summary>Parameters that an optimizer treats alike, and how.</summary>
 /// <remarks>
-/// What a group leaves open follows from each parameter, as in the <c>get_params_groups</c> of DINO and its relatives: weight decay acts on
-/// what is <see cref="Parameter.Decayed"/>, and LARS scales the steps of all but vectors.
+/// What a group leaves open follows from each parameter, as is usual: weight decay acts on what is <see cref="Parameter.Decayed"/>, and
+/// LARS scales the steps of all but vectors.
 /// </remarks>
 /// <param name="parameters">The group's, each of them in no other group. Frozen ones are passed over.</param>
 public sealed class ParameterGroup(IEnumerable<Parameter> parameters)

@@ -2,7 +2,7 @@ namespace Dino.Tensors.Optim;
 
 /// <summary>
 /// A value for every optimizer step of a run: a linear warm-up from <c>start</c> to <c>peak</c>, then half a cosine from <c>peak</c> towards
-/// <c>final</c>. DINO moves the learning rate, the weight decay and the teacher's momentum by it (Caron et al. 2021, section 3.2).
+/// <c>final</c>. It suits a learning rate (Loshchilov and Hutter, 2017), a weight decay and the momentum of an average alike.
 /// </summary>
 /// <remarks>
 /// As in the published code, the warm-up includes its end, so the peak stands at two steps in a row, and <c>final</c> is approached
