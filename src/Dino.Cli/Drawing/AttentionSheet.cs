@@ -94,7 +94,7 @@ public static class AttentionSheet
     }
 
     private static SKFont Font(float size, bool bold = false) =>
-        new(bold ? PenFont.Bold : PenFont.Regular, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
+        new(bold ? ReportFont.Bold : ReportFont.Regular, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
 
     private static void Text(SKCanvas canvas, string text, float x, float y, SKFont font, SKColor colour)
     {

@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace Dino.Cli.Drawing;
 
-/// <summary>The look of all plots: the program's own letters, pale grid, no box.</summary>
+/// <summary>The look of all plots: the letters of all reports, pale grid, no box.</summary>
 internal static class PlotStyle
 {
     public static readonly Color Blue = new("#2563EB"), Orange = new("#EA7317"), Green = new("#0F9D6B"), Grey = new("#8A8F98");
@@ -17,13 +17,13 @@ internal static class PlotStyle
     /// <summary>An empty plot with a title and labelled axes.</summary>
     public static Plot Begin(string title, string x, string y)
     {
-        if (!Fonts.FontResolvers.Exists(resolver => resolver is PenFontResolver))
-            Fonts.FontResolvers.Insert(0, new PenFontResolver());
+        if (!Fonts.FontResolvers.Exists(resolver => resolver is ReportFontResolver))
+            Fonts.FontResolvers.Insert(0, new ReportFontResolver());
         var plot = new Plot();
         plot.Title(title, size: 20);
         plot.XLabel(x, size: 15);
         plot.YLabel(y, size: 15);
-        plot.Font.Set(PenFont.Family);
+        plot.Font.Set(ReportFont.Family);
         plot.FigureBackground.Color = Colors.White;
         plot.Grid.MajorLineColor = new Color("#E6E8EC");
         plot.Axes.Color(new Color("#3A3F47"));
@@ -34,10 +34,10 @@ internal static class PlotStyle
         return plot;
     }
 
-    /// <summary>Adds the key, in the plot's own letters.</summary>
+    /// <summary>Adds the key, in the same letters.</summary>
     public static void ShowLegend(Plot plot, Alignment alignment)
     {
-        plot.Legend.FontName = PenFont.Family;
+        plot.Legend.FontName = ReportFont.Family;
         plot.Legend.FontSize = 14;
         plot.Legend.OutlineColor = new Color("#D5D8DE");
         plot.Legend.ShadowColor = Colors.Transparent;
@@ -51,12 +51,12 @@ internal static class PlotStyle
         AtomicFile.Write(path, stream => stream.Write(png));
     }
 
-    /// <summary>Gives the plotting library the reports' letters for every name: it could find no others (see <see cref="PenFont"/>).</summary>
-    private sealed class PenFontResolver : IFontResolver
+    /// <summary>Gives the plotting library the reports' letters for every name: it could find no others (see <see cref="ReportFont"/>).</summary>
+    private sealed class ReportFontResolver : IFontResolver
     {
         public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
-            PenFont.Create(weight >= FontWeight.SemiBold);
+            ReportFont.Create(weight >= FontWeight.SemiBold);
 
-        public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => PenFont.Create(bold);
+        public SKTypeface? CreateTypeface(string fontName, bool bold, bool italic) => ReportFont.Create(bold);
     }
 }
