@@ -3,12 +3,13 @@ using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Optim;
+using Dino.Train.Methods;
 using Dino.Train.Methods.Dino;
 
 namespace Dino.Benchmarks;
 
 /// <summary>
-/// The training step, timed phase by phase: the parts of <see cref="Distillation"/> in its order. Crops are noise, made once; the last
+/// The training step, timed phase by phase: the parts of <see cref="DinoMethod"/> in its order. Crops are noise, made once; the last
 /// layer is trained; stochastic depth is 0.1 in the student. Gradients are zeroed before the backward pass and counted with it.
 /// </summary>
 internal static class StepBenchmark
@@ -32,7 +33,7 @@ internal static class StepBenchmark
             FreezeLastLayer = 0,
             Recompute = settings.Recompute,
         };
-        using var state = new Distillation(options, device, stepsPerEpoch: 1000);
+        using var state = new DinoMethod(options, new MethodContext(device, StepsPerEpoch: 1000));
         using var average = new ExponentialMovingAverage(state.TeacherParameters, state.StudentParameters);
         using var tape = new Tape(device);
         using var globals = Crops(device, 2 * settings.Batch, StepSettings.GlobalSize, 0);
@@ -72,7 +73,7 @@ internal static class StepBenchmark
     }
 
     private static double Step(
-        Distillation state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, in Pass pass, StochasticDepth localDepth, Laps laps, bool read)
+        DinoMethod state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, in Pass pass, StochasticDepth localDepth, Laps laps, bool read)
     {
         using var arena = globals.Device.BeginArena(reuseTensors: true);
         var teacherLogits = state.Teacher.Forward(globals, pass with { Depth = null });

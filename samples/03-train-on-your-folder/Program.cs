@@ -22,9 +22,9 @@ foreach (string reason in reasons)
 using var device = Device.Open();
 using var trainer = new Trainer(options, new RunOptions { OutputDir = "dino-run" }, device, folder, skipped);
 if (trainer.Resume())
-    Console.WriteLine($"going on from step {trainer.State.Step}");
+    Console.WriteLine($"going on from step {trainer.Step}");
 trainer.Run(new LineDisplay(), CancellationToken.None);
-Console.WriteLine($"{trainer.State.Step} steps on {device}: {trainer.LatestPath}");
+Console.WriteLine($"{trainer.Step} steps on {device}: {trainer.LatestPath}");
 return 0;
 
 /// <summary>A line for every hundredth step.</summary>

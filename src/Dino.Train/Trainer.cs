@@ -1,131 +1,93 @@
 using System.Diagnostics;
-using System.Globalization;
 using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
-using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Io;
 using Dino.Train.Log;
-using Dino.Train.Methods.Dino;
+using Dino.Train.Methods;
 using Dino.Train.Options;
 using Dino.Train.Runs;
 
 namespace Dino.Train;
 
-/// <summary>Where a run writes and how often it does what does not change its result.</summary>
-public sealed record RunOptions
-{
-    /// <summary>The folder of checkpoints and log.</summary>
-    public required string OutputDir { get; init; }
-
-    /// <summary>Epochs between checkpoints that stay.</summary>
-    public int SaveEvery { get; init; } = 20;
-
-    /// <summary>How the crops are made ahead.</summary>
-    public PrefetchOptions Prefetch { get; init; } = new();
-
-    /// <summary>Where crops are made of pictures.</summary>
-    public Augmentation Augment { get; init; }
-
-    /// <summary>Epochs between k-NN evaluations; 0 for none.</summary>
-    public int KnnEvery { get; init; }
-
-    /// <summary>Seconds after which the run ends itself, as for Ctrl-C; null for no limit.</summary>
-    public double? MaxSeconds { get; init; }
-
-    /// <summary>Whether a run that the folder holds is replaced; otherwise a new one refuses to begin there.</summary>
-    public bool Restart { get; init; }
-
-    /// <summary>Whether the contents of the pictures are compared however many they are, instead of their times alone.</summary>
-    public bool Verify { get; init; }
-}
-
-/// <summary>The training loop: batches in, checkpoints and log out.</summary>
+/// <summary>The training loop of every method: batches in, checkpoints and log out.</summary>
 public sealed class Trainer : IDisposable
 {
     private const int LongestWait = 500; // milliseconds that a step may go on when the run is asked to stop
 
-    private readonly DinoOptions options;
+    private readonly TrainOptions options;
     private readonly RunOptions run;
     private readonly Device device;
-    private readonly ImageFolder folder;
+    private readonly ImageFolder pictures;
     private readonly SkippedFiles skipped;
-    private readonly int stepsPerEpoch;
+    private readonly IRanks ranks;
+    private readonly RankAgreement agreement;
+    private readonly RunFolder folder;
+    private readonly RunHistory history;
+    private readonly StepSchedule schedule;
     private readonly ViewBatch views;
-    private readonly Tensor globals;
-    private readonly Tensor? locals;
-    private readonly RandomStochasticDepth globalDepth, localDepth;
-    private readonly StepReader report;
     private readonly StepClock clock = new();
-    private readonly CollapseWatch collapse = new();
     private readonly Func<Backbone, double?>? knn;
-
-    private readonly List<string> notes = [];
-
-    private FolderLock? hold;
-    private PictureListing? listing;
-    private DataIdentity? identity;
-    private InitialWeights? initial;
-    private IReadOnlyList<GrownRun>? grown;
-    private string? beginning;
-    private bool resumed, listed;
+    private readonly int stepsPerEpoch;
     private long saved;
-    private bool hasCentre;
-    private RunLog? log;
-    private ProgressTracker? progress;
-    private readonly EpochMeans means;
 
     /// <summary>A run over the pictures of a folder, from its first step.</summary>
-    /// <param name="options">The hyperparameters.</param>
+    /// <param name="options">The hyperparameters, and with them the method.</param>
     /// <param name="run">Where to write.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="folder">The pictures.</param>
+    /// <param name="pictures">The pictures.</param>
     /// <param name="skipped">Takes in the files that cannot be read.</param>
-    /// <param name="knn">Evaluates the teacher's backbone: k-NN top-1 in percent, or null if it cannot.</param>
-    /// <exception cref="UserErrorException">The pictures do not fill one step.</exception>
+    /// <param name="knn">Evaluates the method's backbone: k-NN top-1 in percent, or null if it cannot.</param>
+    /// <param name="ranks">Who trains together, each with the same arguments on a device of its own; null for this process alone.</param>
+    /// <exception cref="UserErrorException">The pictures do not fill one step, or the device has too little memory.</exception>
+    /// <exception cref="ArgumentException">A hyperparameter makes no sense.</exception>
     public Trainer(
-        DinoOptions options, RunOptions run, Device device, ImageFolder folder, SkippedFiles skipped, Func<Backbone, double?>? knn = null)
+        TrainOptions options, RunOptions run, Device device, ImageFolder pictures, SkippedFiles skipped, Func<Backbone, double?>? knn = null,
+        IRanks? ranks = null)
     {
         options.Validate();
-        (this.options, this.run, this.device, this.folder, this.skipped, this.knn) = (options, run, device, folder, skipped, knn);
-        stepsPerEpoch = folder.Count / options.PicturesPerStep;
+        (this.options, this.run, this.device, this.pictures, this.skipped, this.knn) = (options, run, device, pictures, skipped, knn);
+        this.ranks = ranks ?? OneRank.Instance;
+        stepsPerEpoch = (int)(pictures.Count / PicturesPerStep);
         if (stepsPerEpoch == 0)
+        {
             throw new UserErrorException(
-                $"{folder.Root} has {folder.Count} pictures, fewer than the {options.PicturesPerStep} of one step: give a smaller `BatchSize`.");
-        MemoryEstimate.Check(options, device);
-        var crops = options.Crops;
-        views = new ViewBatch(device, crops.Views, options.BatchSize, options.Backbone.Channels);
-        globals = views.Views(0, MultiCropOptions.GlobalCropsNumber);
-        if (crops.LocalCropsNumber > 0)
-            locals = views.Views(MultiCropOptions.GlobalCropsNumber, crops.LocalCropsNumber);
-        State = new Distillation(options, device, stepsPerEpoch);
-        globalDepth = new RandomStochasticDepth(options.Seed) { Pass = 0 };
-        localDepth = new RandomStochasticDepth(options.Seed) { Pass = 1 };
-        report = Report;
-        means = new EpochMeans(State.Measured.Measures);
+                $"{pictures.Root} has {pictures.Count} pictures, fewer than the {PicturesPerStep} of one step: give a smaller `BatchSize`.");
+        }
+        options.EstimateMemory()?.Check(device);
+        folder = new RunFolder(run, pictures, this.ranks);
+        history = new RunHistory(options, run, folder, device, this.ranks, stepsPerEpoch);
+        schedule = new StepSchedule(options, stepsPerEpoch, this.ranks.Count);
+        agreement = new RankAgreement(this.ranks, device);
+        Method = options.Build(new MethodContext(device, stepsPerEpoch) { Ranks = this.ranks });
+        views = new ViewBatch(device, Method.Views, options.BatchSize, options.Backbone.Channels);
     }
 
-    /// <summary>Student, teacher, optimizer and centre.</summary>
-    public Distillation State { get; }
+    /// <summary>What is trained.</summary>
+    public IMethod Method { get; }
+
+    /// <summary>The optimizer steps done so far.</summary>
+    public long Step { get; private set; }
+
+    /// <summary>The steps of the whole run.</summary>
+    public long Steps => schedule.Steps;
 
     /// <summary>The checkpoint that a run continues from.</summary>
-    public string LatestPath => Path.Combine(run.OutputDir, RunFiles.Latest);
+    public string LatestPath => folder.Latest;
 
-    /// <summary>What a person should know of how the run goes on, after <see cref="Resume()"/>.</summary>
-    public IReadOnlyList<string> Notes => notes;
+    /// <summary>What a person should know of how the run goes on, after <see cref="Resume()"/>; properties stand in backticks.</summary>
+    public IReadOnlyList<string> Notes => history.Notes;
 
     /// <summary>What a person should know who stops the run now: up to where it is saved, and how it goes on.</summary>
     public string Saved => saved > 0
         ? $"The run is saved up to step {saved} of {Steps}: {LatestPath}. The same command goes on from there."
         : "Nothing of the run is saved yet; the same command begins it again.";
 
-    /// <summary>The steps of the whole run.</summary>
-    public long Steps => (long)options.Epochs * stepsPerEpoch;
+    private long PicturesPerStep => (long)options.PicturesPerStep * ranks.Count;
 
     /// <summary>Trains to the end of the last epoch.</summary>
     /// <exception cref="UserErrorException">
-    /// The loss is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run that was
+    /// A number is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run that was
     /// not resumed, or another process uses it.
     /// </exception>
     /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
@@ -138,12 +100,11 @@ public sealed class Trainer : IDisposable
         }
         catch (DeviceMemoryException e)
         {
-            throw new UserErrorException($"Step {State.Step}: {e.Message} {MemoryEstimate.Advice(options)} {Kept()}", e);
+            throw new UserErrorException($"Step {Step}: {e.Message} {MemoryAdvice}{folder.Kept}", e);
         }
         catch (Exception e) when (DeviceLostException.From(e) is { } lost)
         {
-            throw new UserErrorException(
-                $"Step {State.Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryEstimate.Advice(options) + " " : "")}{Kept()}", e);
+            throw new UserErrorException($"Step {Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryAdvice : "")}{folder.Kept}", e);
         }
         finally
         {
@@ -153,59 +114,58 @@ public sealed class Trainer : IDisposable
 
     private void Train(ProgressDisplay display, CancellationToken cancel)
     {
-        Hold();
-        if (!resumed)
-            Begin(cancel);
-        using var runLog = log = RunLog.Open(Path.Combine(run.OutputDir, RunFiles.Log), State.Step);
-        long steps = Steps;
+        folder.Hold();
+        string? beginning = history.IsResumed ? null : history.Begin(cancel);
+        using var log = folder.IsWriter ? RunLog.Open(folder.Log, Step) : null;
         device.Interrupt = default;
         var limit = Stopwatch.StartNew();
-        if (State.Step == 0 && !hasCentre)
-            WarmUpCentre(cancel);
-        // A step that is done soon is done; a longer one is broken off.
+        if (Step == 0 && Method is IWarmUp warmUp)
+            WarmUp(warmUp, cancel);
+        // A step that is done soon is done; a longer one is broken off. Of several ranks, none leaves the others alone in a step.
         using var abandon = new CancellationTokenSource();
-        using var asked = cancel.Register(() => abandon.CancelAfter(LongestWait));
-        using var crops = OpenCrops(abandon.Token);
-        clock.Start(State.Step, steps, options.PicturesPerStep);
+        using var asked = ranks.Count == 1 ? cancel.Register(() => abandon.CancelAfter(LongestWait)) : default;
+        using var source = OpenViews(abandon.Token);
+        clock.Start(Step, Steps, (int)PicturesPerStep);
 
-        display.Run("training", steps, tracker =>
+        display.Run("training", Steps, tracker =>
         {
-            progress = tracker;
-            tracker.StartAt(State.Step);
+            var reports = new StepReports(Method, log, tracker, clock, PicturesPerStep, NotFinite);
+            tracker.StartAt(Step);
             if (beginning is not null)
-                tracker.Note(beginning);
-            while (State.Step < steps)
+                reports.Note(beginning);
+            while (Step < Steps)
             {
-                if (!TryLearn(crops, abandon.Token))
+                if (!TryLearn(source, abandon.Token))
                 {
-                    // The weights are still those of the last whole step. The running statistics of a batch normalisation are not.
-                    if (!options.Head.UseBatchNorm)
-                        SaveLatest();
+                    if (Method.Abandon())
+                        Save(reports);
                     throw new OperationCanceledException("stopped in the middle of a step.", cancel);
                 }
-                // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
-                if (State.Measured.Window == 1 && State.Measured.TryFindBroken(out _))
-                    throw NotFinite(State.Step, NonFiniteSearch.BeforeUpdate(State, State.Measured.Present(DinoMeasures.Loss), globals, locals));
-                State.Update();
-                if (State.Measured.IsFull)
-                    State.Measured.Read(report);
+                ThrowIfNotFinite();
+                Method.Update(schedule.At(Step));
+                Step++;
 
-                bool epochEnds = State.Step % stepsPerEpoch == 0;
+                bool isRead = Method.Measured.IsFull, epochEnds = Step % stepsPerEpoch == 0;
+                if (isRead)
+                    reports.Read(Step);
                 if (epochEnds)
-                    EndEpoch((int)(State.Step / stepsPerEpoch) - 1, cancel);
+                    EndEpoch((int)(Step / stepsPerEpoch) - 1, reports, cancel);
+                // Ranks ask one another where they have waited for their devices anyway.
                 bool stop = cancel.IsCancellationRequested || limit.Elapsed.TotalSeconds > run.MaxSeconds;
+                if (ranks.Count > 1)
+                    stop = (isRead || epochEnds) && agreement.Any(stop);
                 if (stop || epochEnds)
-                    SaveLatest();
-                if (!stop || State.Step == steps)
+                    Save(reports);
+                if (!stop || Step == Steps)
                     continue;
-                string message = $"stopped after step {State.Step} of {steps}; the same command goes on from there.";
+                string message = $"stopped after step {Step} of {Steps}; the same command goes on from there.";
                 if (cancel.IsCancellationRequested)
                     throw new OperationCanceledException(message, cancel);
-                tracker.Note(message);
+                reports.Note(message);
                 return;
             }
         });
-        log.Close();
+        log?.Close();
     }
 
     /// <summary>Goes on from <see cref="LatestPath"/> if it is there and of the same run; whatever weights that began with.</summary>
@@ -226,38 +186,24 @@ public sealed class Trainer : IDisposable
     {
         if (!File.Exists(LatestPath))
             return false;
-        Hold();
-        var info = Checkpoint.ReadInfo(LatestPath);
-        List(cancel);
-        var check = new ResumeCheck(LatestPath, info);
-        check.Options(options);
-        origin(check);
-        check.Pictures(identity!, listing!, stepsPerEpoch);
-        check.LargestPicture(run.Prefetch.UnusualMaxPixels);
-        check.Arithmetic(Arithmetic);
-        check.ThrowIfOther();
-        Checkpoint.Restore(LatestPath, State);
-        (initial, grown, resumed, saved) = (info.Init, info.Grown, true, info.Step);
-        notes.AddRange(check.Notes);
-        if (check.GrownFrom is { } epochs)
-            Grow(info, epochs);
-        // A kill may have come between the two files.
-        Checkpoint.RefreshCopy(LatestPath);
+        folder.Hold();
+        Step = saved = history.Resume(Method, origin, cancel);
         return true;
     }
 
     /// <summary>Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.</summary>
-    /// <exception cref="UserErrorException">The file does not fit, and <paramref name="allowPartial"/> is false; nothing was changed.</exception>
+    /// <exception cref="UserErrorException">
+    /// The file does not fit, and <paramref name="allowPartial"/> is false; or the method takes none. Nothing was changed.
+    /// </exception>
     public InitializationNote Initialize(Initialization file, bool allowPartial)
     {
-        Hold();
-        RefuseToReplace();
-        var note = file.Apply(State, allowPartial);
-        initial = file.Identity(allowPartial);
-        hasCentre = note.HasCentre;
-        if (!hasCentre && options.CenterWarmup > 0)
-            note = note with { Centre = $"mean of the teacher logits of the first {CenterWarmup} batches" };
-        note.Write(Path.Combine(run.OutputDir, RunFiles.InitialWeights));
+        folder.Hold();
+        folder.ThrowIfTaken();
+        if (Method is not IInitializable initializable)
+            throw new UserErrorException($"The method {options.Method} does not begin with the weights of a file.");
+        var note = initializable.Initialize(file, allowPartial);
+        history.Initial = file.Identity(allowPartial);
+        folder.Write(note);
         return note;
     }
 
@@ -266,85 +212,36 @@ public sealed class Trainer : IDisposable
     {
         try
         {
-            State.Dispose();
-            globals.Dispose();
-            locals?.Dispose();
+            Method.Dispose();
             views.Dispose();
+            agreement.Dispose();
         }
         finally
         {
-            hold?.Dispose();
+            folder.Dispose();
         }
     }
 
-    private string Arithmetic =>
-        $"{(device.Name == "cpu" ? $"cpu with {System.Numerics.Vector<float>.Count} floats a vector" : device.ToString())} in {device.Precision.ToString().ToLowerInvariant()}";
-
-    /// <summary>Keeps the folder to this run, and removes what killed runs left in it.</summary>
-    private void Hold()
-    {
-        if (hold is not null)
-            return;
-        hold = FolderLock.Acquire(run.OutputDir);
-        AtomicFile.RemoveLeftovers(run.OutputDir, RunFiles.IsOne);
-    }
-
-    private void List(CancellationToken cancel)
-    {
-        listing ??= PictureListing.Of(folder, run.Verify, cancel);
-        identity ??= listing.Identity();
-    }
-
-    private void RefuseToReplace()
-    {
-        if (!run.Restart && File.Exists(LatestPath))
-            throw new UserErrorException(
-                $"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give another folder.");
-    }
-
-    /// <summary>Makes the folder that of a new run: nothing that is left of an earlier one may pass for a part of it.</summary>
-    private void Begin(CancellationToken cancel)
-    {
-        RefuseToReplace();
-        List(cancel);
-        File.Delete(LatestPath);
-        File.Delete(Path.ChangeExtension(LatestPath, ".json"));
-        if (initial is null)
-            File.Delete(Path.Combine(run.OutputDir, RunFiles.InitialWeights));
-        string[] earlier = RunFiles.Kept(run.OutputDir);
-        if (earlier.Length > 0)
-            beginning = $"{run.OutputDir} keeps checkpoints of an earlier run until this one replaces them: {string.Join(", ", earlier.Take(3))}{(earlier.Length > 3 ? ", …" : "")}";
-    }
-
-    private void Grow(CheckpointInfo info, int epochs)
-    {
-        grown = [.. info.Grown ?? [], new GrownRun(State.Step, epochs, options.Epochs)];
-        long last = Math.Min(State.Step, (long)epochs * stepsPerEpoch - 1);
-        var changes = info.OptionsLike(options).Schedules(stepsPerEpoch).Zip(options.Schedules(stepsPerEpoch), (before, now) =>
-            $"{before.Name} {before.At(last)} → {now.At(State.Step)}");
-        notes.Add($"`Epochs` {options.Epochs}: the run of {epochs} epochs is made longer at step {State.Step}. "
-            + $"Its schedules are stretched to the new length from here on: {string.Join(", ", changes)}. "
-            + $"This is not the run that {options.Epochs} epochs from the start would have been");
-    }
-
-    private IViewSource OpenCrops(CancellationToken cancel)
+    private IViewSource OpenViews(CancellationToken cancel)
     {
         var loading = new CropLoaderOptions
         {
             BatchSize = options.BatchSize,
             BatchesPerStep = options.Accumulate,
             Seed = options.Seed,
-            StartEpoch = (int)(State.Step / stepsPerEpoch),
-            StartStep = (int)(State.Step % stepsPerEpoch) * options.Accumulate,
+            StartEpoch = (int)(Step / stepsPerEpoch),
+            StartStep = (int)(Step % stepsPerEpoch) * options.Accumulate,
+            Rank = ranks.Rank,
+            Ranks = ranks.Count,
             Channels = options.Backbone.Channels,
-            Views = options.Crops.Views,
+            Views = Method.Views,
             Prefetch = run.Prefetch with { Cancel = cancel },
         };
         try
         {
             return run.Augment == Augmentation.Device
-                ? new DeviceCrops(device, folder, loading, skipped)
-                : new HostCrops(device, folder, loading, skipped);
+                ? new DeviceCrops(device, pictures, loading, skipped)
+                : new HostCrops(device, pictures, loading, skipped);
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
@@ -352,25 +249,24 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private int CenterWarmup => Math.Min(options.CenterWarmup, stepsPerEpoch * options.Accumulate);
-
-    // The crops of the first batches, which the run then sees again.
-    private void WarmUpCentre(CancellationToken cancel)
+    // The first batches, which the run then sees again.
+    private void WarmUp(IWarmUp method, CancellationToken cancel)
     {
-        if (CenterWarmup == 0)
+        int batches = method.WarmUpBatches;
+        if (batches == 0)
             return;
-        using var crops = OpenCrops(cancel);
-        for (int i = 0; i < CenterWarmup; i++)
+        using var source = OpenViews(cancel);
+        for (int i = 0; i < batches; i++)
         {
             cancel.ThrowIfCancellationRequested();
-            crops.Next(views);
-            State.WarmUpCentre(globals);
+            source.Next(views);
+            method.WarmUp(views);
         }
-        State.Loss.StartCentre();
+        method.EndWarmUp();
     }
 
     /// <summary>The gradients of a step; false if it was broken off, which leaves the weights as they were.</summary>
-    private bool TryLearn(IViewSource crops, CancellationToken abandon)
+    private bool TryLearn(IViewSource source, CancellationToken abandon)
     {
         device.Interrupt = abandon; // in the update after it, nothing is broken off
         try
@@ -378,15 +274,13 @@ public sealed class Trainer : IDisposable
             for (int part = 0; part < options.Accumulate; part++)
             {
                 abandon.ThrowIfCancellationRequested();
-                globalDepth.Step = localDepth.Step = (uint)(State.Step * options.Accumulate + part);
-                crops.Next(views);
-                State.Learn(globals, locals, globalDepth, localDepth);
+                source.Next(views);
+                Method.Learn(views, schedule.At(Step, part));
             }
             return true;
         }
         catch (OperationCanceledException) when (abandon.IsCancellationRequested)
         {
-            State.Abandon();
             return false;
         }
         finally
@@ -395,54 +289,27 @@ public sealed class Trainer : IDisposable
         }
     }
 
-    private void SaveLatest()
+    // On the host a look costs nothing, and after the update no weight would be left to tell where it began.
+    private void ThrowIfNotFinite()
     {
-        // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
-        // finite ends the run here, before it is saved.
-        State.Measured.Read(report);
-        log!.Sync();
-        if (State.Step == saved)
+        if (Method.Measured.Window > 1)
             return;
-        Save(LatestPath);
-        saved = State.Step;
+        bool mine = Method.Measured.TryFindBroken(out var broken);
+        if (!agreement.Any(mine))
+            return;
+        throw NotFinite(Step, mine ? NonFiniteSearch.BeforeUpdate(Method, views, broken!) : "on another rank a number is not finite");
     }
 
-    private void Report(in StepRow measured, ReadOnlySpan<float> gradientNorms)
+    private UserErrorException NotFinite(long step, string what) => new UserErrorException(
+        $"Step {step}: {what}. {folder.Kept}A lower `Lr`, a `ClipGrad` or a longer `WarmupEpochs` usually helps.");
+
+    private string MemoryAdvice => options.EstimateMemory() is { } estimate ? estimate.Advice + " " : "";
+
+    private void EndEpoch(int epoch, StepReports reports, CancellationToken cancel)
     {
-        if (measured.TryFindBroken(out _))
-            throw NotFinite(measured.Step, NonFiniteSearch.AfterUpdate(State, (float)measured[DinoMeasures.Loss], gradientNorms));
-        means.Add(measured);
-        var row = measured with { ImagesPerSecond = clock.ImagesPerSecond(State.Step), TimeLeft = clock.TimeLeft(State.Step) };
-        log!.Write(row);
-        progress!.Report(row.Step + 1, row);
-        if (collapse.Observe(row) is { } finding)
-            progress.Note(finding.ToString());
-    }
-
-    private UserErrorException NotFinite(long step, string what) => new(
-        $"Step {step}: {what}. "
-        + Kept()
-        + "A lower `Lr`, a `ClipGrad` or a longer `WarmupEpochs` usually helps.");
-
-    private string Kept() => File.Exists(LatestPath) ? $"The last checkpoint is kept: {LatestPath}. " : "";
-
-    private double? Evaluate(Func<Backbone, double?> knn)
-    {
-        try
-        {
-            return knn(State.Teacher.Backbone);
-        }
-        catch (Exception e) when (e is UserErrorException or ImageFolderException)
-        {
-            throw new UserErrorException($"Step {State.Step}, k-NN: {e.Message} {Kept()}".TrimEnd(), e);
-        }
-    }
-
-    private void EndEpoch(int epoch, CancellationToken cancel)
-    {
-        State.Measured.Read(report);
+        reports.Read(Step);
         double? top1 = null;
-        if (run.KnnEvery > 0 && knn is not null && ((epoch + 1) % run.KnnEvery == 0 || epoch + 1 == options.Epochs))
+        if (run.KnnEvery > 0 && knn is not null && folder.IsWriter && ((epoch + 1) % run.KnnEvery == 0 || epoch + 1 == options.Epochs))
         {
             try
             {
@@ -453,36 +320,32 @@ public sealed class Trainer : IDisposable
                 // The epoch is whole without its evaluation, and is saved before the run stops.
             }
         }
-        double seconds = clock.EpochSeconds();
-        var line = new EpochRow(epoch, State.Step, means.ToList(), seconds, (double)means.Steps * options.PicturesPerStep / seconds, top1);
-        log!.Write(line);
-        if (top1 is not null)
-            progress!.Note(FormattableString.Invariant($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, {line.FirstMean()}{line.ImagesPerSecond:F0} images/s"));
-        means.Clear();
+        reports.EndEpoch(epoch, Step, top1);
         if ((epoch + 1) % run.SaveEvery == 0)
-            Save(Path.Combine(run.OutputDir, $"checkpoint{epoch + 1:D4}.safetensors"));
+            folder.Save(folder.OfEpoch(epoch + 1), Method, history.Info(Step, pictures.Count));
     }
 
-    private void Save(string path)
+    private double? Evaluate(Func<Backbone, double?> knn)
     {
-        if (!listed)
-            listing!.Write(run.OutputDir);
-        listed = true;
-        Checkpoint.Save(path, State, Info());
+        try
+        {
+            return knn(Method.Evaluated);
+        }
+        catch (Exception e) when (e is UserErrorException or ImageFolderException)
+        {
+            throw new UserErrorException($"Step {Step}, k-NN: {e.Message} {folder.Kept}".TrimEnd(), e);
+        }
     }
 
-    private CheckpointInfo Info() => new()
+    private void Save(StepReports reports)
     {
-        Version = typeof(Trainer).Assembly.GetName().Version!.ToString(3),
-        Step = State.Step,
-        StepsPerEpoch = stepsPerEpoch,
-        Epoch = (double)State.Step / stepsPerEpoch,
-        Pictures = folder.Count,
-        Options = CheckpointInfo.Write(options),
-        Data = identity,
-        MaxPixels = run.Prefetch.UnusualMaxPixels,
-        Init = initial,
-        Arithmetic = Arithmetic,
-        Grown = grown,
-    };
+        // First the log: it may hold more than the checkpoint, which a resumed run cuts off, but never less. And what is not
+        // finite ends the run here, before it is saved.
+        reports.Read(Step);
+        reports.Sync();
+        if (Step == saved)
+            return;
+        folder.Save(LatestPath, Method, history.Info(Step, pictures.Count));
+        saved = Step;
+    }
 }

@@ -136,26 +136,26 @@ internal static class TrainCommand
         bool resumed = !run.Restart && trainer.Resume(from, context.Get(partial), context.Cancel);
         foreach (string note in trainer.Notes)
             context.Say(note);
-        long before = trainer.State.Step;
+        long before = trainer.Step;
         bool whole = resumed && before == trainer.Steps;
         if (from is not null && !resumed)
             context.Say(trainer.Initialize(from, context.Get(partial)).Summary);
         context.Say(string.Create(CultureInfo.InvariantCulture,
-            $"{(resumed ? $"going on from step {before}" : "starting")}: {folder.Count} pictures, {trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
+            $"{(resumed ? $"going on from step {before}" : "starting")}: {folder.Count} pictures, {trainer.Method.Summary}, on {device}"));
         trainer.Run(context.Progress, context.Cancel);
         context.Result(
             json =>
             {
                 json.WriteString("checkpoint", trainer.LatestPath);
-                json.WriteNumber("steps", trainer.State.Step);
+                json.WriteNumber("steps", trainer.Step);
                 json.WriteNumber("stepsOfEarlierRuns", before);
                 json.WriteNumber("epochs", options.Epochs);
                 json.WriteNumber("skippedFiles", skipped.Count);
                 json.WriteString("device", device.Name);
             },
             text => text.WriteLine(whole
-                ? $"already trained {trainer.State.Step} steps of the same run: {trainer.LatestPath} (--restart trains anew, more --epochs go on)"
-                : $"trained {trainer.State.Step} steps: {trainer.LatestPath}"));
+                ? $"already trained {trainer.Step} steps of the same run: {trainer.LatestPath} (--restart trains anew, more --epochs go on)"
+                : $"trained {trainer.Step} steps: {trainer.LatestPath}"));
     }
 
     /// <summary>The hyperparameters of the run that the output folder holds, if that is to go on.</summary>
@@ -177,7 +177,7 @@ internal static class TrainCommand
 
     private static void Plan(CommandContext context, DinoOptions options, Device device)
     {
-        var estimate = MemoryEstimate.Of(options);
+        var estimate = options.EstimateMemory();
         (string Field, string Text, long Bytes)[] lines =
         [
             ("weights", "weights, gradients, moments", estimate.Weights), ("crops", "crops", estimate.Crops),

@@ -82,18 +82,18 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         // A demo starts from random weights.
         var run = new RunOptions { OutputDir = runFolder, KnnEvery = 10, SaveEvery = options.Epochs, Prefetch = prefetch, Restart = true };
         using var trainer = new Trainer(options, run, device, train, skipped, backbone => Top1(backbone));
-        var network = trainer.State.Teacher.Backbone;
+        var network = trainer.Method.Evaluated;
         double randomTop1 = Top1(network);
         double randomJaccard = MeanJaccard(network, labelled, out int objects);
         say($"{TrainPictures} pictures of {ProceduralPictures.ClassNames.Count} classes, "
-            + FormattableString.Invariant($"{trainer.State.StudentParameters.Count:N0} parameters, K = {options.Head.OutDim}, on {device}"));
+            + $"{trainer.Method.Summary}, on {device}");
 
         trainer.Run(progress, cancel);
 
         string[] files = [Path.Combine(folder, "attention.png"), Path.Combine(folder, "loss.png"), Path.Combine(folder, "accuracy.png")];
         var maps = new AttentionMaps(network, device);
         AttentionSheet.Write(files[0], "Attention of the class token, last block", [.. labelled.Take(SheetPictures).Select(p => Attention(maps, p))]);
-        var (steps, epochs) = RunLogReader.Read(Path.Combine(runFolder, "log.jsonl"), trainer.State.Measured.Measures);
+        var (steps, epochs) = RunLogReader.Read(Path.Combine(runFolder, "log.jsonl"), trainer.Method.Measured.Measures);
         CurvePlot.WriteSteps(files[1], steps);
         CurvePlot.WriteAccuracy(
             files[2], [(0L, randomTop1), .. epochs.Where(e => e.KnnTop1 is not null).Select(e => (e.Steps, e.KnnTop1!.Value))],

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Dino.Model;
+using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
+using Dino.Train.Methods;
 
 namespace Dino.Train.Options;
 
@@ -134,6 +136,23 @@ public abstract record TrainOptions
     [
         new("learning rate", LearningRate(stepsPerEpoch, ranks), "G3"), new("weight decay", WeightDecays(stepsPerEpoch), "G3"),
     ];
+
+    /// <summary>Makes the method, with first values from the seed.</summary>
+    /// <param name="context">Where it computes, and with whom.</param>
+    public abstract IMethod Build(MethodContext context);
+
+    /// <summary>Makes the update rule of a network.</summary>
+    /// <param name="target">What is trained.</param>
+    /// <param name="groups">Parameters to be treated apart from the others.</param>
+    public Optimizer BuildOptimizer(FlatParameters target, params IReadOnlyList<ParameterGroup> groups) => Optimizer switch
+    {
+        OptimizerKind.AdamW => new AdamW(target, groups),
+        OptimizerKind.Sgd => new Sgd(target, groups),
+        _ => new Lars(target, groups),
+    };
+
+    /// <summary>What a run takes of a device's memory at the height of a step, from its sizes alone; null if the method does not say.</summary>
+    public virtual MemoryEstimate? EstimateMemory() => null;
 
     /// <summary>Checks that a number of epochs is not above <see cref="Epochs"/>.</summary>
     /// <exception cref="HyperparameterException">It is.</exception>

@@ -2,35 +2,29 @@ using System.Text.Json;
 using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
-using Dino.Train.Methods.Dino;
+using Dino.Train.Methods;
 
 namespace Dino.Train.Runs;
 
 /// <summary>
-/// The state of a run in one safetensors file: <c>student.</c>, <c>teacher.</c>, <c>optimizer.</c> and <c>center</c>, with everything else
-/// as JSON in its metadata, and again beside it for people. A run continued from it is the same run, bit for bit.
+/// The state of a run in one safetensors file: the tensors of its method's <see cref="IState"/>s, with everything else as JSON in its metadata, and
+/// again beside it for people. A run continued from it is the same run, bit for bit.
 /// </summary>
 public static class Checkpoint
 {
-    private const string Student = "student.", Teacher = "teacher.", Optimizer = "optimizer.", Centre = "center", MetadataKey = "dino";
+    private const string MetadataKey = "dino";
 
     /// <summary>Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.</summary>
     internal static bool IsSaving { get; private set; }
 
     /// <summary>Writes the state, replacing a file of that name only once all of it is on the disk.</summary>
-    public static void Save(string path, Distillation state, CheckpointInfo info)
+    public static void Save(string path, IEnumerable<IState> state, CheckpointInfo info)
     {
         IsSaving = true;
         try
         {
             string json = JsonSerializer.Serialize(info, CheckpointInfo.Json);
-            TensorEntry[] entries =
-            [
-                .. state.StudentParameters.Save().Select(tensor => tensor.ToEntry(Student)),
-                .. state.TeacherParameters.Save().Select(tensor => tensor.ToEntry(Teacher)),
-                .. state.Optimizer.Save().Select(tensor => tensor.ToEntry(Optimizer)),
-                TensorEntry.Of(Centre, [1, state.Loss.Centre.Count], state.Loss.Centre.ToArray()),
-            ];
+            TensorEntry[] entries = [.. state.SelectMany(part => part.Save().Select(tensor => tensor.ToEntry(PrefixOf(part, tensor))))];
             SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
             WriteCopy(path, json);
         }
@@ -59,23 +53,21 @@ public static class Checkpoint
     }
 
     /// <summary>Puts a run into the state of the checkpoint.</summary>
-    /// <exception cref="UserErrorException">The tensors are not those of this run's model.</exception>
-    public static void Restore(string path, Distillation state)
+    /// <exception cref="UserErrorException">The tensors are not those of this run's method or network.</exception>
+    public static void Restore(string path, IEnumerable<IState> state)
     {
         using var file = Open(path);
-        var info = Info(path, file);
+        _ = Info(path, file);
         try
         {
-            state.StudentParameters.Load(Part(file, Student));
-            state.TeacherParameters.Load(Part(file, Teacher));
-            state.Optimizer.Load(Part(file, Optimizer));
-            state.Loss.Centre.CopyFrom(file.Floats(Centre));
+            IState[] parts = [.. state];
+            foreach (var part in parts)
+                part.Load([.. file.Names.Where(name => OwnerOf(name, parts) == part).Select(name => TensorOf(file, name, part))]);
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
             throw new UserErrorException($"{path} does not fit this run: {e.Message}");
         }
-        state.Step = info.Step;
     }
 
     /// <summary>What an open file says of its run; null if this program did not write it.</summary>
@@ -86,8 +78,14 @@ public static class Checkpoint
     private static void WriteCopy(string path, string json) =>
         AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
 
-    private static IEnumerable<HostTensor> Part(SafetensorsFile file, string prefix) =>
-        file.Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => HostTensor.Read(file, name, prefix));
+    private static string PrefixOf(IState part, HostTensor tensor) => tensor.Name.Length == 0 ? part.Name : part.Name + ".";
+
+    /// <summary>The part that a tensor belongs to: <c>queue.place</c> is of a part of that name sooner than of <c>queue</c>.</summary>
+    private static IState? OwnerOf(string name, IState[] parts) =>
+        parts.Where(part => name == part.Name || name.StartsWith(part.Name + ".", StringComparison.Ordinal)).MaxBy(part => part.Name.Length);
+
+    private static HostTensor TensorOf(SafetensorsFile file, string name, IState part) =>
+        name == part.Name ? HostTensor.Read(file, name) with { Name = "" } : HostTensor.Read(file, name, part.Name + ".");
 
     private static SafetensorsFile Open(string path)
     {

@@ -65,6 +65,9 @@ public sealed record CheckpointInfo
     /// <summary>How often the run was made longer, and where; null for never.</summary>
     public IReadOnlyList<GrownRun>? Grown { get; init; }
 
+    /// <summary>How many ranks shared each step; null for one.</summary>
+    public int? Ranks { get; init; }
+
     /// <summary>The file that says it; empty where there is none.</summary>
     [JsonIgnore]
     public string Path { get; init; } = "";

@@ -81,6 +81,13 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         }
     }
 
+    /// <summary>Compares who shares each step: rates and epochs go by the pictures of all.</summary>
+    public void Ranks(int now)
+    {
+        if ((info.Ranks ?? 1) != now)
+            differences.Add($"ranks ({info.Ranks ?? 1} then, {now} now)");
+    }
+
     /// <summary>Compares the limit above which pictures are left out: with another, the same folder is another data set.</summary>
     /// <param name="now">In pixels; null for the usual one.</param>
     public void LargestPicture(int? now)

@@ -60,7 +60,7 @@ public class DeviceFailureTests
 
         Assert.That(error.Message, Does.StartWith($"Step 2: Device {name} could not provide 16 MiB: ")
             .And.Match(@"\d+ KiB of 16 MiB are in use here\.")
-            .And.Contain("--recompute lowers it").And.Contain("--batch-size").And.Contain("--local-crops-number")
+            .And.Contain("`Recompute` lowers it").And.Contain("`BatchSize`").And.Contain("`Crops.LocalCropsNumber`")
             .And.EndWith($"The last checkpoint is kept: {Latest}. "));
         Assert.That(kept, Is.Not.Empty);
         Assert.That(File.ReadAllBytes(Latest), Is.EqualTo(kept));

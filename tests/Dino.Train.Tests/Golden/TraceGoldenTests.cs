@@ -4,6 +4,7 @@ using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;
+using Dino.Testing.Runs;
 using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
@@ -29,7 +30,7 @@ public class TraceGoldenTests(string deviceName)
         var run = golden.Config.GetProperty("runs")[index];
         string prefix = $"run{index}.";
         var device = Devices.Open(deviceName);
-        using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
+        using var state = new SteppedDino(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
         var init = Tensors("init.");
         string[] gradNames = [.. run.GetProperty("grad_names").EnumerateArray().Select(name => name.GetString()!)];
         int[] places = [.. gradNames.Select(name => state.Optimizer.Parameters.ToList().FindIndex(p => p.Name == name))];
@@ -58,7 +59,7 @@ public class TraceGoldenTests(string deviceName)
         Devices.Open(deviceName); // inconclusive where there is none
         using var device = Device.Open(deviceName, new DeviceOptions { Precision = precision });
         var run = golden.Config.GetProperty("runs")[0];
-        using var state = new Distillation(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
+        using var state = new SteppedDino(OptionsOf(run), device, run.GetProperty("steps_per_epoch").GetInt32());
 
         var seen = Train(state, device, Tensors("init."), [], checkLogits: false);
 
@@ -70,7 +71,7 @@ public class TraceGoldenTests(string deviceName)
     }
 
     /// <summary>Runs the steps of the trace from its first weights.</summary>
-    private static Trace Train(Distillation state, Device device, IReadOnlyList<HostTensor> init, int[] places, bool checkLogits)
+    private static Trace Train(SteppedDino state, Device device, IReadOnlyList<HostTensor> init, int[] places, bool checkLogits)
     {
         state.StudentParameters.Load(init);
         state.TeacherParameters.Load(init);
@@ -86,7 +87,7 @@ public class TraceGoldenTests(string deviceName)
                 golden.Check<float>("first.teacher_logits", state.Teacher.Forward(globals, pass).ToArray());
                 golden.Check<float>("first.student_logits", state.Student.Forward(globals, locals, pass with { Depth = globalDepth }, localDepth).ToArray());
             }
-            seen.Rates.Add(state.ScheduleAt(step));
+            seen.Rates.Add(state.Method.RatesAt(step));
             state.Learn(globals, locals, globalDepth, localDepth);
             state.Update();
             state.Measured.Read((in StepRow row, ReadOnlySpan<float> norms) =>
@@ -201,5 +202,5 @@ public class TraceGoldenTests(string deviceName)
     /// <summary>What is read of each step.</summary>
     private sealed record Trace(
         List<float> Loss, List<float> Entropy, List<float> CentreNorm, List<float> Norms,
-        List<(double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature)> Rates);
+        List<DinoRates> Rates);
 }

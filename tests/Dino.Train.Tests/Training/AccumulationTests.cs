@@ -17,8 +17,8 @@ public class AccumulationTests
     {
         var options = TinyRun.Options with { Backbone = TinyRun.Options.Backbone with { DropPathRate = 0 }, FreezeLastLayer = 0, WarmupEpochs = 0 };
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
-        using var whole = new Distillation(options with { BatchSize = 2 * Batch }, device, stepsPerEpoch: 2);
-        using var parts = new Distillation(options with { BatchSize = Batch, Accumulate = 2 }, device, stepsPerEpoch: 2);
+        using var whole = new SteppedDino(options with { BatchSize = 2 * Batch }, device, stepsPerEpoch: 2);
+        using var parts = new SteppedDino(options with { BatchSize = Batch, Accumulate = 2 }, device, stepsPerEpoch: 2);
         for (int step = 0; step < 4; step++)
         {
             float[] globals = Crops(step, 2, 16), locals = Crops(100 + step, 2, 8);
@@ -45,7 +45,7 @@ public class AccumulationTests
     }
 
     /// <summary>One batch: pictures <paramref name="first"/> and on of each crop.</summary>
-    private static void Learn(Distillation state, float[] globals, float[] locals, int first, int count)
+    private static void Learn(SteppedDino state, float[] globals, float[] locals, int first, int count)
     {
         var device = state.StudentParameters.Device;
         using var arena = device.BeginArena();

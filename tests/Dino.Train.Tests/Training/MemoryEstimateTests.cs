@@ -1,6 +1,7 @@
 using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
+using Dino.Testing.Runs;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using NUnit.Framework;
@@ -24,14 +25,14 @@ public class MemoryEstimateTests
             WarmupEpochs = 0,
         };
         using var device = Device.Open("cpu");
-        using var state = new Distillation(options, device, stepsPerEpoch: 2);
+        using var state = new SteppedDino(options, device, stepsPerEpoch: 2);
         using var globals = Tensor.Zeros(device, new Shape(2 * batch, 3, 32, 32));
         using var small = Tensor.Zeros(device, new Shape(locals * batch, 3, 16, 16));
 
         state.Learn(globals, small, null, null);
         state.Update();
 
-        Assert.That(MemoryEstimate.Of(options).Total, Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
+        Assert.That(options.EstimateMemory().Total, Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
     }
 
     [Test]
@@ -40,7 +41,7 @@ public class MemoryEstimateTests
         var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 }, Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
         using var device = Device.Open("cpu");
 
-        Assert.That(() => MemoryEstimate.Check(options, device),
+        Assert.That(() => options.EstimateMemory().Check(device),
             Throws.TypeOf<UserErrorException>().With.Message.Contains("`Crops.GlobalCropsSize`").And.Message.Contains("GiB"));
         Assert.That(device.Pool.Allocations, Is.Zero);
     }

@@ -59,7 +59,7 @@ public class OtherDevicesTests
     private static (float[] Losses, float[] Weights) Train(Device device)
     {
         using var arena = device.BeginArena();
-        using var state = new Distillation(options, device, stepsPerEpoch: 5);
+        using var state = new SteppedDino(options, device, stepsPerEpoch: 5);
         var (globalDepth, localDepth) = (new RandomStochasticDepth(3) { Pass = 0 }, new RandomStochasticDepth(3) { Pass = 1 });
         Tensor globals = TinyRun.RandomCrops(device, 2, 16), locals = TinyRun.RandomCrops(device, 2, 8);
         List<float> losses = [];

@@ -90,7 +90,7 @@ public class ResumeTests
         for (int launches = 0; launches < 260; launches += 20)
         {
             using var device = Dino.Tensors.Device.Open("cpu", new Dino.Tensors.DeviceOptions { Threads = 2 });
-            using var state = new Distillation(options, device, stepsPerEpoch: 3);
+            using var state = new SteppedDino(options, device, stepsPerEpoch: 3);
             using Dino.Tensors.Tensor globals = TinyRun.RandomCrops(device, 2, 16), locals = TinyRun.RandomCrops(device, 2, 8);
             using var stop = new CancellationTokenSource();
             for (int part = 0; part < 2; part++)
@@ -120,14 +120,14 @@ public class ResumeTests
             }
             watcher.Wait();
             device.Interrupt = default;
-            state.Abandon();
+            Assert.That(state.Method.Abandon());
             Save(after, state);
             Assert.That(File.ReadAllBytes(after), Is.EqualTo(File.ReadAllBytes(before)), $"{launches} launches");
         }
         Assert.That(brokenOff, Is.EqualTo(13));
 
-        void Save(string path, Distillation state) => Checkpoint.Save(
-            path, state, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = CheckpointInfo.Write(options) });
+        void Save(string path, SteppedDino state) => Checkpoint.Save(
+            path, state.Method.State, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = CheckpointInfo.Write(options) });
     }
 
     private long Finish(DinoOptions options, string output, int workers)

@@ -37,7 +37,7 @@ public class SameNumbersTests
     private static float[] TwoSteps(DinoOptions options, int threads)
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = threads });
-        using var state = new Distillation(options, device, stepsPerEpoch: 100);
+        using var state = new SteppedDino(options, device, stepsPerEpoch: 100);
         var (globalDepth, localDepth) = (new RandomStochasticDepth(3) { Pass = 0 }, new RandomStochasticDepth(3) { Pass = 1 });
         using Tensor globals = TinyRun.RandomCrops(device, 2, 64), locals = TinyRun.RandomCrops(device, 2, 24);
         float[] gradients = [];

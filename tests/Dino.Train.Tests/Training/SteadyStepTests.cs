@@ -33,7 +33,7 @@ public class SteadyStepTests
         Devices.Open(name); // inconclusive where there is none
         using var device = Device.Open(name); // not strict: strict devices never reuse a tensor
         var options = TinyRun.Options with { Optimizer = optimizer, FreezeLastLayer = 0, Recompute = recompute };
-        using var state = new Distillation(options, device, stepsPerEpoch: 100);
+        using var state = new SteppedDino(options, device, stepsPerEpoch: 100);
         var (globalDepth, localDepth) = (new RandomStochasticDepth(1) { Pass = 0 }, new RandomStochasticDepth(1) { Pass = 1 });
         Tensor globals = Crops(device, 16), locals = Crops(device, 8);
         var reader = new StepReader((in StepRow _, ReadOnlySpan<float> _) => { });

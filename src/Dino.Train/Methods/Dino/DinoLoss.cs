@@ -12,12 +12,18 @@ public sealed class DinoLoss : IDisposable
 {
     private readonly Tensor logitSum; // (K), over the batches of the step
     private readonly double studentTemp, centerMomentum;
+    private readonly IRanks ranks;
     private int logitRows;
 
     /// <summary>A loss whose centre is 0.</summary>
-    public DinoLoss(Device device, int prototypes, double studentTemp, double centerMomentum)
+    /// <param name="device">Where the centre is.</param>
+    /// <param name="prototypes">K.</param>
+    /// <param name="studentTemp">The student's temperature.</param>
+    /// <param name="centerMomentum">How much of itself the centre keeps in an update.</param>
+    /// <param name="ranks">Who shares the batches whose mean the centre follows; null for one.</param>
+    public DinoLoss(Device device, int prototypes, double studentTemp, double centerMomentum, IRanks? ranks = null)
     {
-        (this.studentTemp, this.centerMomentum) = (studentTemp, centerMomentum);
+        (this.studentTemp, this.centerMomentum, this.ranks) = (studentTemp, centerMomentum, ranks ?? OneRank.Instance);
         Centre = Tensor.Zeros(device, new Shape(prototypes));
         logitSum = Tensor.Zeros(device, new Shape(prototypes));
     }
@@ -49,23 +55,22 @@ public sealed class DinoLoss : IDisposable
     }
 
     /// <summary>Sets the centre to the mean of the logits counted since the last call, whatever it was.</summary>
-    public void StartCentre()
-    {
-        CentreUpdate.FromSums(Centre, logitSum, logitRows, 0);
-        logitRows = 0;
-    }
+    public void StartCentre() => MoveCentre(0);
 
     /// <summary>Moves the centre towards the mean of the logits seen since the last call: once an optimizer step.</summary>
-    public void UpdateCentre()
-    {
-        CentreUpdate.FromSums(Centre, logitSum, logitRows, (float)centerMomentum);
-        logitRows = 0;
-    }
+    public void UpdateCentre() => MoveCentre((float)centerMomentum);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         Centre.Dispose();
         logitSum.Dispose();
+    }
+
+    private void MoveCentre(float momentum)
+    {
+        ranks.Sum(logitSum);
+        CentreUpdate.FromSums(Centre, logitSum, logitRows * ranks.Count, momentum);
+        logitRows = 0;
     }
 }

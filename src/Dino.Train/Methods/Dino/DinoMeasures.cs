@@ -40,9 +40,9 @@ public static class DinoMeasures
 
     /// <summary>The measures of a run, in the order of its log.</summary>
     /// <param name="options">The hyperparameters.</param>
-    /// <param name="schedule">The numbers of a step.</param>
+    /// <param name="rates">The numbers of a step.</param>
     public static IReadOnlyList<Measure> Of(
-        DinoOptions options, Func<long, (double LearningRate, double WeightDecay, double Momentum, double TeacherTemperature)> schedule)
+        DinoOptions options, Func<long, DinoRates> rates)
     {
         double lnK = Math.Log(options.Head.OutDim);
         return
@@ -67,10 +67,10 @@ public static class DinoMeasures
             },
             Measure.OnDevice(CentreNorm) with { Label = "|centre|", Format = "G3", Importance = 20 },
             Measure.GradientNorm(GradientNorm) with { Label = "|g|", Format = "G3", Importance = 40, IsVital = true },
-            Measure.OfStep(LearningRate, step => schedule(step).LearningRate) with { Label = "lr", Format = "0.0e-00", Importance = 70 },
-            Measure.OfStep(WeightDecay, step => schedule(step).WeightDecay),
-            Measure.OfStep(Momentum, step => schedule(step).Momentum),
-            Measure.OfStep(TeacherTemperature, step => schedule(step).TeacherTemperature),
+            Measure.OfStep(LearningRate, step => rates(step).LearningRate) with { Label = "lr", Format = "0.0e-00", Importance = 70 },
+            Measure.OfStep(WeightDecay, step => rates(step).WeightDecay),
+            Measure.OfStep(Momentum, step => rates(step).Momentum),
+            Measure.OfStep(TeacherTemperature, step => rates(step).TeacherTemperature),
         ];
     }
 }

@@ -101,6 +101,12 @@ public sealed record DinoOptions : TrainOptions
     /// <summary>The teacher's temperature by epoch.</summary>
     public TeacherTemperatureSchedule TeacherTemperature() => new(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs);
 
+    /// <inheritdoc/>
+    public override IMethod Build(MethodContext context) => new DinoMethod(this, context);
+
+    /// <inheritdoc/>
+    public override MemoryEstimate EstimateMemory() => DinoMemory.Of(this);
+
     private void ThrowIfUnderAPatch(string property, int size)
     {
         if (size < Backbone.Patch)
