@@ -23,7 +23,8 @@ public interface IRanks
     void Sum(Tensor tensor);
 
     /// <summary>
-    /// The rows of all ranks, in the order of the ranks. Not recorded by a <see cref="Tape"/>: <see cref="Ops.AllGatherOp"/> has the gradient.
+    /// The rows of all ranks, in the order of the ranks. Not recorded by a <see cref="Tape"/>: <see cref="Ops.AllGatherOp"/> has the
+    /// gradient.
     /// </summary>
     /// <param name="tensor">Floats (rows, …), of the same shape on all ranks.</param>
     /// <returns>(<see cref="Count"/> · rows, …) in the current arena; with one rank it may be the tensor itself.</returns>

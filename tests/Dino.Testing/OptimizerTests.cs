@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace Dino.Testing;
 
 /// <summary>
-/// What holds for every optimizer, whatever it computes: <c>class LionTests : OptimizerTests</c> says how to make it, and adds what its numbers are.
+/// What holds for every optimizer, whatever it computes: <c>class LionTests : OptimizerTests</c> says how to make it, and adds what its
+/// numbers are.
 /// </summary>
 public abstract class OptimizerTests
 {

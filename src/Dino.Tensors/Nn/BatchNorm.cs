@@ -31,7 +31,9 @@ public sealed class BatchNorm : Module
     /// <summary>How far a batch moves the running statistics: the weight of its own.</summary>
     public float Momentum { get; }
 
-    /// <summary>x (rows, D) → (rows, D), by the statistics of these rows, which also move the running ones, or by the running ones.</summary>
+    /// <summary>
+    /// x (rows, D) → (rows, D), by the statistics of these rows, which also move the running ones, or by the running ones.
+    /// </summary>
     /// <param name="x">(rows, D)</param>
     /// <param name="training">Whether to take the statistics of the batch.</param>
     /// <param name="ranks">Who shares the batch; null for this process alone.</param>

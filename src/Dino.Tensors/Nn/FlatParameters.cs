@@ -30,8 +30,8 @@ public sealed class FlatParameters : IDisposable
     /// <param name="device">Where the memory is.</param>
     /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
     /// <param name="roots">
-    /// Whole trees and the names that come before those of their tensors, as in <c>backbone.norm.weight</c>. They are parts of one tree until
-    /// <see cref="Dispose"/>.
+    /// Whole trees and the names that come before those of their tensors, as in <c>backbone.norm.weight</c>. They are parts of one tree
+    /// until <see cref="Dispose"/>.
     /// </param>
     /// <exception cref="ArgumentException">A root is part of another module, a tree has memory already, or two have one name.</exception>
     public FlatParameters(Device device, bool trainable, params ReadOnlySpan<(string Name, Module Module)> roots)
@@ -41,7 +41,9 @@ public sealed class FlatParameters : IDisposable
     /// <param name="root">A whole tree: its root belongs to no other module.</param>
     /// <param name="device">Where the memory is.</param>
     /// <param name="trainable">Whether there are gradients, for all parameters that are not <see cref="Parameter.Frozen"/>.</param>
-    /// <exception cref="ArgumentException">The root is part of another module, the tree has memory already, or two of its tensors one name.</exception>
+    /// <exception cref="ArgumentException">
+    /// The root is part of another module, the tree has memory already, or two of its tensors one name.
+    /// </exception>
     public FlatParameters(Module root, Device device, bool trainable)
     {
         roots = root as Roots;
@@ -121,7 +123,9 @@ public sealed class FlatParameters : IDisposable
     /// <summary>The parameters and after them the buffers: all that a checkpoint has to keep.</summary>
     internal Tensor Flat { get; }
 
-    /// <summary>Sets every parameter and buffer to its <see cref="Init"/>: a function of the seed and the parameter's index alone.</summary>
+    /// <summary>
+    /// Sets every parameter and buffer to its <see cref="Init"/>: a function of the seed and the parameter's index alone.
+    /// </summary>
     public void Initialize(ulong seed)
     {
         Flat.ThrowIfEnded();
@@ -157,8 +161,8 @@ public sealed class FlatParameters : IDisposable
     }
 
     /// <summary>
-    /// All gradients in the layout of <see cref="Values"/>, added to by every backward pass. It writes the zeros that <see cref="ZeroGrad"/> owes
-    /// where no pass has come since.
+    /// All gradients in the layout of <see cref="Values"/>, added to by every backward pass. It writes the zeros that
+    /// <see cref="ZeroGrad"/> owes where no pass has come since.
     /// </summary>
     /// <exception cref="InvalidOperationException">Nothing is trainable.</exception>
     public Tensor CompleteGradients()
@@ -190,7 +194,9 @@ public sealed class FlatParameters : IDisposable
     public IReadOnlyList<HostTensor> Save() => Split(Flat, segments);
 
     /// <summary>Sets every parameter and buffer.</summary>
-    /// <exception cref="InvalidDataException">Some are missing, unexpected or have another shape; all are named, and nothing was changed.</exception>
+    /// <exception cref="InvalidDataException">
+    /// Some are missing, unexpected or have another shape; all are named, and nothing was changed.
+    /// </exception>
     public void Load(IEnumerable<HostTensor> tensors) => Flat.CopyFrom(Join(Flat.Count, segments, tensors));
 
     /// <summary>Gives the memory back; the module tree can be placed again. A second time it does nothing.</summary>

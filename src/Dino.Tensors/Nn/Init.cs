@@ -36,7 +36,9 @@ public readonly record struct Init
     /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or not finite.</exception>
     public static Init Normal(float deviation) => new(Kind.Normal, Positive(deviation, nameof(deviation)));
 
-    /// <summary>Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).</summary>
+    /// <summary>
+    /// Normal with mean 0, drawn again where it falls outside −2 … 2 (the bounds are values, not multiples of the deviation).
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or above 100: hardly a draw would be inside.</exception>
     public static Init TruncatedNormal(float deviation) => new(
         Kind.TruncatedNormal, deviation is > 0 and <= 100 ? deviation : throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "0 < deviation ≤ 100."));
@@ -46,8 +48,8 @@ public readonly record struct Init
     public static Init Uniform(float bound) => new(Kind.Uniform, Positive(bound, nameof(bound)));
 
     /// <summary>
-    /// Uniform within ±√(6 / ((1 + a²) fan)) (He et al., 2015). The usual a = √5 gives ±1/√fan: how PyTorch's linear and convolutional layers
-    /// start.
+    /// Uniform within ±√(6 / ((1 + a²) fan)) (He et al., 2015). The usual a = √5 gives ±1/√fan: how PyTorch's linear and convolutional
+    /// layers start.
     /// </summary>
     /// <param name="fan">The inputs of an output (fan in), or the outputs of an input.</param>
     /// <param name="a">The slope below 0 of the leaky ReLU that follows.</param>

@@ -1,19 +1,21 @@
 namespace Dino.Tensors.Ops;
 
 /// <summary>
-/// y = the rows of x of all ranks, in rank order, with a gradient: dx = the sum over the ranks of this rank's rows of dy. Losses that compare
-/// every row with those of the whole batch need it.
+/// y = the rows of x of all ranks, in rank order, with a gradient: dx = the sum over the ranks of this rank's rows of dy. Losses that
+/// compare every row with those of the whole batch need it.
 /// </summary>
 public static class AllGatherOp
 {
     /// <summary>x (rows, …) of every rank → (ranks · rows, …), the same on all. With one rank it is x itself.</summary>
     /// <remarks>
-    /// The backward pass sums over the ranks as well, so each of them has to play back a recording in which the result was used. The gradient is
-    /// that of the sum of the ranks' losses.
+    /// The backward pass sums over the ranks as well, so each of them has to play back a recording in which the result was used. The
+    /// gradient is that of the sum of the ranks' losses.
     /// </remarks>
     /// <param name="x">At least one dimension, of the same shape on all ranks.</param>
     /// <param name="ranks">Who takes part.</param>
-    /// <exception cref="ArgumentException">x is one number without a dimension, or the ranks gave another number of rows than they should.</exception>
+    /// <exception cref="ArgumentException">
+    /// x is one number without a dimension, or the ranks gave another number of rows than they should.
+    /// </exception>
     public static Tensor AllGather(this Tensor x, IRanks ranks)
     {
         Operands.Check(x);

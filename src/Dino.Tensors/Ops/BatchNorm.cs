@@ -16,9 +16,9 @@ public static class BatchNormOp
     /// Bessel's correction; otherwise it takes the running ones.
     /// </summary>
     /// <remarks>
-    /// With several <paramref name="ranks"/> the batch is that of them all, each giving as many rows (PyTorch's SyncBatchNorm): moments are joined
-    /// in the forward pass, sums of gradients added in the backward pass. The gradients of weight and bias stay those of this rank's rows, as
-    /// the gradients of all other parameters do.
+    /// With several <paramref name="ranks"/> the batch is that of them all, each giving as many rows (PyTorch's SyncBatchNorm): moments are
+    /// joined in the forward pass, sums of gradients added in the backward pass. The gradients of weight and bias stay those of this rank's
+    /// rows, as the gradients of all other parameters do.
     /// <para>A recomputed part (<see cref="RecomputeOp"/>) moves the running statistics the first time only.</para>
     /// </remarks>
     /// <exception cref="ArgumentException">A vector has not D elements, or a training batch has fewer than two rows.</exception>
@@ -110,8 +110,8 @@ public static class BatchNormOp
     }
 
     /// <summary>
-    /// Mean and Σ (x − mean)² of each column over one split. Of each piece of its rows, while they are near, the mean comes first, relative to the
-    /// first row so that nothing cancels; then the squares; then it is put to those before it.
+    /// Mean and Σ (x − mean)² of each column over one split. Of each piece of its rows, while they are near, the mean comes first, relative
+    /// to the first row so that nothing cancels; then the squares; then it is put to those before it.
     /// </summary>
     internal readonly struct Moments<T, TMemory>(Blocks blocks, TMemory x, TMemory partials) : IRowBody
         where T : struct, IReal<T>
@@ -148,7 +148,9 @@ public static class BatchNormOp
         }
     }
 
-    /// <summary>Puts the moments of <paramref name="here"/> rows to those of the <paramref name="before"/> (Chan, Golub and LeVeque, 1979).</summary>
+    /// <summary>
+    /// Puts the moments of <paramref name="here"/> rows to those of the <paramref name="before"/> (Chan, Golub and LeVeque, 1979).
+    /// </summary>
     private static void Join<T>(ref T mean, ref T squares, T ownMean, T ownSquares, int before, int here) where T : struct, IReal<T>
     {
         float share = (float)here / (before + here);
@@ -188,8 +190,8 @@ public static class BatchNormOp
     }
 
     /// <summary>
-    /// The statistics of each column from those of its splits, in order, and the running ones, which a momentum of 0 leaves; without splits,
-    /// from the running ones.
+    /// The statistics of each column from those of its splits, in order, and the running ones, which a momentum of 0 leaves; without
+    /// splits, from the running ones.
     /// </summary>
     internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar) : IElementBody
         where T : struct, IReal<T>

@@ -30,7 +30,8 @@ public sealed class AdamW : Optimizer
     /// <param name="epsilon">ε, above 0.</param>
     /// <inheritdoc cref="Optimizer(FlatParameters, IReadOnlyList{ParameterGroup})" path="/exception"/>
     public AdamW(
-        FlatParameters target, IReadOnlyList<ParameterGroup>? groups = null, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8)
+        FlatParameters target, IReadOnlyList<ParameterGroup>? groups = null, double beta1 = 0.9, double beta2 = 0.999,
+        double epsilon = 1e-8)
         : base(target, groups)
     {
         _ = Fraction(beta1, nameof(beta1));
@@ -53,7 +54,9 @@ public sealed class AdamW : Optimizer
             || counts.Values.Any(count => !(count >= 0 && count < int.MaxValue && MathF.Truncate(count) == count)))
             throw new InvalidDataException($"AdamW's state needs '{Steps}', {numbers[steps.Length - 1]} of steps.");
         given.Remove(counts);
-        if (given.Find(tensor => tensor.Name.StartsWith(Variance + ".", StringComparison.Ordinal) && tensor.Values.Any(value => value < 0)) is { } wrong)
+        bool IsWrong(HostTensor tensor) =>
+            tensor.Name.StartsWith(Variance + ".", StringComparison.Ordinal) && tensor.Values.Any(value => value < 0);
+        if (given.Find(IsWrong) is { } wrong)
             throw new InvalidDataException($"AdamW's state has a negative number in '{wrong.Name}', which holds means of squares.");
         base.Load(given);
         for (int slot = 0; slot < steps.Length; slot++)
@@ -67,8 +70,8 @@ public sealed class AdamW : Optimizer
             if ((rates.Held >> slot & 1) == 0)
                 steps[slot]++;
         var settings = new Settings(
-            (float)(1 - rates.LearningRate * rates.WeightDecay), (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), epsilon,
-            rates.Held);
+            (float)(1 - rates.LearningRate * rates.WeightDecay), (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2),
+            epsilon, rates.Held);
         double rate = rates.LearningRate;
         var corrections = new Corrections(Of(0, rate), Of(1, rate), Of(2, rate), Of(3, rate));
         Target.Device.Launch(new Launch(Table, settings, corrections, Factors, Gradients, Target.Values, mean, variance));

@@ -10,7 +10,9 @@ namespace Dino.Tensors.Optim;
 /// <remarks>Chunks reach over the gaps between parameters, which are 0 and stay so: every chunk is whole vectors.</remarks>
 public sealed class ChunkTable : IDisposable
 {
-    /// <summary>The most elements of a chunk: five operands fit a core's second-level cache many times; a GPU has thousands of groups to fill.</summary>
+    /// <summary>
+    /// The most elements of a chunk: five operands fit a core's second-level cache many times; a GPU has thousands of groups to fill.
+    /// </summary>
     public const int ChunkLength = 4096;
 
     private readonly ParameterGroup[] holdable;
@@ -24,7 +26,8 @@ public sealed class ChunkTable : IDisposable
         Groups = all;
         holdable = [.. all.Where(group => group.Holdable)];
         if (holdable.Length > Optimizer.MaxHoldable)
-            throw new ArgumentException($"An optimizer can hold {Optimizer.MaxHoldable} groups at most, not {holdable.Length}.", nameof(groups));
+            throw new ArgumentException(
+                $"An optimizer can hold {Optimizer.MaxHoldable} groups at most, not {holdable.Length}.", nameof(groups));
         var trained = new List<Parameter>();
         List<int> chunks = [], ranges = [];
         for (int i = 0; i < target.Parameters.Count; i++)
@@ -62,7 +65,9 @@ public sealed class ChunkTable : IDisposable
     /// <summary>The first chunk of each parameter and the one after its last: (P, 2) integers.</summary>
     public Tensor Ranges { get; }
 
-    /// <summary>How many slots there are: 1 for all that is never held, and one for each <see cref="ParameterGroup.Holdable"/> group.</summary>
+    /// <summary>
+    /// How many slots there are: 1 for all that is never held, and one for each <see cref="ParameterGroup.Holdable"/> group.
+    /// </summary>
     public int Slots => 1 + holdable.Length;
 
     /// <inheritdoc/>
@@ -99,7 +104,8 @@ public sealed class ChunkTable : IDisposable
             foreach (var parameter in group.Parameters)
             {
                 if (!known.Contains(parameter))
-                    throw new ArgumentException($"'{parameter.Name}' of a group is none of the parameters that are to be trained.", nameof(given));
+                    throw new ArgumentException(
+                        $"'{parameter.Name}' of a group is none of the parameters that are to be trained.", nameof(given));
                 if (!groupOf.TryAdd(parameter, group))
                     throw new ArgumentException($"'{parameter.Name}' is in two groups.", nameof(given));
             }
@@ -135,7 +141,9 @@ public readonly struct ParameterChunk
     /// <summary>The index of its parameter among those that are trained.</summary>
     public int Parameter { get; }
 
-    /// <summary>0 where the group is never held; its bit is set in <see cref="StepRates.Held"/> where this step leaves it as it is.</summary>
+    /// <summary>
+    /// 0 where the group is never held; its bit is set in <see cref="StepRates.Held"/> where this step leaves it as it is.
+    /// </summary>
     public int Slot { get; }
 
     /// <summary>1 where a trust ratio scales the step, otherwise 0.</summary>

@@ -5,19 +5,20 @@ using Dino.Tensors.Nn;
 namespace Dino.Tensors.Optim;
 
 /// <summary>
-/// The parameters of one module tree as the exponential moving average of another's: t ← m t + (1 − m) s. That is the mean teacher of a student,
-/// the target network, the key encoder.
+/// The parameters of one module tree as the exponential moving average of another's: t ← m t + (1 − m) s. That is the mean teacher of a
+/// student, the target network, the key encoder.
 /// </summary>
 /// <remarks>
-/// Parameters are matched by name: the student may have more, such as a predictor, and in another order. All move, frozen or not; buffers stay.
-/// It is one launch, and shortest where the layouts agree: name what only the student has after all the rest.
+/// Parameters are matched by name: the student may have more, such as a predictor, and in another order. All move, frozen or not; buffers
+/// stay. It is one launch, and shortest where the layouts agree: name what only the student has after all the rest.
 /// </remarks>
 public sealed class ExponentialMovingAverage : IDisposable
 {
     private const int Piece = 4096; // a long parameter is shared by many groups or cores
 
     private readonly FlatParameters teacher, student;
-    private readonly Tensor? pieces; // (n, 3): first element of the teacher, length, first element of the student; null where all starts agree
+    // (n, 3): first element of the teacher, length, first element of the student; null where all starts agree
+    private readonly Tensor? pieces;
 
     /// <summary>Matches the parameters of two trees, which stay theirs.</summary>
     /// <param name="teacher">What follows.</param>

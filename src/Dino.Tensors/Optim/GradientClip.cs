@@ -82,7 +82,8 @@ internal sealed class GradientClip : IDisposable
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory norm = norms, factor = factors;
-            float length = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(partials), ranges.Int(2 * row), ranges.Int(2 * row + 1));
+            float length = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(
+                lanes, new(partials), ranges.Int(2 * row), ranges.Int(2 * row + 1));
             if (lanes.Id != 0)
                 return;
             float ratio = limit / (length + 1e-6f);

@@ -6,7 +6,8 @@ namespace Dino.Tensors.Optim;
 
 /// <summary>
 /// Layer-wise adaptive rate scaling (You, Gitman and Ginsburg, 2017) with momentum μ and trust coefficient c: d = g + λp;
-/// u ← μu + c ‖p‖/‖d‖ · d; p ← p − ηu. The ratio is 1, without c, where a norm is 0 and for what is not <see cref="ParameterGroup.Adapted"/>.
+/// u ← μu + c ‖p‖/‖d‖ · d; p ← p − ηu. The ratio is 1, without c, where a norm is 0 and for what is not
+/// <see cref="ParameterGroup.Adapted"/>.
 /// </summary>
 public sealed class Lars : Optimizer
 {
@@ -38,14 +39,15 @@ public sealed class Lars : Optimizer
     }
 
     private readonly struct Trust(
-        ChunkTable table, float decay, float coefficient, Tensor factors, Tensor gradients, Tensor parameters, Tensor partials, Tensor trust)
-        : ILaunch
+        ChunkTable table, float decay, float coefficient, Tensor factors, Tensor gradients, Tensor parameters, Tensor partials,
+        Tensor trust) : ILaunch
     {
         void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
             int chunks = table.ChunkCount, count = table.Parameters.Count, mean = chunks / Math.Max(1, count);
             run.Rows(chunks, ChunkTable.ChunkLength, new ChunkNorms<T, TMemory>(
-                decay, chunks, TMemory.Of(table.Chunks), TMemory.Of(factors), TMemory.Of(gradients), TMemory.Of(parameters), TMemory.Of(partials)));
+                decay, chunks, TMemory.Of(table.Chunks), TMemory.Of(factors), TMemory.Of(gradients), TMemory.Of(parameters),
+                TMemory.Of(partials)));
             run.Rows(count, mean, new Finish<T, TMemory>(
                 chunks, coefficient, TMemory.Of(table.Ranges), TMemory.Of(table.Chunks), TMemory.Of(partials), TMemory.Of(trust)));
         }
@@ -67,7 +69,8 @@ public sealed class Lars : Optimizer
             var chunk = ParameterChunk.Read<T, TMemory>(chunks, row);
             float factor = factors[chunk.Parameter], lambda = decay * chunk.Decay;
             float ofP = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(parameters), chunk.Begin, chunk.End);
-            float ofD = RowNorm.Of<T, TLanes, Direction<T, TMemory>>(lanes, new(lambda, factor, parameters, gradients), chunk.Begin, chunk.End);
+            float ofD = RowNorm.Of<T, TLanes, Direction<T, TMemory>>(
+                lanes, new(lambda, factor, parameters, gradients), chunk.Begin, chunk.End);
             if (lanes.Id != 0)
                 return;
             norms[row] = ofP;

@@ -7,7 +7,8 @@ namespace Dino.Tensors.Optim;
 internal static class MomentumStep
 {
     public static void Run(
-        FlatParameters target, ChunkTable table, Tensor gradients, Tensor factors, Tensor? trust, Tensor momenta, float momentum, in StepRates rates)
+        FlatParameters target, ChunkTable table, Tensor gradients, Tensor factors, Tensor? trust, Tensor momenta, float momentum,
+        in StepRates rates)
     {
         var settings = new Settings((float)rates.LearningRate, (float)rates.WeightDecay, momentum, rates.Held, trust is null ? 0 : 1);
         // No kernel argument may be missing; it is not read without trust.
@@ -45,7 +46,8 @@ internal static class MomentumStep
             if (chunk.IsHeld(settings.Held))
                 return;
             T factor = T.Of(factors[chunk.Parameter]), ratio = T.Of(settings.HasTrust != 0 ? trust[chunk.Parameter] : 1f);
-            T decay = T.Of(settings.WeightDecay * chunk.Decay), rate = T.Of(-settings.LearningRate * chunk.Rate), keep = T.Of(settings.Momentum);
+            T decay = T.Of(settings.WeightDecay * chunk.Decay), rate = T.Of(-settings.LearningRate * chunk.Rate);
+            T keep = T.Of(settings.Momentum);
             int end = chunk.End, step = lanes.Count * T.Width;
             for (int i = chunk.Begin + lanes.Id * T.Width; i < end; i += step)
             {

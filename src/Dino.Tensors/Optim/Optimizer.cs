@@ -7,10 +7,10 @@ namespace Dino.Tensors.Optim;
 /// Frozen parameters stay as they are.
 /// </summary>
 /// <remarks>
-/// One of your own derives from this class: the constructor makes its state by <see cref="NewState"/>, and <see cref="Update"/> launches a row
-/// body over the <see cref="ChunkTable.ChunkCount"/> rows of <see cref="Table"/>, which reads its chunk by
-/// <see cref="ParameterChunk.Read{T, TMemory}"/>, passes over held ones, multiplies gradients by their parameter's <see cref="Factors"/>, and
-/// moves <see cref="FlatParameters.Values"/>. Saving, loading and ending the state are done here; <see cref="Sgd"/> is a short example.
+/// One of your own derives from this class: the constructor makes its state by <see cref="NewState"/>, and <see cref="Update"/> launches a
+/// row body over the <see cref="ChunkTable.ChunkCount"/> rows of <see cref="Table"/>, which reads its chunk by
+/// <see cref="ParameterChunk.Read{T, TMemory}"/>, passes over held ones, multiplies gradients by their parameter's <see cref="Factors"/>,
+/// and moves <see cref="FlatParameters.Values"/>. Saving, loading and ending the state are done here; <see cref="Sgd"/> is a short example.
 /// </remarks>
 public abstract class Optimizer : IDisposable
 {
@@ -117,7 +117,8 @@ public abstract class Optimizer : IDisposable
     protected abstract void Update(in StepRates rates);
 
     /// <summary>
-    /// A tensor of the state in the layout of <see cref="FlatParameters.Values"/>, all 0, that is saved, loaded and ended with the optimizer.
+    /// A tensor of the state in the layout of <see cref="FlatParameters.Values"/>, all 0, that is saved, loaded and ended with the
+    /// optimizer.
     /// </summary>
     /// <param name="kind">What it is; its parts are saved under <c>kind.parameter</c>.</param>
     protected Tensor NewState(string kind)

@@ -31,8 +31,8 @@ public sealed class ParameterGroup(IEnumerable<Parameter> parameters)
     public bool? Adapted { get; init; }
 
     /// <summary>
-    /// Whether single steps may leave the group as it is, which they say by <see cref="Optimizer.Step"/>. Such a group counts its steps by itself;
-    /// an optimizer takes <see cref="Optimizer.MaxHoldable"/> of them.
+    /// Whether single steps may leave the group as it is, which they say by <see cref="Optimizer.Step"/>. Such a group counts its steps by
+    /// itself; an optimizer takes <see cref="Optimizer.MaxHoldable"/> of them.
     /// </summary>
     public bool Holdable { get; init; }
 

@@ -1,8 +1,8 @@
 namespace Dino.Tensors.Optim;
 
 /// <summary>
-/// A value for every optimizer step of a run: a linear warm-up from <c>start</c> to <c>peak</c>, then half a cosine from <c>peak</c> towards
-/// <c>final</c>. It suits a learning rate (Loshchilov and Hutter, 2017), a weight decay and the momentum of an average alike.
+/// A value for every optimizer step of a run: a linear warm-up from <c>start</c> to <c>peak</c>, then half a cosine from <c>peak</c>
+/// towards <c>final</c>. It suits a learning rate (Loshchilov and Hutter, 2017), a weight decay and the momentum of an average alike.
 /// </summary>
 /// <remarks>
 /// As in the published code, the warm-up includes its end, so the peak stands at two steps in a row, and <c>final</c> is approached
@@ -20,7 +20,9 @@ public sealed class CosineSchedule
     /// <param name="stepsPerEpoch">Optimizer steps in one epoch, at least 1.</param>
     /// <param name="warmupEpochs">The epochs of the warm-up; may be all of them.</param>
     /// <param name="start">The value of the first step of a warm-up.</param>
-    /// <exception cref="ArgumentException">A count is negative, there is no step in an epoch, or the warm-up is longer than the run.</exception>
+    /// <exception cref="ArgumentException">
+    /// A count is negative, there is no step in an epoch, or the warm-up is longer than the run.
+    /// </exception>
     public CosineSchedule(double peak, double final, int epochs, int stepsPerEpoch, int warmupEpochs = 0, double start = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epochs);
@@ -70,7 +72,8 @@ public sealed class TeacherTemperatureSchedule
         if (warmupEpochs > epochs)
         {
             throw new ArgumentException(
-                $"A warm-up of the teacher's temperature over {warmupEpochs} epochs does not fit into a run of {epochs}.", nameof(warmupEpochs));
+                $"A warm-up of the teacher's temperature over {warmupEpochs} epochs does not fit into a run of {epochs}.",
+                nameof(warmupEpochs));
         }
         (this.warmup, this.final, this.warmupEpochs, Epochs) = (warmup, final, warmupEpochs, epochs);
     }

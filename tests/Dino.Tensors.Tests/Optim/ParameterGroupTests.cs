@@ -85,7 +85,9 @@ public class ParameterGroupTests
         Assert.That(() => new Sgd(parameters, momentum: 1), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
-    /// <summary>A step of a length of 0.02 times the parameter's own, but where the group says otherwise; vectors only where it says so.</summary>
+    /// <summary>
+    /// A step of a length of 0.02 times the parameter's own, but where the group says otherwise; vectors only where it says so.
+    /// </summary>
     [Test]
     public void Lars_ScalesWhatIsAdapted()
     {
