@@ -215,7 +215,7 @@ public sealed class FolderTreeTests : IDisposable
 
         Assert.That(
             ImageFolder.Scan(folder.Root).Remarks.Single(),
-            Does.StartWith("1 pictures have the name of another").And.Contain("a/x.jpg and x.png").And.Contain("--exclude '*.png'"));
+            Does.StartWith("1 pictures have the name of another").And.Contain("a/x.jpg and x.png").And.Contain("`Exclude` '*.png'"));
         Assert.That(ImageFolder.Scan(folder.Root, null, new PicturePatterns([], ["*.png"])).Remarks, Is.Empty);
     }
 
@@ -243,7 +243,7 @@ public sealed class FolderTreeTests : IDisposable
         folder.WritePicture("a.jpg", 1);
         Assert.That(
             () => ImageFolder.Scan(folder.Root, null, new PicturePatterns(["*.webp"], [])),
-            Throws.TypeOf<ImageFolderException>().With.Message.Contains("--include").And.Message.Contains("1 files"));
+            Throws.TypeOf<ImageFolderException>().With.Message.Contains("`Include`").And.Message.Contains("1 files"));
     }
 
     [TestCase("caf\u00E9", "cafe\u0301")] // é

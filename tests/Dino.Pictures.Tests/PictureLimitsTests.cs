@@ -53,7 +53,7 @@ public sealed class PictureLimitsTests : IDisposable
         using var exact = new ImageDecoder(1500);
         using var enough = new ImageDecoder((1500 * 9 + 6) / 7);
         Assert.That(() => exact.Decode(sequential, picture), Throws.Nothing);
-        Assert.That(() => exact.Decode(progressive, picture), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("progressive").And.Message.Contains("--max-megapixels"));
+        Assert.That(() => exact.Decode(progressive, picture), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("progressive").And.Message.Contains("`MaxPixels`"));
         Assert.That(() => enough.Decode(progressive, picture), Throws.Nothing);
     }
 

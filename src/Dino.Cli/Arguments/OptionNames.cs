@@ -25,6 +25,11 @@ internal static partial class OptionNames
         ["Initialization"] = "--init",
         ["AllowPartial"] = "--allow-partial",
         ["Device"] = "--device",
+        ["MaxPixels"] = "--max-megapixels",
+        ["Include"] = "--include",
+        ["Exclude"] = "--exclude",
+        ["GroundTruth"] = "--ground-truth",
+        ["MaskKind"] = "--mask-kind",
     };
 
     // What a message may name: it holds other people's words too.

@@ -12,21 +12,14 @@ internal static class Folders
     public static SkippedFiles Skipped(CommandContext context) =>
         new((path, reason) => context.Error.WriteLine($"skipped {RawName.Shown(path)}: {reason}"));
 
-    /// <exception cref="UserErrorException">The folder is missing or has no picture.</exception>
+    /// <exception cref="ImageFolderException">The folder is missing or has no picture.</exception>
     public static ImageFolder Scan(CommandContext context, string path, SkippedFiles skipped)
     {
         _ = PictureChoice.MaxPixels(context); // a wrong number is said before the work
-        try
-        {
-            var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);
-            foreach (string remark in folder.Remarks)
-                context.Error.WriteLine($"note: {RawName.Shown(folder.Root)}: {remark}");
-            return folder;
-        }
-        catch (ImageFolderException e)
-        {
-            throw new UserErrorException(e.Message, e);
-        }
+        var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);
+        foreach (string remark in folder.Remarks)
+            context.Error.WriteLine($"note: {RawName.Shown(folder.Root)}: {remark}");
+        return folder;
     }
 
     /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
@@ -42,21 +35,13 @@ internal static class Folders
     /// Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names. A picture without a mask, or with
     /// more than one, and a mask without a picture are reported.
     /// </summary>
-    /// <exception cref="UserErrorException">A folder has no picture.</exception>
+    /// <exception cref="ImageFolderException">A folder has no picture.</exception>
     public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks, SkippedFiles skipped)
     {
         var pictures = Scan(context, images, skipped);
         var found = new Dictionary<string, List<string>>(NameForm.Comparer);
-        ImageFolder maskFolder;
-        try
-        {
-            // The patterns choose pictures; their masks follow from them.
-            maskFolder = ImageFolder.Scan(masks, skipped, null, context.Cancel);
-        }
-        catch (ImageFolderException e)
-        {
-            throw new UserErrorException(e.Message, e);
-        }
+        // The patterns choose pictures; their masks follow from them.
+        var maskFolder = ImageFolder.Scan(masks, skipped, null, context.Cancel);
         for (int i = 0; i < maskFolder.Count; i++)
         {
             string stem = Stem(maskFolder, i);

@@ -1,10 +1,11 @@
 using System.Text;
+using Dino.Cli.Arguments;
 
 namespace Dino.Cli.Terminal;
 
 /// <summary>
 /// Writes lines for a person. What is given to one call is one line: characters that a screen would obey are escaped, a line break among
-/// them, so that no name of a file can be more than a name.
+/// them, so that no name of a file can be more than a name. Where a library names a property, the line names the option.
 /// </summary>
 /// <param name="inner">Where the lines go.</param>
 /// <param name="longest">Most characters of a line; the middle of longer ones is left out.</param>
@@ -26,7 +27,7 @@ public sealed class ScreenWriter(TextWriter inner, int longest = int.MaxValue) :
     public override void WriteLine() => inner.WriteLine();
 
     /// <inheritdoc/>
-    public override void WriteLine(string? value) => inner.WriteLine(ScreenText.CutMiddle(ScreenText.Escape(value ?? ""), longest));
+    public override void WriteLine(string? value) => inner.WriteLine(ScreenText.CutMiddle(ScreenText.Escape(OptionNames.InText(value ?? "")), longest));
 
     /// <inheritdoc/>
     public override void Flush() => inner.Flush();

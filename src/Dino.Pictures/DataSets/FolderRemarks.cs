@@ -53,7 +53,7 @@ internal static class FolderRemarks
             count++;
             string ending = Path.GetExtension(file.Name);
             example ??= $"({RawName.Shown(other)} and {RawName.Shown(Path.GetFileName(file.Name))}): "
-                + $"if one is a mask or a copy of the other, leave it out with --exclude '*{ending}'";
+                + $"if one is a mask or a copy of the other, leave it out with `Exclude` '*{ending}'";
         }
         return example is null ? null : $"{count} pictures have the name of another in their folder but for the ending {example}";
     }

@@ -136,7 +136,7 @@ public sealed class ImageFolder
     {
         string folder = $"The folder '{RawName.Shown(root)}'";
         if (left > 0)
-            return $"{folder} holds no picture that --include and --exclude choose: {left} files are left out by them.";
+            return $"{folder} holds no picture that `Include` and `Exclude` choose: {left} files are left out by them.";
         string kinds = string.Join(", ", others.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Value} {entry.Key}"));
         return others.Count > 0
             ? $"{folder} holds no picture of {PictureSignature.Formats}, but others ({kinds}): convert them to PNG or JPEG."

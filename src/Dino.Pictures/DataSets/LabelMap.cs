@@ -105,7 +105,7 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
         const int most = 16;
         byte[] greys = [.. values.Where(value => value is not (0 or Undecided)).Distinct().Take(most + 1).Order()];
         return greys.Length is > 0 and <= most
-            ? $"the greys {string.Join(", ", greys)} of {path} are taken for one object, {Undecided / 2 + 1} and more; if they are objects, give --mask-kind ids"
+            ? $"the greys {string.Join(", ", greys)} of {path} are taken for one object, {Undecided / 2 + 1} and more; if they are objects, give `MaskKind` ids"
             : null;
     }
 

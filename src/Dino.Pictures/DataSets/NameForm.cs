@@ -1,5 +1,4 @@
 using System.Text;
-using HarfBuzzSharp;
 
 namespace Dino.Pictures.DataSets;
 
@@ -8,10 +7,7 @@ namespace Dino.Pictures.DataSets;
 /// </summary>
 internal static class NameForm
 {
-    /// <summary>
-    /// Compares names by their canonical decomposition (Unicode, annex 15). .NET asks a system library for it that need not be installed; the tables of
-    /// HarfBuzz, which plots bring along, are in the program.
-    /// </summary>
+    /// <summary>Compares names by their canonical decomposition (Unicode, annex 15); see <see cref="CanonicalForms"/>.</summary>
     public static IEqualityComparer<string> Comparer { get; } = new SameName();
 
     /// <summary>The canonical decomposition, NFD.</summary>
@@ -44,8 +40,7 @@ internal static class NameForm
 
     private static void Append(int value, List<(Rune Rune, int Class)> runes)
     {
-        var functions = UnicodeFunctions.Default;
-        if (functions.TryDecompose(value, out int first, out int second))
+        if (CanonicalForms.TryDecompose(value, out int first, out int second))
         {
             Append(first, runes);
             if (second != 0)
@@ -53,7 +48,7 @@ internal static class NameForm
         }
         else
         {
-            runes.Add((new Rune(value), (int)functions.GetCombiningClass(value)));
+            runes.Add((new Rune(value), CanonicalForms.ClassOf(value)));
         }
     }
 

@@ -10,13 +10,19 @@ namespace Dino.Pictures.DataSets;
 /// <param name="exclude">And none of these.</param>
 public sealed class PicturePatterns(IReadOnlyList<string> include, IReadOnlyList<string> exclude)
 {
-    private readonly string[][] include = [.. include.Select(Parts)], exclude = [.. exclude.Select(Parts)];
+    private readonly string[][] includeParts = [.. include.Select(Parts)], excludeParts = [.. exclude.Select(Parts)];
+
+    /// <summary>Files have to match one of these; all do if there are none.</summary>
+    public IReadOnlyList<string> Include { get; } = include;
+
+    /// <summary>Files have to match none of these.</summary>
+    public IReadOnlyList<string> Exclude { get; } = exclude;
 
     /// <summary>Everything.</summary>
     public static PicturePatterns All { get; } = new([], []);
 
     /// <summary>Whether the patterns leave nothing out.</summary>
-    public bool IsAll => include.Length == 0 && exclude.Length == 0;
+    public bool IsAll => includeParts.Length == 0 && excludeParts.Length == 0;
 
     /// <summary>Whether a file is meant.</summary>
     /// <param name="name">Its path from the folder on, with /.</param>
@@ -25,7 +31,7 @@ public sealed class PicturePatterns(IReadOnlyList<string> include, IReadOnlyList
         if (IsAll)
             return true;
         string[] parts = name.Split('/');
-        return (include.Length == 0 || include.Any(pattern => Fits(pattern, parts))) && !exclude.Any(pattern => Fits(pattern, parts));
+        return (includeParts.Length == 0 || includeParts.Any(pattern => Fits(pattern, parts))) && !excludeParts.Any(pattern => Fits(pattern, parts));
     }
 
     private static string[] Parts(string pattern)

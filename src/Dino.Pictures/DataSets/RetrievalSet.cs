@@ -52,7 +52,7 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
         // The published file may stay beside the JSON that was made of it.
         string[] found = texts.Length > 0 ? texts : [.. all.Where(name => name.EndsWith(".pkl", StringComparison.Ordinal))];
         return found.Length == 1 ? Path.Combine(root, found[0])
-            : throw new ImageFolderException($"{root} holds {found.Length} files gnd_*.json or gnd_*.pkl; name the ground truth with --ground-truth.");
+            : throw new ImageFolderException($"{root} holds {found.Length} files gnd_*.json or gnd_*.pkl; name the ground truth with `GroundTruth`.");
     }
 
     private static GroundTruth Read(string path)

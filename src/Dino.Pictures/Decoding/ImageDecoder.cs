@@ -126,7 +126,7 @@ public sealed class ImageDecoder : IDisposable
         if (header.Width < 1 || header.Height < 1)
             return $"its header states an empty picture of {header.Width} × {header.Height} pixels";
         if ((long)header.Width * header.Height > maxPixels)
-            return $"its header states {header.Width} × {header.Height} pixels, more than the {maxPixels} that are allowed (--max-megapixels)";
+            return $"its header states {header.Width} × {header.Height} pixels, more than the {maxPixels} that are allowed (`MaxPixels`)";
 
         // No colour space: values stay as stored, as in Pillow. Unpremultiplied: dropping alpha then leaves the stored colour.
         var info = new SKImageInfo(header.Width, header.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul);

@@ -74,7 +74,7 @@ internal static class PictureLimits
 
     /// <summary>Why a JPEG of so many scans takes too long, or null.</summary>
     public static string? TooManyScans(PictureHeader header, int scans, int maxPixels) => header.Pixels * scans > (long)ScansOfTheLargest * maxPixels
-        ? $"its {scans} scans of {header.Width} × {header.Height} pixels are more work than is allowed (--max-megapixels)"
+        ? $"its {scans} scans of {header.Width} × {header.Height} pixels are more work than is allowed (`MaxPixels`)"
         : null;
 
     /// <summary>All bytes of a picture's file.</summary>
@@ -132,14 +132,14 @@ internal static class PictureLimits
             return length > Metadata ? $"the file has {length} bytes, and no size of a picture in the first {MostBytes}" : null;
         string size = $"{picture.Width} × {picture.Height} pixels";
         if (picture.Pixels > maxPixels)
-            return $"its header states {size}, more than the {maxPixels} that are allowed (--max-megapixels)";
+            return $"its header states {size}, more than the {maxPixels} that are allowed (`MaxPixels`)";
         if (Math.Max(picture.Width, picture.Height) > LongestSide)
             return $"its header states {size}; a side of more than {LongestSide} is not decoded";
         if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, int.MaxValue - Metadata))
             return $"the file has {length} bytes, far more than a picture of {size} takes";
         if (picture.Bytes > PictureHeader.Budget(maxPixels))
             return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless WebP), "
-                + $"more than the {PictureHeader.Budget(maxPixels) >> 20} MiB that are allowed (--max-megapixels)";
+                + $"more than the {PictureHeader.Budget(maxPixels) >> 20} MiB that are allowed (`MaxPixels`)";
         return picture.Bytes + length > Memory / 4 * 3 ? $"decoding its {size} takes {(picture.Bytes + length) >> 20} MiB, and there are {Memory >> 20} MiB in all" : null;
     }
 }
