@@ -45,6 +45,25 @@ public static class Operands
         other.ThrowIfNot(type);
     }
 
+    /// <summary>
+    /// Checks the operands of an op of two, and makes them fit as in NumPy: counted from the last dimension, sizes are equal, or one of them is 1
+    /// or missing and serves all. Then x has the shape of the result, and y the same or its trailing dimensions, which
+    /// <see cref="Kernels.Binary{TFunction}"/> takes as they are; what fits in no such way is copied to the whole shape, so that a gradient
+    /// finds its way back.
+    /// </summary>
+    /// <exception cref="ArgumentException">The shapes do not fit.</exception>
+    public static void Broadcast(ref Tensor x, ref Tensor y, [CallerMemberName] string op = "")
+    {
+        Check(x, y, op: op);
+        if (x.Shape.EndsWith(y.Shape))
+            return;
+        if (!Shape.TryBroadcast(x.Shape, y.Shape, out var shape))
+            throw new ArgumentException($"{op}: {x.Shape} and {y.Shape} do not fit: from the last on, sizes must be equal, or one of them 1.");
+        x = Ops.ExpandOp.To(x, shape);
+        if (!shape.EndsWith(y.Shape))
+            y = Ops.ExpandOp.To(y, shape);
+    }
+
     /// <param name="x">The first operand.</param>
     /// <param name="other">One more.</param>
     /// <param name="name">Its name in the op, or null if the op gave none.</param>

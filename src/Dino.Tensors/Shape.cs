@@ -99,6 +99,38 @@ public readonly struct Shape : IEquatable<Shape>
     internal Shape Without(int dimension) => new(
         Rank - 1, dimension <= 0 ? d1 : d0, dimension <= 1 ? d2 : d1, dimension <= 2 ? d3 : d2, 1);
 
+    /// <summary>Whether the other has this shape, or its trailing dimensions after any ones, and no more dimensions.</summary>
+    internal bool EndsWith(Shape other)
+    {
+        if (other.Rank > Rank || (other.Rank == 0 && Rank > 0))
+            return false;
+        int first = 0; // of the other's dimensions that count
+        while (other.Rank - first > 1 && other[first] == 1)
+            first++;
+        for (int i = 1; i <= other.Rank - first; i++)
+        {
+            if (this[-i] != other[-i])
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>The shape that both can be repeated to: from the last on, sizes are equal, or one is 1 or missing.</summary>
+    internal static bool TryBroadcast(Shape a, Shape b, out Shape shape)
+    {
+        Span<int> sizes = stackalloc int[Math.Max(a.Rank, b.Rank)];
+        shape = default;
+        for (int i = 1; i <= sizes.Length; i++)
+        {
+            int sizeA = i <= a.Rank ? a[-i] : 1, sizeB = i <= b.Rank ? b[-i] : 1;
+            if (sizeA != sizeB && sizeA != 1 && sizeB != 1)
+                return false;
+            sizes[^i] = sizeA == 1 ? sizeB : sizeA;
+        }
+        shape = Of(sizes);
+        return true;
+    }
+
     /// <summary>The product of the sizes of the dimensions from … to − 1.</summary>
     internal int CountOf(int from, int to)
     {

@@ -18,23 +18,9 @@ public static class Binary<TFunction> where TFunction : struct, IBinary
     /// <summary>Writes z, of the shape of a, or adds to it where <paramref name="accumulate"/> is not 0; not recorded.</summary>
     public static void Run(Tensor a, Tensor b, Tensor z, int accumulate = 0) => a.Device.Launch(new Launch(a, b, z, accumulate));
 
-    /// <summary>Demands that b has the shape of a, or its trailing dimensions after any number of ones.</summary>
-    public static void ThrowIfNotBroadcast(
-        Tensor a, Tensor b, string op, [CallerArgumentExpression(nameof(a))] string? aName = null,
-        [CallerArgumentExpression(nameof(b))] string? bName = null)
-    {
-        Operands.Check(a, b, op: op, xName: aName, secondName: bName);
-        int first = 0; // of the dimensions of b that count
-        while (first < b.Shape.Rank && b.Shape.Rank - first > 1 && b.Shape[first] == 1)
-            first++;
-        int rank = b.Shape.Rank - first;
-        bool fits = rank > 0 ? rank <= a.Shape.Rank : a.Shape.Rank == 0;
-        for (int i = 1; fits && i <= rank; i++)
-            fits = a.Shape[-i] == b.Shape[-i];
-        if (!fits)
-            throw new ArgumentException(
-                $"{op}: {b.Shape} must be the shape of the first operand, {a.Shape}, or its trailing dimensions (after any ones).");
-    }
+    /// <summary>Writes z = f(a, number), or f(number, a) where <paramref name="numberFirst"/>, or adds it to z; not recorded.</summary>
+    public static void Run(Tensor a, float number, Tensor z, bool numberFirst = false, int accumulate = 0) =>
+        a.Device.Launch(new NumberLaunch(a, number, z, numberFirst, accumulate));
 
     private readonly struct Launch(Tensor a, Tensor b, Tensor z, int accumulate) : ILaunch
     {
@@ -50,6 +36,12 @@ public static class Binary<TFunction> where TFunction : struct, IBinary
         }
     }
 
+    private readonly struct NumberLaunch(Tensor a, float number, Tensor z, bool numberFirst, int accumulate) : ILaunch
+    {
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(a.Count, new WithNumber<T, TMemory>(TMemory.Of(a), number, TMemory.Of(z), numberFirst ? 1 : 0, accumulate));
+    }
+
     internal readonly struct Elements<T, TMemory>(TMemory a, TMemory b, TMemory z, int accumulate) : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
@@ -59,6 +51,22 @@ public static class Binary<TFunction> where TFunction : struct, IBinary
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void At(int i, int end) => z.Deliver(i, end, TFunction.Apply(a.Load(i, end), b.Load(i, end)), accumulate);
+    }
+
+    internal readonly struct WithNumber<T, TMemory>(TMemory a, float number, TMemory z, int numberFirst, int accumulate) : IElementBody
+        where T : struct, IReal<T>
+        where TMemory : struct, IMemory<TMemory, T>
+    {
+        private readonly TMemory a = a, z = z;
+        private readonly float number = number;
+        private readonly int numberFirst = numberFirst, accumulate = accumulate;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void At(int i, int end)
+        {
+            T x = a.Load(i, end), c = T.Of(number);
+            z.Deliver(i, end, numberFirst != 0 ? TFunction.Apply(c, x) : TFunction.Apply(x, c), accumulate);
+        }
     }
 
     internal readonly struct Rows<T, TMemory>(TMemory a, TMemory b, TMemory z, int n, int period, int accumulate) : IRowBody

@@ -7,17 +7,27 @@ namespace Dino.Tensors.Ops;
 public static class AddOp
 {
     /// <summary>
-    /// x + y, element by element. x: any shape; y: the same, or its trailing dimensions, which are then added for each of the leading ones
-    /// (a bias (D) or a position table (1, N, D) onto (B, N, D)). The result has the shape of x.
+    /// x + y, element by element. The shapes are the same, or fit as in NumPy: from the last on, sizes are equal, or one is 1 or missing and
+    /// serves all (a bias (D) or a position table (1, N, D) onto (B, N, D)).
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit, or the devices differ.</exception>
     public static Tensor Add(this Tensor x, Tensor y)
     {
-        Binary<Function>.ThrowIfNotBroadcast(x, y, "Add");
+        Operands.Broadcast(ref x, ref y);
         var z = x.Device.Rent(x.Shape);
         Binary<Function>.Run(x, y, z);
         Tape.For(x, y)?.Add<BackwardNode>(z).Of(x, y);
         return z;
+    }
+
+    /// <summary>x + value, element by element. Any shape; the result has the same.</summary>
+    public static Tensor Add(this Tensor x, float value)
+    {
+        Operands.Check(x);
+        var y = x.Device.Rent(x.Shape);
+        Binary<Function>.Run(x, value, y);
+        Tape.For(x)?.Add<NumberBackwardNode>(y).Of(x);
+        return y;
     }
 
     internal readonly struct Function : IBinary
@@ -40,5 +50,14 @@ public static class AddOp
             else if (Tape.GradientOf(y, out int accumulate) is { } target)
                 ColumnSum.Run(dy, target, accumulate);
         }
+    }
+
+    private sealed class NumberBackwardNode : Node
+    {
+        private Tensor x = null!;
+
+        public void Of(Tensor input) => x = Track(input);
+
+        public override void Backward(Tensor dy) => Tape.AddGradient(x, dy);
     }
 }

@@ -7,18 +7,21 @@ namespace Dino.Tensors.Ops;
 public static class MultiplyOp
 {
     /// <summary>
-    /// x · y, element by element. x: any shape; y: the same, or its trailing dimensions, which then multiply for each of the leading ones.
-    /// The result has the shape of x.
+    /// x · y, element by element. The shapes are the same, or fit as in NumPy: from the last on, sizes are equal, or one is 1 or missing and
+    /// serves all.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit, or the devices differ.</exception>
     public static Tensor Multiply(this Tensor x, Tensor y)
     {
-        Binary<Function>.ThrowIfNotBroadcast(x, y, "Multiply");
+        Operands.Broadcast(ref x, ref y);
         var z = x.Device.Rent(x.Shape);
         Binary<Function>.Run(x, y, z);
         Tape.For(x, y)?.Add<BackwardNode>(z).Of(x, y);
         return z;
     }
+
+    /// <summary>x · value, element by element. Any shape; the result has the same.</summary>
+    public static Tensor Multiply(this Tensor x, float value) => x.Scale(value);
 
     internal readonly struct Function : IBinary
     {

@@ -11,10 +11,13 @@ public static class ScaleOp
     {
         Operands.Check(x);
         var y = x.Device.Rent(x.Shape);
-        x.Device.Launch(new Launch(x, y, factor, accumulate: 0));
+        Run(x, y, factor, accumulate: 0);
         Tape.For(x)?.Add<BackwardNode>(y).Of(x, factor);
         return y;
     }
+
+    /// <summary>y = factor · x, or y += factor · x; not recorded.</summary>
+    internal static void Run(Tensor x, Tensor y, float factor, int accumulate) => x.Device.Launch(new Launch(x, y, factor, accumulate));
 
     private readonly struct Launch(Tensor x, Tensor y, float factor, int accumulate) : ILaunch
     {
@@ -41,7 +44,6 @@ public static class ScaleOp
 
         public void Of(Tensor input, float by) => (x, factor) = (Track(input), by);
 
-        public override void Backward(Tensor dy) =>
-            dy.Device.Launch(new Launch(dy, Tape.GradientOf(x, out int accumulate)!, factor, accumulate));
+        public override void Backward(Tensor dy) => Run(dy, Tape.GradientOf(x, out int accumulate)!, factor, accumulate);
     }
 }

@@ -15,10 +15,11 @@ public static class SumOp
     }
 
     /// <summary>
-    /// The sums along a dimension (a negative one counts from the last), which the result lacks: (B, N, D) along 1 gives (B, D).
+    /// The sums along a dimension (a negative one counts from the last), which the result lacks, or has with size 1 if
+    /// <paramref name="keepDim"/>: (B, N, D) along 1 gives (B, D) or (B, 1, D).
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
-    public static Tensor Sum(this Tensor x, int dimension)
+    public static Tensor Sum(this Tensor x, int dimension, bool keepDim = false)
     {
         Operands.Check(x);
         int size = x.Shape[dimension];
@@ -33,7 +34,7 @@ public static class SumOp
         else
             device.Launch(new ColumnsLaunch(x, y, size, inner));
         Tape.For(x)?.Add<AlongBackwardNode>(y).Of(x, size, inner);
-        return y;
+        return keepDim ? y.Reshape(x.Shape.With(dimension, 1)) : y;
     }
 
     private readonly struct RowLaunch(Tensor x, Tensor y, int n) : ILaunch

@@ -11,9 +11,10 @@ namespace Dino.Tensors.Tests.Core;
 public class OperandTests
 {
     /// <summary>The arguments of a call that works, for each public method of the ops with a tensor among its parameters.</summary>
-    private static readonly Dictionary<string, Func<Device, object?[]>> calls = new()
+    private static readonly Dictionary<string, Func<Device, object?[]>> calls = new(Comparisons)
     {
         ["AddOp.Add/2"] = d => [One(d, 2, 3), One(d, 3)],
+        ["AddOp.Add/2 Tensor, Single"] = d => [One(d, 2, 3), 2f],
         ["AddBranchOp.AddBranch/3"] = d => [One(d, 2, 3, 4), One(d, 2, 3, 4), One(d, 2)],
         ["AllGatherOp.AllGather/2"] = d => [One(d, 2, 3), OneRank.Instance],
         ["AttentionOp.Attention/2"] = d => [One(d, 1, 5, 12), 2],
@@ -28,6 +29,11 @@ public class OperandTests
         ["ColumnSum.Run/3"] = d => [One(d, 3, 4), One(d, 4), 0],
         ["ConcatOp.Concat/2"] = d => [One(d, 3, 4), One(d, 2, 4)],
         ["CrossEntropyOp.MultiViewCrossEntropy/4"] = d => [One(d, 4, 3), One(d, 4, 3), 2, 0.1f],
+        ["DivideOp.Divide/2"] = d => [One(d, 2, 3), One(d, 2, 1)],
+        ["DivideOp.Divide/2 Tensor, Single"] = d => [One(d, 2, 3), 2f],
+        ["DivideOp.Divide/2 Single, Tensor"] = d => [2f, One(d, 2, 3)],
+        ["ExpOp.Exp/1"] = d => [One(d, 3)],
+        ["ExpandOp.Expand/2"] = d => [One(d, 1, 3), new Shape(2, 3)],
         ["FeedForwardOp.FeedForward/7"] = d => [One(d, 2, 3, 4), One(d, 8, 4), One(d, 8), One(d, 4, 8), One(d, 4), One(d, 2, 3, 4), One(d, 2)],
         ["GatherRowsOp.GatherRows/2"] = d => [One(d, 3, 4), Tensor.FromInts(d, [2, 0], new Shape(2))],
         ["GeluOp.Gelu/1"] = d => [One(d, 3)],
@@ -36,11 +42,14 @@ public class OperandTests
         ["LayerNormOp.LayerNorm/4"] = d => [One(d, 2, 4), One(d, 4), One(d, 4), 1e-6f],
         ["LinearOp.Linear/3"] = d => [One(d, 2, 3), One(d, 4, 3), One(d, 4)],
         ["LinearOp.Linear/5"] = d => [One(d, 2, 3), One(d, 4, 3), One(d, 4), One(d, 2, 4), One(d, 2)],
+        ["LogOp.Log/1"] = d => [One(d, 3)],
         ["LogSoftmaxOp.LogSoftmax/1"] = d => [One(d, 2, 3)],
+        ["MaskedFillOp.MaskedFill/3"] = d => [One(d, 2, 3), One(d, 3), 2f],
         ["MatMulOp.MatMul/4"] = d => [One(d, 2, 3), One(d, 3, 4), false, false],
         ["MeanOp.Mean/1"] = d => [One(d, 2, 3)],
-        ["MeanOp.Mean/2"] = d => [One(d, 2, 3), 0],
+        ["MeanOp.Mean/3"] = d => [One(d, 2, 3), 0, false],
         ["MultiplyOp.Multiply/2"] = d => [One(d, 2, 3), One(d, 2, 3)],
+        ["MultiplyOp.Multiply/2 Tensor, Single"] = d => [One(d, 2, 3), 2f],
         ["NonFinite.Count/1"] = d => [One(d, 2, 3)],
         ["PatchEmbeddingOp.PatchEmbedding/3"] = d => [One(d, 1, 1, 2, 2), One(d, 4, 1, 2, 2), One(d, 4)],
         ["RecomputeOp.Recompute/3"] = d => [One(d, 3)],
@@ -52,16 +61,26 @@ public class OperandTests
         ["ScaleOp.Scale/2"] = d => [One(d, 3), 2f],
         ["SliceOp.Slice/4"] = d => [One(d, 3, 4), 0, 1, 2],
         ["SoftmaxOp.Softmax/1"] = d => [One(d, 2, 3)],
+        ["SqrtOp.Sqrt/1"] = d => [One(d, 3)],
+        ["SubtractOp.Subtract/2"] = d => [One(d, 2, 3), One(d, 2, 1)],
+        ["SubtractOp.Subtract/2 Tensor, Single"] = d => [One(d, 2, 3), 2f],
+        ["SubtractOp.Subtract/2 Single, Tensor"] = d => [2f, One(d, 2, 3)],
         ["SumOp.Sum/1"] = d => [One(d, 2, 3)],
-        ["SumOp.Sum/2"] = d => [One(d, 2, 3), 1],
+        ["SumOp.Sum/3"] = d => [One(d, 2, 3), 1, true],
         ["SwiGluOp.SwiGlu/1"] = d => [One(d, 2, 4)],
         ["TopKOp.TopK/2"] = d => [One(d, 2, 3), 2],
+        ["TransposeOp.Transpose/1"] = d => [One(d, 2, 3)],
+        ["TransposeOp.Transpose/3"] = d => [One(d, 2, 3), 0, 1],
         ["WeightNormLinearOp.WeightNormLinear/3"] = d => [One(d, 2, 3), One(d, 4, 3), One(d, 4, 1)],
         ["WeightNormOp.WeightNorm/2"] = d => [One(d, 4, 3), One(d, 4, 1)],
+        ["WhereOp.Where/3"] = d => [One(d, 2, 3), One(d, 3), One(d, 2, 1)],
     };
 
     /// <summary>Ops that only look at the numbers from another side, whatever these are.</summary>
     private static readonly HashSet<string> ofAnyType = ["ReshapeOp.Reshape/2", "SliceOp.Slice/4"];
+
+    /// <summary>Operands that are masks: of floats or whole numbers.</summary>
+    private static readonly HashSet<(string Op, int Operand)> masks = [("WhereOp.Where/3", 1), ("MaskedFillOp.MaskedFill/3", 1)];
 
     public static IEnumerable<string> Names => Methods.Keys;
 
@@ -69,7 +88,20 @@ public class OperandTests
         .Where(type => type.Namespace == "Dino.Tensors.Ops")
         .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
         .Where(method => method.GetParameters().Any(p => p.ParameterType == typeof(Tensor) || p.ParameterType == typeof(ReadOnlySpan<Tensor>)))
-        .ToDictionary(method => $"{method.DeclaringType!.Name}.{method.Name}/{method.GetParameters().Length}");
+        .GroupBy(method => $"{method.DeclaringType!.Name}.{method.Name}/{method.GetParameters().Length}")
+        .SelectMany(group => group.Select(method =>
+            (Name: group.Count() == 1 || OfTensors(method) ? group.Key : $"{group.Key} {Types(method)}", method)))
+        .ToDictionary(named => named.Name, named => named.method);
+
+    private static IEnumerable<KeyValuePair<string, Func<Device, object?[]>>> Comparisons =>
+        from comparison in (string[])["Less", "LessEqual", "Greater", "GreaterEqual", "Eq", "NotEqual"]
+        from number in (bool[])[false, true]
+        select new KeyValuePair<string, Func<Device, object?[]>>(
+            $"CompareOp.{comparison}/2{(number ? " Tensor, Single" : "")}", d => [One(d, 2, 3), number ? 2f : One(d, 2, 1)]);
+
+    private static bool OfTensors(MethodInfo method) => method.GetParameters().All(p => p.ParameterType == typeof(Tensor));
+
+    private static string Types(MethodInfo method) => string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name));
 
     [TestCaseSource(nameof(Names))]
     public void OperandOfAnotherDevice_IsRefused_NamingBoth(string name)
@@ -104,7 +136,7 @@ public class OperandTests
             arguments[i] = operand.DType == DType.Int32
                 ? One(device, operand.Shape.ToArray())
                 : Tensor.FromInts(device, new int[operand.Count], operand.Shape);
-            if (!ofAnyType.Contains(name))
+            if (!ofAnyType.Contains(name) && !masks.Contains((name, i)))
                 Assert.That(() => Invoke(name, arguments), Throws.ArgumentException.With.Message.Contains("Int32"), $"operand {i}");
         }
     }

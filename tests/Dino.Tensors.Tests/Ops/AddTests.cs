@@ -6,7 +6,14 @@ namespace Dino.Tensors.Tests.Ops;
 
 public class AddTests : OpTests<AddTests>, IOpCases
 {
-    public static IEnumerable<OpCase> Cases => BroadcastCases.All("Add", x => x[0].Add(x[1]), (a, b) => a + b);
+    public static IEnumerable<OpCase> Cases =>
+    [
+        .. BroadcastCases.All("Add", x => x[0].Add(x[1]), (a, b) => a + b),
+        .. OpCase.RowLengths.Select(n => new OpCase("Add-number", x => x[0].Add(-1.75f), new Shape(n))
+        {
+            Truth = x => Array.ConvertAll(x[0], v => v - 1.75),
+        }),
+    ];
 
     [Test]
     public void SameTensorTwice_GetsBothGradients()
