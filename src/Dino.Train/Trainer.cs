@@ -60,7 +60,7 @@ public sealed class Trainer : IDisposable
         schedule = new StepSchedule(options, stepsPerEpoch, this.ranks.Count);
         agreement = new RankAgreement(this.ranks, device);
         Method = options.Build(new MethodContext(device, stepsPerEpoch) { Ranks = this.ranks });
-        views = new ViewBatch(device, Method.Views, options.BatchSize, options.Backbone.Channels);
+        views = new ViewBatch(device, Method.Views, options.BatchSize, options.Backbone.InputChannels);
     }
 
     /// <summary>What is trained.</summary>
@@ -233,7 +233,7 @@ public sealed class Trainer : IDisposable
             StartStep = (int)(Step % stepsPerEpoch) * options.Accumulate,
             Rank = ranks.Rank,
             Ranks = ranks.Count,
-            Channels = options.Backbone.Channels,
+            Channels = options.Backbone.InputChannels,
             Views = Method.Views,
             Prefetch = run.Prefetch with { Cancel = cancel },
         };

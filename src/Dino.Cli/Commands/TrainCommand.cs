@@ -118,8 +118,8 @@ internal static class TrainCommand
             Verify = context.Get(verify),
         };
         using var device = DeviceOption.Open(context);
-        if (run.Augment == Augmentation.Device && options.Backbone.Channels != 3)
-            throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.Backbone.Channels}; leave it out.") { IsUsage = true };
+        if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)
+            throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.ViT.Channels}; leave it out.") { IsUsage = true };
         if (run.Augment == Augmentation.Device && device.Name == "cpu")
             throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))
@@ -177,7 +177,7 @@ internal static class TrainCommand
 
     private static void Plan(CommandContext context, DinoOptions options, Device device)
     {
-        var estimate = options.EstimateMemory();
+        var estimate = options.EstimateMemory()!; // known of a Vision Transformer
         (string Field, string Text, long Bytes)[] lines =
         [
             ("weights", "weights, gradients, moments", estimate.Weights), ("crops", "crops", estimate.Crops),

@@ -103,7 +103,7 @@ internal sealed class TrainOptionSet
             if (context.IsGiven(option))
                 options = (DinoOptions)apply(context, options);
         // The position grid is that of the global crops.
-        options = options with { Backbone = options.Backbone with { ImageSize = options.Crops.GlobalCropsSize } };
+        options = options with { Backbone = options.ViT with { ImageSize = options.Crops.GlobalCropsSize } };
         bool longer = found is not null && options.Epochs > found.Epochs, chooses = DinoPresets.IsFitted(name);
         bool chooseTemperature = chooses && !IsGiven(nameof(DinoOptions.TeacherTemp)) && !IsGiven(nameof(DinoOptions.WarmupTeacherTemp))
             && !IsGiven(nameof(DinoOptions.WarmupTeacherTempEpochs));
@@ -133,8 +133,8 @@ internal sealed class TrainOptionSet
                 fitted = fitted with { WarmupEpochs = found!.WarmupEpochs };
             reasons = [.. reasons.Take(chooseOutDim ? 1 : 0), "what was chosen for the run before it is made longer stays"];
         }
-        if (init is not null && options.Backbone.Channels != 3 && !IsGiven("Backbone.Channels"))
-            reasons = [.. reasons, $"`Backbone.Channels` {options.Backbone.Channels}: those of the network of `Initialization`"];
+        if (init is not null && options.ViT.Channels != 3 && !IsGiven("Backbone.Channels"))
+            reasons = [.. reasons, $"`Backbone.Channels` {options.ViT.Channels}: those of the network of `Initialization`"];
         fitted.Validate();
         return (fitted, [.. reasons.Select(OptionNames.InText)]);
 

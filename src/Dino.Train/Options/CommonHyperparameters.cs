@@ -10,16 +10,12 @@ public static class CommonHyperparameters
 {
     private static readonly Limits decay = new(0) { StrangeOver = 1, Usual = "the paper's are 0.04 to 0.4" };
 
-    /// <summary>The backbone.</summary>
+    /// <summary>The backbone, a Vision Transformer.</summary>
     public static IReadOnlyList<Hyperparameter> Network { get; } =
     [
         new Hyperparameter<TrainOptions, string>("Backbone", "vit_tiny, vit_small or vit_base.", o => o.Backbone.ArchName() ?? "its own", (o, v) => o with
         {
-            Backbone = ViTConfig.Named(v, o.Backbone.Patch, o.Backbone.ImageSize) with
-            {
-                DropPathRate = o.Backbone.DropPathRate,
-                Channels = o.Backbone.Channels,
-            },
+            Backbone = ViTConfig.Named(v, o.ViT.Patch, o.ViT.ImageSize) with { DropPathRate = o.ViT.DropPathRate, Channels = o.ViT.Channels },
         })
         {
             Choices = ["vit_tiny", "vit_small", "vit_base"],
@@ -81,5 +77,9 @@ public static class CommonHyperparameters
 
     private static Hyperparameter<TrainOptions, T> OfBackbone<T>(
         string property, string description, Func<ViTConfig, T> get, Func<ViTConfig, T, ViTConfig> set, Limits? limits = null) =>
-        new("Backbone." + property, description, o => get(o.Backbone), (o, v) => o with { Backbone = set(o.Backbone, v) }) { Limits = limits };
+        new("Backbone." + property, description, o => get(o.ViT), (o, v) => o with { Backbone = set(o.ViT, v) })
+        {
+            Limits = limits,
+            Applies = o => o.Backbone is ViTConfig,
+        };
 }

@@ -26,6 +26,9 @@ public abstract class Hyperparameter
     /// <summary>The words that it may be; null for what is no word.</summary>
     public IReadOnlyList<string>? Choices { get; init; }
 
+    /// <summary>Whether some options have it: the sizes of a kind of network are those of that kind alone.</summary>
+    public Func<TrainOptions, bool> Applies { get; init; } = _ => true;
+
     /// <summary>The numbers in it.</summary>
     public abstract IReadOnlyList<double> Numbers(TrainOptions options);
 
@@ -36,13 +39,13 @@ public abstract class Hyperparameter
     /// <exception cref="HyperparameterException">It is outside <see cref="Limits"/>; the message names the property.</exception>
     public void Check(TrainOptions options)
     {
-        if (Limits is { } limits && Numbers(options).Any(number => !limits.Contains(number)))
+        if (Limits is { } limits && Applies(options) && Numbers(options).Any(number => !limits.Contains(number)))
             throw new HyperparameterException(Property, $"`{Property}` must be {limits}, not {Text(options)} ({Description.TrimEnd('.')}).");
     }
 
     /// <summary>A line about a value that may be and is hardly meant; null when there is none.</summary>
     public string? Warning(TrainOptions options) =>
-        Numbers(options).Select(number => Limits?.Strange(number)).FirstOrDefault(strange => strange is not null) is { } reason
+        Applies(options) && Numbers(options).Select(number => Limits?.Strange(number)).FirstOrDefault(strange => strange is not null) is { } reason
             ? $"`{Property}` {Text(options)} {reason}" : null;
 }
 

@@ -23,7 +23,7 @@ public abstract record TrainOptions
 
     /// <summary>The backbone.</summary>
     [JsonPropertyOrder(-1)]
-    public ViTConfig Backbone { get; init; } = new() { DropPathRate = 0.1f };
+    public BackboneConfig Backbone { get; init; } = new ViTConfig { DropPathRate = 0.1f };
 
     /// <summary>Pictures in a batch of one rank; the rate is stated for 256 and scaled by the pictures of a step.</summary>
     [JsonPropertyOrder(1)]
@@ -77,6 +77,12 @@ public abstract record TrainOptions
     [JsonPropertyOrder(5)]
     public int PicturesPerStep => BatchSize * Accumulate;
 
+    /// <summary>The sizes of the backbone where it is a Vision Transformer.</summary>
+    /// <exception cref="HyperparameterException">It is another network.</exception>
+    [JsonIgnore]
+    public ViTConfig ViT => Backbone as ViTConfig ?? throw new HyperparameterException(
+        nameof(Backbone), $"`{nameof(Backbone)}` is {Backbone.Describe()} and no Vision Transformer, which is needed here.");
+
     /// <summary>What a person may set, in the order of a help: the method's own and <see cref="CommonHyperparameters"/>.</summary>
     [JsonIgnore]
     public abstract IReadOnlyList<Hyperparameter> Hyperparameters { get; }
@@ -88,22 +94,19 @@ public abstract record TrainOptions
     {
         foreach (var one in Hyperparameters)
             one.Check(this);
-        if (Backbone.Dim % Backbone.Heads != 0)
-        {
-            throw new HyperparameterException(
-                $"`Backbone.Dim` {Backbone.Dim} must be a multiple of `Backbone.Heads` {Backbone.Heads}: the heads share the width.");
-        }
+        if (Backbone is ViTConfig vit && vit.Dim % vit.Heads != 0)
+            throw new HyperparameterException($"`Backbone.Dim` {vit.Dim} must be a multiple of `Backbone.Heads` {vit.Heads}: the heads share the width.");
         if ((long)BatchSize * Accumulate > int.MaxValue)
         {
             throw new HyperparameterException(
                 $"`BatchSize` {BatchSize} times `Accumulate` {Accumulate} must be at most {int.MaxValue} pictures a step.");
         }
         ThrowIfLonger(nameof(WarmupEpochs), WarmupEpochs);
-        if (Backbone.Channels is not (1 or 3))
+        if (Backbone.InputChannels is not (1 or 3))
         {
             throw new HyperparameterException(
                 "Backbone.Channels",
-                $"`Backbone.Channels` must be 3 or 1, not {Backbone.Channels}: crops are made in colours or in grey. "
+                $"`Backbone.Channels` must be 3 or 1, not {Backbone.InputChannels}: crops are made in colours or in grey. "
                 + "Networks of 4 channels can be evaluated and exported.");
         }
         Backbone.Validate();

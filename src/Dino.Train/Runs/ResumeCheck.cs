@@ -149,13 +149,14 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
             if (name == HowNotWhat)
                 continue;
             object? a = property.Get!(then), b = property.Get(now);
-            bool isRecord = CheckpointInfo.Json.GetTypeInfo(property.PropertyType).Kind == JsonTypeInfoKind.Object && !property.PropertyType.IsValueType;
-            if (isRecord && a is not null && b is not null && a.GetType() == b.GetType())
+            if (a is not null && b is not null && a.GetType() == b.GetType() && IsRecord(a.GetType()))
                 Compare(name + ".", a, b);
             else if (Written(a) != Written(b))
                 Add(name, a, b);
         }
     }
+
+    private static bool IsRecord(Type type) => !type.IsValueType && CheckpointInfo.Json.GetTypeInfo(type).Kind == JsonTypeInfoKind.Object;
 
     private void Add(string property, object? then, object? now)
     {
@@ -168,5 +169,5 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
     // A list would show its type.
     private static object? Shown(object? value) => value is System.Collections.IEnumerable and not string ? Written(value) : value;
 
-    private static string Written(object? value) => JsonSerializer.Serialize(value, CheckpointInfo.Json);
+    private static string Written(object? value) => JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object), CheckpointInfo.Json);
 }

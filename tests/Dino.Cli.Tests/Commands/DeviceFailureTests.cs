@@ -16,7 +16,7 @@ namespace Dino.Cli.Tests.Commands;
 public class DeviceFailureTests
 {
     // One step an epoch: simulated threads take seconds for one.
-    private static readonly DinoOptions options = TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.Backbone with { Depth = 1 } };
+    private static readonly DinoOptions options = TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.ViT with { Depth = 1 } };
 
     private PictureFolder pictures = null!, fewPictures = null!;
     private string output = null!;

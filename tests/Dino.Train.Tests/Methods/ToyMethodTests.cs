@@ -285,8 +285,8 @@ internal sealed class ToyMethod : IMethod
 
     public IReadOnlyList<View> Views =>
     [
-        new View { Size = options.Backbone.ImageSize, Scale = new(0.4, 1), Recipe = new Recipe { FlipProbability = 0.5 } },
-        new View { Size = options.Backbone.ImageSize, Scale = new(0.2, 1), Recipe = new Recipe { FlipProbability = 0.5, GrayscaleProbability = 0.3 } },
+        new View { Size = options.ViT.ImageSize, Scale = new(0.4, 1), Recipe = new Recipe { FlipProbability = 0.5 } },
+        new View { Size = options.ViT.ImageSize, Scale = new(0.2, 1), Recipe = new Recipe { FlipProbability = 0.5, GrayscaleProbability = 0.3 } },
     ];
 
     public Backbone Evaluated => target.Backbone;

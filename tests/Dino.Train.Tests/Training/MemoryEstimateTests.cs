@@ -32,7 +32,7 @@ public class MemoryEstimateTests
         state.Learn(globals, small, null, null);
         state.Update();
 
-        Assert.That(options.EstimateMemory().Total, Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
+        Assert.That(options.EstimateMemory()!.Total, Is.InRange(0.6 * device.Pool.PeakBytes, 1.7 * device.Pool.PeakBytes));
     }
 
     [Test]
@@ -41,7 +41,7 @@ public class MemoryEstimateTests
         var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 }, Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
         using var device = Device.Open("cpu");
 
-        Assert.That(() => options.EstimateMemory().Check(device),
+        Assert.That(() => options.EstimateMemory()!.Check(device),
             Throws.TypeOf<UserErrorException>().With.Message.Contains("`Crops.GlobalCropsSize`").And.Message.Contains("GiB"));
         Assert.That(device.Pool.Allocations, Is.Zero);
     }

@@ -17,7 +17,7 @@ public static class DinoInitialization
     public static DinoOptions Adapt(this Initialization init, DinoOptions options, int? heads) => WeightsException.Explain(init.Path, () =>
     {
         var (stored, run) = StoredRun.Of(init.File, init.Teacher, heads);
-        var own = run?.OptionsAs<DinoOptions>();
+        var own = run is not null && run.IsOf(options) ? run.OptionsAs<DinoOptions>() : null;
         init.Warning = stored.Warning;
         var backbone = (ViTConfig)stored.Backbone;
         if (backbone.Rotary)
@@ -35,7 +35,7 @@ public static class DinoInitialization
         var head = init.HasHead ? stored.Head()! : options.Head;
         if (init.HasHead && own is null)
             head = head with { NormLastLayer = options.Head.NormLastLayer };
-        return options with { Backbone = backbone with { DropPathRate = options.Backbone.DropPathRate }, Crops = crops, Head = head };
+        return options with { Backbone = backbone with { DropPathRate = options.ViT.DropPathRate }, Crops = crops, Head = head };
     });
 
     /// <summary>Sets student, teacher and centre of a run that has not begun. What the file has not keeps its first values.</summary>

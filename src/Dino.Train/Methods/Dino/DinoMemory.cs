@@ -8,7 +8,7 @@ internal static class DinoMemory
     /// <summary>The estimate for a run.</summary>
     public static MemoryEstimate Of(DinoOptions options)
     {
-        var (vit, head, crops) = (options.Backbone, options.Head, options.Crops);
+        var (vit, head, crops) = (options.ViT, options.Head, options.Crops);
         // Counted with a grid of one patch: that of absurdly large crops has no shape. And with one block: all have the same.
         double Count(int depth) => new MultiCropModel(vit with { ImageSize = vit.Patch, Depth = depth, DropPathRate = 0 }, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
         double parameters = (double)vit.Side * vit.Side * vit.Dim + Count(1) + (vit.Depth - 1) * (Count(2) - Count(1));

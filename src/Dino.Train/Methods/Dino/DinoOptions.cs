@@ -75,9 +75,9 @@ public sealed record DinoOptions : TrainOptions
             }
         }
         ThrowIfLonger(nameof(WarmupTeacherTempEpochs), WarmupTeacherTempEpochs);
-        ThrowIfUnderAPatch("Crops.GlobalCropsSize", Crops.GlobalCropsSize);
+        ThrowIfTooSmall("Crops.GlobalCropsSize", Crops.GlobalCropsSize);
         if (Crops.LocalCropsNumber > 0)
-            ThrowIfUnderAPatch("Crops.LocalCropsSize", Crops.LocalCropsSize);
+            ThrowIfTooSmall("Crops.LocalCropsSize", Crops.LocalCropsSize);
         Head.Validate();
         Crops.Validate();
     }
@@ -105,14 +105,16 @@ public sealed record DinoOptions : TrainOptions
     public override IMethod Build(MethodContext context) => new DinoMethod(this, context);
 
     /// <inheritdoc/>
-    public override MemoryEstimate EstimateMemory() => DinoMemory.Of(this);
+    public override MemoryEstimate? EstimateMemory() => Backbone is ViTConfig ? DinoMemory.Of(this) : null;
 
-    private void ThrowIfUnderAPatch(string property, int size)
+    private void ThrowIfTooSmall(string property, int size)
     {
-        if (size < Backbone.Patch)
+        if (Backbone is ViTConfig vit && size < vit.Patch)
         {
             throw new HyperparameterException(
-                property, $"`{property}` {size} is smaller than a patch of {Backbone.Patch} pixels: give larger crops, or a smaller `Backbone.Patch`.");
+                property, $"`{property}` {size} is smaller than a patch of {vit.Patch} pixels: give larger crops, or a smaller `Backbone.Patch`.");
         }
+        if (Backbone is not ViTConfig && Backbone.Build().SmallestSize is var smallest && size < smallest)
+            throw new HyperparameterException(property, $"`{property}` {size} is smaller than the {smallest} pixels that the network needs: give larger crops.");
     }
 }
