@@ -99,6 +99,6 @@ public static class KernelTable
             return [typeof(ViewMemory)];
         if (contract.IsGenericType || loops.Contains(contract))
             return [];
-        return [.. types.Where(t => t is { IsValueType: true, ContainsGenericParameters: false } && t.IsAssignableTo(contract))];
+        return [.. types.Where(t => t.IsValueType && t.IsAssignableTo(contract)).SelectMany(t => Closed(t, types))];
     }
 }

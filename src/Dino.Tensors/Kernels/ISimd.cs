@@ -22,16 +22,11 @@ internal unsafe interface ISimd<TVector> where TVector : struct
 
     static abstract void Store(TVector value, float* target);
 
-    /// <summary>Stores to a multiple of the vector's size without a place in the caches.</summary>
-    static abstract void StorePastCaches(TVector value, float* target);
-
     static abstract TVector Add(TVector a, TVector b);
 
     static abstract TVector Subtract(TVector a, TVector b);
 
     static abstract TVector Multiply(TVector a, TVector b);
-
-    static abstract TVector Divide(TVector a, TVector b);
 
     /// <summary>a · b + c, with one rounding where the machine has it.</summary>
     static abstract TVector MultiplyAdd(TVector a, TVector b, TVector c);
@@ -39,16 +34,8 @@ internal unsafe interface ISimd<TVector> where TVector : struct
     /// <summary>The larger. Which of the two comes out if one is NaN differs by machine.</summary>
     static abstract TVector Max(TVector a, TVector b);
 
-    /// <summary>The smaller; NaN as in <see cref="Max"/>.</summary>
-    static abstract TVector Min(TVector a, TVector b);
-
-    static abstract TVector Abs(TVector a);
-
     /// <summary>The sum of all lanes.</summary>
     static abstract float Sum(TVector a);
-
-    /// <summary>In each lane <paramref name="then"/> where a &lt; b, else <paramref name="otherwise"/>.</summary>
-    static abstract TVector WhereLess(TVector a, TVector b, TVector then, TVector otherwise);
 
     /// <summary>The number whose sign and exponent are the lowest nine bits of each lane: n + 127 there gives 2ⁿ.</summary>
     static abstract TVector AsExponent(TVector bits);
@@ -67,15 +54,11 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static void Store(Vector128<float> value, float* target) => value.Store(target);
 
-    public static void StorePastCaches(Vector128<float> value, float* target) => value.StoreAlignedNonTemporal(target);
-
     public static Vector128<float> Add(Vector128<float> a, Vector128<float> b) => a + b;
 
     public static Vector128<float> Subtract(Vector128<float> a, Vector128<float> b) => a - b;
 
     public static Vector128<float> Multiply(Vector128<float> a, Vector128<float> b) => a * b;
-
-    public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> MultiplyAdd(Vector128<float> a, Vector128<float> b, Vector128<float> c)
@@ -83,14 +66,7 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>>
 
     public static Vector128<float> Max(Vector128<float> a, Vector128<float> b) => Vector128.MaxNative(a, b);
 
-    public static Vector128<float> Min(Vector128<float> a, Vector128<float> b) => Vector128.MinNative(a, b);
-
-    public static Vector128<float> Abs(Vector128<float> a) => Vector128.Abs(a);
-
     public static float Sum(Vector128<float> a) => Vector128.Sum(a);
-
-    public static Vector128<float> WhereLess(Vector128<float> a, Vector128<float> b, Vector128<float> then, Vector128<float> otherwise)
-        => Vector128.ConditionalSelect(Vector128.LessThan(a, b), then, otherwise);
 
     public static Vector128<float> AsExponent(Vector128<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }
@@ -108,15 +84,11 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static void Store(Vector256<float> value, float* target) => value.Store(target);
 
-    public static void StorePastCaches(Vector256<float> value, float* target) => value.StoreAlignedNonTemporal(target);
-
     public static Vector256<float> Add(Vector256<float> a, Vector256<float> b) => a + b;
 
     public static Vector256<float> Subtract(Vector256<float> a, Vector256<float> b) => a - b;
 
     public static Vector256<float> Multiply(Vector256<float> a, Vector256<float> b) => a * b;
-
-    public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c)
@@ -124,14 +96,7 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>>
 
     public static Vector256<float> Max(Vector256<float> a, Vector256<float> b) => Vector256.MaxNative(a, b);
 
-    public static Vector256<float> Min(Vector256<float> a, Vector256<float> b) => Vector256.MinNative(a, b);
-
-    public static Vector256<float> Abs(Vector256<float> a) => Vector256.Abs(a);
-
     public static float Sum(Vector256<float> a) => Vector256.Sum(a);
-
-    public static Vector256<float> WhereLess(Vector256<float> a, Vector256<float> b, Vector256<float> then, Vector256<float> otherwise)
-        => Vector256.ConditionalSelect(Vector256.LessThan(a, b), then, otherwise);
 
     public static Vector256<float> AsExponent(Vector256<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }
@@ -149,15 +114,11 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     public static void Store(Vector512<float> value, float* target) => value.Store(target);
 
-    public static void StorePastCaches(Vector512<float> value, float* target) => value.StoreAlignedNonTemporal(target);
-
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Subtract(Vector512<float> a, Vector512<float> b) => a - b;
 
     public static Vector512<float> Multiply(Vector512<float> a, Vector512<float> b) => a * b;
-
-    public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> MultiplyAdd(Vector512<float> a, Vector512<float> b, Vector512<float> c)
@@ -165,14 +126,7 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>>
 
     public static Vector512<float> Max(Vector512<float> a, Vector512<float> b) => Vector512.MaxNative(a, b);
 
-    public static Vector512<float> Min(Vector512<float> a, Vector512<float> b) => Vector512.MinNative(a, b);
-
-    public static Vector512<float> Abs(Vector512<float> a) => Vector512.Abs(a);
-
     public static float Sum(Vector512<float> a) => Vector512.Sum(a);
-
-    public static Vector512<float> WhereLess(Vector512<float> a, Vector512<float> b, Vector512<float> then, Vector512<float> otherwise)
-        => Vector512.ConditionalSelect(Vector512.LessThan(a, b), then, otherwise);
 
     public static Vector512<float> AsExponent(Vector512<float> bits) => (bits.AsInt32() << 23).AsSingle();
 }

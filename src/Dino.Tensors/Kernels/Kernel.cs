@@ -110,6 +110,9 @@ internal sealed class LauncherTable
     /// <summary>How many kernels were launched so far.</summary>
     public long Launches { get; set; }
 
+    /// <summary>How many kernels were loaded, each compiled by the driver before its first launch.</summary>
+    public int Loaded { get; private set; }
+
     public Delegate? TryGet(int slot) => slot < launchers.Length ? launchers[slot] : null;
 
     public void Set(int slot, Delegate launcher)
@@ -117,5 +120,6 @@ internal sealed class LauncherTable
         if (slot >= launchers.Length)
             Array.Resize(ref launchers, Math.Max(slot + 1, 2 * launchers.Length));
         launchers[slot] = launcher;
+        Loaded++;
     }
 }

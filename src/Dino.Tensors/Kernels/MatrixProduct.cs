@@ -8,7 +8,7 @@ namespace Dino.Tensors.Kernels;
 /// <summary>The matrix product of each kind of device behind one call.</summary>
 internal static class MatrixProduct
 {
-    /// <summary>c = alpha · op(a) · op(b) + beta · c, finished by the epilogue.</summary>
+    /// <summary>c = alpha · op(a) · op(b) + beta · c, finished by an epilogue without an activation.</summary>
     public static unsafe void Run(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue = default)
     {
         if (c.Count == 0)
@@ -16,58 +16,65 @@ internal static class MatrixProduct
         using var arena = device.BeginScope();
         (a, b) = (NarrowOperand.Of(a), NarrowOperand.Of(b));
         if (!device.IsHost)
-        {
-            OnAccelerator(device, shape, a, b, c, epilogue);
-            return;
-        }
-        float* bias = Pointer(epilogue.Bias), other = Pointer(epilogue.Other), factors = Pointer(epilogue.Factors), kept = Pointer(epilogue.Kept);
-        switch (epilogue.Kind)
-        {
-            case EpilogueKind.None:
-                HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias, default(NoEpilogue));
-                break;
-            case EpilogueKind.Branch:
-                var branch = new BranchEpilogue(other, factors, epilogue.RowsPerSample, shape.LdC);
-                HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias, branch);
-                break;
-            case EpilogueKind.ColumnScale:
-                HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias, new ColumnScaleEpilogue(factors));
-                break;
-            case EpilogueKind.Gelu:
-                HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias, new GeluEpilogue(kept, shape.LdC));
-                break;
-            case EpilogueKind.GeluBackward:
-                HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, bias, new GeluBackwardEpilogue(other, kept, shape.LdC));
-                break;
-        }
+            OnAccelerator<PlainFinish>(device, shape, a, b, c, epilogue);
+        else if (epilogue.Kind == EpilogueKind.Branch)
+            OnHost<BranchEpilogue>(device, shape, a, b, c, epilogue);
+        else if (epilogue.Kind == EpilogueKind.ColumnScale)
+            OnHost<ColumnScaleEpilogue>(device, shape, a, b, c, epilogue);
+        else
+            HostGemm.Run(device.Team, shape, a.Pointer, b.Pointer, c.Pointer, Pointer(epilogue.Bias), default(NoEpilogue));
     }
+
+    /// <summary>
+    /// The same with an activation: <see cref="EpilogueKind.Activation"/> or <see cref="EpilogueKind.ActivationBackward"/>.
+    /// </summary>
+    public static void Run<TActivation>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        where TActivation : struct, IActivation
+    {
+        if (c.Count == 0)
+            return;
+        using var arena = device.BeginScope();
+        (a, b) = (NarrowOperand.Of(a), NarrowOperand.Of(b));
+        if (!device.IsHost)
+            OnAccelerator<ActivationFinish<TActivation>>(device, shape, a, b, c, epilogue);
+        else if (epilogue.Kind == EpilogueKind.Activation)
+            OnHost<ActivationEpilogue<TActivation>>(device, shape, a, b, c, epilogue);
+        else
+            OnHost<ActivationBackwardEpilogue<TActivation>>(device, shape, a, b, c, epilogue);
+    }
+
+    private static unsafe void OnHost<TEpilogue>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue e)
+        where TEpilogue : struct, IEpilogue => HostGemm.Run(
+        device.Team, shape, a.Pointer, b.Pointer, c.Pointer, Pointer(e.Bias),
+        new HostEpilogue<TEpilogue>(Pointer(e.Other), Pointer(e.Factors), Pointer(e.Kept), e.RowsPerSample, shape.LdC));
 
     private static unsafe float* Pointer(Tensor? tensor) => tensor is null ? null : tensor.Pointer;
 
-    private static void OnAccelerator(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+    private static void OnAccelerator<TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        where TFinish : struct, IFinish
     {
         if (device.VendorProduct is { } vendor)
         {
-            vendor.Run(device, shape, a, b, c, epilogue);
+            vendor.Run<TFinish>(device, shape, a, b, c, epilogue);
             return;
         }
         bool large = IsLarge(shape) && IsAligned(shape, a, b, c, epilogue);
         if (large && device.UsesTensorCores)
         {
             if (device.Precision == Precision.Bf16)
-                ByLayout<MmaProduct<MmaBf16>>(device, shape, a, b, c, epilogue);
+                ByLayout<MmaProduct<MmaBf16>, TFinish>(device, shape, a, b, c, epilogue);
             else
-                ByLayout<MmaProduct<MmaTf32>>(device, shape, a, b, c, epilogue);
+                ByLayout<MmaProduct<MmaTf32>, TFinish>(device, shape, a, b, c, epilogue);
         }
         // A large tile reads its operands less often; on a small matrix it leaves most of the device idle.
-        else if (device.GroupSize < SimtGemm<SimtTile8>.GroupSize)
-            Simt<SimtTile4>.Run(device, shape, a, b, c, epilogue);
+        else if (device.GroupSize < SimtGemm<SimtTile8, TFinish>.GroupSize)
+            Simt<SimtTile4, TFinish>.Run(device, shape, a, b, c, epilogue);
         else if (device.GroupSize < 256 || (long)shape.M * shape.N * shape.Batch < 256 * 256)
-            Simt<SimtTile8>.Run(device, shape, a, b, c, epilogue);
+            Simt<SimtTile8, TFinish>.Run(device, shape, a, b, c, epilogue);
         else if (!large)
-            Simt<SimtTile16>.Run(device, shape, a, b, c, epilogue);
+            Simt<SimtTile16, TFinish>.Run(device, shape, a, b, c, epilogue);
         else
-            ByLayout<WideProduct>(device, shape, a, b, c, epilogue);
+            ByLayout<WideProduct, TFinish>(device, shape, a, b, c, epilogue);
     }
 
     // Tiles of 128 × 128, of which a small matrix would fill little.
@@ -81,28 +88,30 @@ internal static class MatrixProduct
         return ((along | ld) & 3) == 0 && (stride & 3) == 0 && a.IsAligned && b.IsAligned && c.IsAligned && e.Kept is null or { IsAligned: true };
     }
 
-    private static void ByLayout<TProduct>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+    private static void ByLayout<TProduct, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
         where TProduct : struct, ITiledProduct
+        where TFinish : struct, IFinish
     {
         switch (shape.TransposeA, shape.TransposeB)
         {
             case (false, false):
-                TProduct.Run<AlongSteps, AlongRows>(device, shape, a, b, c, epilogue);
+                TProduct.Run<AlongSteps, AlongRows, TFinish>(device, shape, a, b, c, epilogue);
                 break;
             case (false, true):
-                TProduct.Run<AlongSteps, AlongSteps>(device, shape, a, b, c, epilogue);
+                TProduct.Run<AlongSteps, AlongSteps, TFinish>(device, shape, a, b, c, epilogue);
                 break;
             case (true, false):
-                TProduct.Run<AlongRows, AlongRows>(device, shape, a, b, c, epilogue);
+                TProduct.Run<AlongRows, AlongRows, TFinish>(device, shape, a, b, c, epilogue);
                 break;
             case (true, true):
-                TProduct.Run<AlongRows, AlongSteps>(device, shape, a, b, c, epilogue);
+                TProduct.Run<AlongRows, AlongSteps, TFinish>(device, shape, a, b, c, epilogue);
                 break;
         }
     }
 
-    private static void Launch(
+    private static void Launch<TFinish>(
         Kernel<Launcher> kernel, int groupSize, int edge, Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        where TFinish : struct, IFinish
     {
         int parts = PartsOfSteps(device, shape, edge, out int stepsPerPart);
         var arguments = new TiledGemmArguments(shape, epilogue, edge, parts, stepsPerPart);
@@ -115,7 +124,7 @@ internal static class MatrixProduct
         using var arena = device.BeginScope();
         var sums = device.Rent(new Shape(shape.Batch * parts, shape.M, shape.N));
         kernel.On(device)(device.Stream, grid, a.View, b.View, sums.View, default, arguments);
-        SumOfParts.Finish(device, shape, sums, parts, c, epilogue);
+        SumOfParts<TFinish>.Finish(device, shape, sums, parts, c, epilogue);
     }
 
     /// <summary>
@@ -139,51 +148,60 @@ internal static class MatrixProduct
     /// <summary>A kernel for large aligned operands, closed over how they lie.</summary>
     private interface ITiledProduct
     {
-        static abstract void Run<TLayoutA, TLayoutB>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        static abstract void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
-            where TLayoutB : struct, IOperandLayout;
+            where TLayoutB : struct, IOperandLayout
+            where TFinish : struct, IFinish;
     }
 
     private readonly struct WideProduct : ITiledProduct
     {
-        public static void Run<TLayoutA, TLayoutB>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        public static void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
-            where TLayoutB : struct, IOperandLayout => Launch(
-            Wide<TLayoutA, TLayoutB>.Kernel, WideGemm<TLayoutA, TLayoutB>.GroupSize, WideGemm<TLayoutA, TLayoutB>.Edge,
+            where TLayoutB : struct, IOperandLayout
+            where TFinish : struct, IFinish => Launch<TFinish>(
+            Wide<TLayoutA, TLayoutB, TFinish>.Kernel, WideGemm<TLayoutA, TLayoutB, TFinish>.GroupSize, WideGemm<TLayoutA, TLayoutB, TFinish>.Edge,
             device, shape, a, b, c, epilogue);
     }
 
     private readonly struct MmaProduct<TNumber> : ITiledProduct where TNumber : struct, IMmaNumber
     {
-        public static void Run<TLayoutA, TLayoutB>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        public static void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
-            where TLayoutB : struct, IOperandLayout => Launch(
-            Mma<TNumber, TLayoutA, TLayoutB>.Kernel, MmaGemm<TNumber, TLayoutA, TLayoutB>.GroupSize, MmaGemm<TNumber, TLayoutA, TLayoutB>.Edge,
+            where TLayoutB : struct, IOperandLayout
+            where TFinish : struct, IFinish => Launch<TFinish>(
+            Mma<TNumber, TLayoutA, TLayoutB, TFinish>.Kernel, MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.GroupSize,
+            MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.Edge,
             device, shape, a, b, c, epilogue);
     }
 
-    private static class Simt<TTile> where TTile : struct, ISimtTile
+    private static class Simt<TTile, TFinish>
+        where TTile : struct, ISimtTile
+        where TFinish : struct, IFinish
     {
-        private static readonly Kernel<Launcher> kernel = new(SimtGemm<TTile>.Kernel, new(SimtGemm<TTile>.GroupSize, null));
+        private static readonly Kernel<Launcher> kernel = new(SimtGemm<TTile, TFinish>.Kernel, new(SimtGemm<TTile, TFinish>.GroupSize, null));
 
-        public static void Run(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue) =>
-            Launch(kernel, SimtGemm<TTile>.GroupSize, SimtGemm<TTile>.Edge, device, shape, a, b, c, epilogue);
+        public static void Run(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue) => Launch<TFinish>(
+            kernel, SimtGemm<TTile, TFinish>.GroupSize, SimtGemm<TTile, TFinish>.Edge, device, shape, a, b, c, epilogue);
     }
 
-    private static class Wide<TLayoutA, TLayoutB>
+    private static class Wide<TLayoutA, TLayoutB, TFinish>
         where TLayoutA : struct, IOperandLayout
         where TLayoutB : struct, IOperandLayout
+        where TFinish : struct, IFinish
     {
         public static readonly Kernel<Launcher> Kernel = new(
-            WideGemm<TLayoutA, TLayoutB>.Kernel, new(WideGemm<TLayoutA, TLayoutB>.GroupSize, WideGemm<TLayoutA, TLayoutB>.Groups));
+            WideGemm<TLayoutA, TLayoutB, TFinish>.Kernel,
+            new(WideGemm<TLayoutA, TLayoutB, TFinish>.GroupSize, WideGemm<TLayoutA, TLayoutB, TFinish>.Groups));
     }
 
-    private static class Mma<TNumber, TLayoutA, TLayoutB>
+    private static class Mma<TNumber, TLayoutA, TLayoutB, TFinish>
         where TNumber : struct, IMmaNumber
         where TLayoutA : struct, IOperandLayout
         where TLayoutB : struct, IOperandLayout
+        where TFinish : struct, IFinish
     {
         public static readonly Kernel<Launcher> Kernel = new(
-            MmaGemm<TNumber, TLayoutA, TLayoutB>.Kernel, new(MmaGemm<TNumber, TLayoutA, TLayoutB>.GroupSize, 2), tensorCores: true);
+            MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.Kernel, new(MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.GroupSize, 2), tensorCores: true);
     }
 }

@@ -34,7 +34,8 @@ internal sealed class VendorProduct : IDisposable
     }
 
     /// <summary>C = Alpha · op(A) · op(B) + Beta · C, finished by the epilogue.</summary>
-    public void Run(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+    public void Run<TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        where TFinish : struct, IFinish
     {
         if (epilogue is { Kind: EpilogueKind.None, Bias: null })
         {
@@ -45,7 +46,7 @@ internal sealed class VendorProduct : IDisposable
         var sums = device.Rent(new Shape(shape.Batch, shape.M, shape.N));
         var product = shape with { Alpha = 1, Beta = 0, LdC = shape.N, StrideC = (long)shape.M * shape.N };
         Multiply(product, a.View, b.View, sums.View);
-        SumOfParts.Finish(device, shape, sums, 1, c, epilogue);
+        SumOfParts<TFinish>.Finish(device, shape, sums, 1, c, epilogue);
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Dino.Tensors.Ops;
 /// branch of a residual connection (<see cref="AddBranchOp"/>).
 /// </summary>
 /// <remarks>
-/// One op, because the hidden layer is the widest tensor of a block: GELU is applied to each piece of the first product while it is in a
+/// One op, because the hidden layer is the widest tensor of a block: the activation is applied to each piece of the first product while it is in a
 /// core's cache, and the backward pass has only its input, from which it makes the output again along with the gradient.
 /// </remarks>
 public static class FeedForwardOp
@@ -18,7 +18,14 @@ public static class FeedForwardOp
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
     public static Tensor FeedForward(
+        this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor? residual, Tensor? keep) =>
+        x.FeedForward<GeluOp.Fused>(weight1, bias1, weight2, bias2, residual, keep);
+
+    /// <summary>The same with another activation than GELU, any struct that is an <see cref="IActivation"/>.</summary>
+    /// <inheritdoc cref="FeedForward(Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"/>
+    public static Tensor FeedForward<TActivation>(
         this Tensor x, Tensor weight1, Tensor bias1, Tensor weight2, Tensor bias2, Tensor? residual, Tensor? keep)
+        where TActivation : struct, IActivation
     {
         var device = Operands.Check(x, weight1, bias1, weight2, bias2);
         Operands.With(x, residual, nameof(FeedForward));
@@ -32,21 +39,21 @@ public static class FeedForwardOp
         bool recorded = Tape.For(x, weight1, bias1) is not null || Tape.For(weight2, bias2, residual) is not null;
         using (device.BeginScope())
         {
-            // Without a backward pass GELU takes the place of its input.
+            // Without a backward pass the activation takes the place of its input.
             var hidden = recorded ? device.Rent(before.Shape) : before;
-            MatrixProduct.Run(device, first, x, weight1, hidden, Epilogue.Gelu(bias1, recorded ? before : null));
+            MatrixProduct.Run<TActivation>(device, first, x, weight1, hidden, Epilogue.Activation(bias1, recorded ? before : null));
             if (residual is null)
                 MatrixProduct.Run(device, second, hidden, weight2, y, new() { Bias = bias2 });
             else
                 LinearOp.AddProduct(second, hidden, weight2, bias2, residual, keep, y);
         }
         if (recorded)
-            device.Tape!.Add<BackwardNode>(y).Of(x, weight1, bias1, before, weight2, bias2, residual, keep);
+            device.Tape!.Add<BackwardNode<TActivation>>(y).Of(x, weight1, bias1, before, weight2, bias2, residual, keep);
         before.Dispose();
         return y;
     }
 
-    private sealed class BackwardNode : Node
+    private sealed class BackwardNode<TActivation> : Node where TActivation : struct, IActivation
     {
         private Tensor x = null!, weight1 = null!, bias1 = null!, before = null!, weight2 = null!, bias2 = null!;
         private Tensor? residual, keep;
@@ -64,9 +71,9 @@ public static class FeedForwardOp
                 Tape.AddGradient(residual, dy);
             dy = AddBranchOp.OfBranch(dy, keep);
             Tensor dBefore = device.Rent(before.Shape), hidden = device.Rent(before.Shape);
-            // dBefore = (dy · W₂) ∘ GELU′(before), and hidden = GELU(before).
-            MatrixProduct.Run(
-                device, GemmShape.Dense(dy.Shape.Rows, weight2.Shape[1], weight2.Shape[0]), dy, weight2, dBefore, Epilogue.GeluBackward(before, hidden));
+            // dBefore = (dy · W₂) ∘ f′(before), and hidden = f(before).
+            var shape = GemmShape.Dense(dy.Shape.Rows, weight2.Shape[1], weight2.Shape[0]);
+            MatrixProduct.Run<TActivation>(device, shape, dy, weight2, dBefore, Epilogue.ActivationBackward(before, hidden));
             LinearOp.BackwardOfParameters(hidden, weight2, bias2, dy);
             hidden.Dispose();
             LinearOp.Backward(x, weight1, bias1, dBefore);

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Ops;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;
@@ -115,12 +116,14 @@ public unsafe class HostGemmTests
             fixed (float* b = bias, p = before, y = output, k0 = keep, r = other)
             {
                 product.Check(Run(team, width, product, default(NoEpilogue), b), "bias", (x, _, j) => x + bias[j]);
-                product.Check(Run(team, width, product, new BranchEpilogue(r, null, 0, n), b), "residual", (x, i, j) => x + bias[j] + other[i * n + j]);
-                product.Check(Run(team, width, product, new BranchEpilogue(r, k0, 2, n)), "scaled branch", (x, i, j) => keep[i / 2] * x + other[i * n + j]);
-                product.Check(Run(team, width, product, new ColumnScaleEpilogue(b)), "scaled columns", (x, _, j) => x * bias[j]);
-                product.Check(Run(team, width, product, new GeluEpilogue(null, n)), "GELU alone", (x, _, _) => Gelu(x));
-                product.Check(Run(team, width, product, new GeluEpilogue(p, n), b), "GELU", (x, _, j) => Gelu(x + bias[j]));
-                product.Check(Run(team, width, product, new GeluBackwardEpilogue(r, y, n)), "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, null, null, 0, n), b), "residual", (x, i, j) => x + bias[j] + other[i * n + j]);
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, k0, null, 2, n)), "scaled branch", (x, i, j) => keep[i / 2] * x + other[i * n + j]);
+                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue>(null, b, null, 0, n)), "scaled columns", (x, _, j) => x * bias[j]);
+                var gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, null, 0, n);
+                product.Check(Run(team, width, product, gelu), "GELU alone", (x, _, _) => Gelu(x));
+                gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, p, 0, n);
+                product.Check(Run(team, width, product, gelu, b), "GELU", (x, _, j) => Gelu(x + bias[j]));
+                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>>(r, null, y, 0, n)), "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
 
                 float[] plain = Run(team, width, product, default(NoEpilogue), b);
                 for (int i = 0; i < m * n; i++)
@@ -178,7 +181,7 @@ public unsafe class HostGemmTests
     }
 
     private static float[] Run<TEpilogue>(HostTeam team, int width, ReferenceProduct product, TEpilogue epilogue, float* bias = null)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         float[] result = [.. product.C];
         fixed (float* a = product.A, b = product.B, c = result)

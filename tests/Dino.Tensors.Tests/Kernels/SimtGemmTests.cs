@@ -41,23 +41,23 @@ public class SimtGemmTests
         where TLayoutA : struct, IOperandLayout
         where TLayoutB : struct, IOperandLayout
     {
-        Entry entry = WideGemm<TLayoutA, TLayoutB>.Kernel;
+        Entry entry = WideGemm<TLayoutA, TLayoutB, PlainFinish>.Kernel;
         foreach (var (m, n, k, batch) in (ReadOnlySpan<(int, int, int, int)>)[(4, 132, 12, 2), (132, 8, 20, 1)])
             Product(
-                device, entry, WideGemm<TLayoutA, TLayoutB>.GroupSize, WideGemm<TLayoutA, TLayoutB>.Edge,
+                device, entry, WideGemm<TLayoutA, TLayoutB, PlainFinish>.GroupSize, WideGemm<TLayoutA, TLayoutB, PlainFinish>.Edge,
                 GemmShape.Dense(m, n, k, transposeA, transposeB, batch), gap: 4, beta: batch - 1, bias: batch == 1);
     }
 
     private static void Products<TTile>(SimtAccelerator device, (int M, int N, int K)[] sizes) where TTile : struct, ISimtTile
     {
-        Entry entry = SimtGemm<TTile>.Kernel;
+        Entry entry = SimtGemm<TTile, PlainFinish>.Kernel;
         int form = 0;
         foreach (var (m, n, k) in sizes)
         {
             for (int i = 0; i < 2; i++, form++)
             {
                 var shape = GemmShape.Dense(m, n, k, transposeA: form % 2 == 1, transposeB: form / 2 % 2 == 0, batch: 1 + form % 2);
-                Product(device, entry, SimtGemm<TTile>.GroupSize, SimtGemm<TTile>.Edge, shape, gap: form % 3, beta: i, bias: form % 3 == 1);
+                Product(device, entry, SimtGemm<TTile, PlainFinish>.GroupSize, SimtGemm<TTile, PlainFinish>.Edge, shape, gap: form % 3, beta: i, bias: form % 3 == 1);
             }
         }
     }

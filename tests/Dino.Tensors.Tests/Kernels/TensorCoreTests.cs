@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Ops;
 using ILGPU;
 using NUnit.Framework;
 using Product = Dino.Tensors.Kernels.MatrixProduct;
@@ -60,15 +61,17 @@ public sealed class TensorCoreTests(Precision precision)
         Run(Epilogue.ColumnScale(bias));
         reference.Check(c.ToArray(), "column scale", (x, _, j) => x * by[j]);
 
-        Run(Epilogue.Gelu(bias, kept));
+        RunGelu(Epilogue.Activation(bias, kept));
         reference.Check(kept.ToArray(), "before GELU", (x, _, j) => x + by[j]);
         reference.Check(c.ToArray(), "GELU", (x, _, j) => Gelu(x + by[j]));
 
-        Run(Epilogue.GeluBackward(other, kept));
+        RunGelu(Epilogue.ActivationBackward(other, kept));
         reference.Check(kept.ToArray(), "GELU again", (_, i, j) => Gelu(there[i * 64 + j]));
         reference.Check(c.ToArray(), "GELU's gradient", (x, i, j) => x * Slope(there[i * 64 + j]));
 
         void Run(in Epilogue epilogue) => Product.Run(device, GemmShape.Dense(72, 64, steps), a, b, c, epilogue);
+
+        void RunGelu(in Epilogue epilogue) => Product.Run<GeluOp.Fused>(device, GemmShape.Dense(72, 64, steps), a, b, c, epilogue);
     }
 
     [TestCase(1, 5, 1)]

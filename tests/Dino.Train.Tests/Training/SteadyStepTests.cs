@@ -17,6 +17,8 @@ public class SteadyStepTests
     // Two blocks, two sizes of crops, three layers of the head. A number that grows costs some microseconds each on a GPU.
     private const int LaunchesOfAStep = 238;
 
+    private const int KernelsOfAStep = 50;
+
     /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
     public static IEnumerable<TestCaseData> Cases =>
         from name in Devices.Names
@@ -68,6 +70,19 @@ public class SteadyStepTests
                     state.Measured.Read(reader);
             }
         }
+    }
+
+    /// <summary>A driver compiles each kernel before its first launch: what a training step launches, a run waits for.</summary>
+    [Test]
+    public void TrainingStep_LoadsFewKernels()
+    {
+        using var device = Device.Open("cpu:debug", new DeviceOptions { InOrder = true });
+        using var state = new SteppedDino(TinyRun.Options with { FreezeLastLayer = 0 }, device, stepsPerEpoch: 100);
+        var depth = new RandomStochasticDepth(1);
+        state.Learn(Crops(device, 16), Crops(device, 8), depth, depth);
+        state.Update();
+        Assert.That(device.Launchers.Loaded, Is.InRange(10, KernelsOfAStep));
+        TestContext.Out.WriteLine($"{device.Launchers.Loaded} kernels");
     }
 
     private static Tensor Crops(Device device, int size)

@@ -14,11 +14,11 @@ internal enum EpilogueKind
     /// <summary>factor of the column · C.</summary>
     ColumnScale,
 
-    /// <summary>GELU(C); C itself is kept.</summary>
-    Gelu,
+    /// <summary>f(C); C itself is kept.</summary>
+    Activation,
 
-    /// <summary>C · GELU′(other); GELU(other) is kept.</summary>
-    GeluBackward,
+    /// <summary>C · f′(other); f(other) is kept.</summary>
+    ActivationBackward,
 }
 
 /// <summary>The last step of a product, done while the sums are in registers or near caches. Its tensors have C's shape or as said.</summary>
@@ -56,11 +56,12 @@ internal readonly record struct Epilogue
     /// <summary>C · factors[column].</summary>
     public static Epilogue ColumnScale(Tensor factors) => new() { Kind = EpilogueKind.ColumnScale, Factors = factors };
 
-    /// <summary>GELU(C + bias); C + bias goes to <paramref name="before"/> unless that is null.</summary>
-    public static Epilogue Gelu(Tensor? bias, Tensor? before) => new() { Kind = EpilogueKind.Gelu, Bias = bias, Kept = before };
+    /// <summary>f(C + bias) with the activation of the product; C + bias goes to <paramref name="before"/> unless that is null.</summary>
+    public static Epilogue Activation(Tensor? bias, Tensor? before) => new() { Kind = EpilogueKind.Activation, Bias = bias, Kept = before };
 
-    /// <summary>C · GELU′(before), a gradient through GELU; GELU(before) goes to <paramref name="output"/>.</summary>
-    public static Epilogue GeluBackward(Tensor before, Tensor output) => new() { Kind = EpilogueKind.GeluBackward, Other = before, Kept = output };
+    /// <summary>C · f′(before), a gradient through the activation; f(before) goes to <paramref name="output"/>.</summary>
+    public static Epilogue ActivationBackward(Tensor before, Tensor output) =>
+        new() { Kind = EpilogueKind.ActivationBackward, Other = before, Kept = output };
 
     private static ArrayView<float> View(Tensor? tensor) => tensor is null ? default : tensor.View;
 }

@@ -15,7 +15,7 @@ internal static unsafe class HostGemm
 
     /// <summary>The same + bias (N), unless that is null, in every row (then alpha is 1); the epilogue is applied to every finished element.</summary>
     public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         if (Vector512.IsHardwareAccelerated)
             HostGemm<Vector512<float>, Simd512>.Run(team, shape, a, b, c, bias, epilogue);
@@ -53,7 +53,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
     /// <summary>C = alpha · op(A) · op(B) + bias + beta · C, then the epilogue.</summary>
     public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         if (shape.M <= 0 || shape.N <= 0 || shape.Batch <= 0)
             return;
@@ -114,7 +114,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
     private static void RunWide<TEpilogue>(
         HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         const int EnoughItems = 24;
         int block = BlockOfK(shape.K);
@@ -174,7 +174,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     private readonly struct WideJob<TEpilogue>(
         GemmShape shape, float* a, float* shared, float* sharedA, float* c, float* bias, int column0, int columns, int k0, int k,
         int rowsPerItem, int columnsPerItem, int rowBlocks, TEpilogue epilogue) : IHostJob
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         private readonly TEpilogue epilogue = epilogue;
 
@@ -201,7 +201,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 
     private static void RunNarrow<TEpilogue>(
         HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         int pitch = shape.LdA;
         if (CopiesA(shape))
@@ -230,7 +230,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     private readonly struct NarrowJob<TEpilogue>(
         GemmShape shape, float* a, int pitch, float* b, float* c, float* bias, int columnsPerItem, TEpilogue epilogue)
         : IHostJob
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         private readonly TEpilogue epilogue = epilogue;
 

@@ -5,7 +5,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
 {
     private static void RunPrivate<TEpilogue>(
         HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue, long work)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         // A batch of few large matrices is cut into rows as well.
         int pieces = shape.Batch >= 16 || work <= SmallWork ? 1 : Math.Min(CeilDivide(16, shape.Batch), CeilDivide(shape.M, 48));
@@ -20,7 +20,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     private readonly struct PrivateJob<TEpilogue>(
         GemmShape shape, float* a, float* b, float* c, float* bias, int lastK, int rowsPerItem, int pieces, int together, bool finish,
         TEpilogue epilogue) : IHostJob
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         // Columns that a thread keeps packed at once (128 × 768 floats, 393 KiB).
         private const int MostColumns = 128;
@@ -78,7 +78,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     /// <summary>The sums are cut into slices of fixed length, whose results are added up in order.</summary>
     private static void RunDeep<TEpilogue>(
         HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         int slice = RoundUp(CeilDivide(shape.K, Math.Min(CeilDivide(shape.K, SliceOfK), MostSlices)), 8);
         int slices = CeilDivide(shape.K, slice);
@@ -100,7 +100,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
     }
 
     private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, float* bias, TEpilogue epilogue) : IHostJob
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         public void Run(int row)
         {
@@ -123,7 +123,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             if (!TEpilogue.Active)
                 return;
             for (int j = 0; j < shape.N; j += Columns)
-                epilogue.Apply<TVector, TSimd>(target + j, row, j, Math.Min(Columns, shape.N - j));
+                epilogue.Apply(target + j, row, j, Math.Min(Columns, shape.N - j));
         }
     }
 }

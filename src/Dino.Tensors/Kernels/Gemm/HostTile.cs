@@ -46,7 +46,7 @@ internal static unsafe class HostTile<TVector, TSimd>
     public static void Multiply<TEpilogue>(
         float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha, float beta, float* bias,
         bool last, in TEpilogue epilogue, int row0, int column0)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         for (int j = 0; j < columns; j += Columns, b += PanelStride(k))
         {
@@ -61,7 +61,7 @@ internal static unsafe class HostTile<TVector, TSimd>
     private static void Sweep<TEpilogue>(
         float* a, long lda, int rows, float* b, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
         bool last, in TEpilogue epilogue, int row0, int column0, bool firstOfRows)
-        where TEpilogue : struct, IGemmEpilogue
+        where TEpilogue : struct, IHostEpilogue
     {
         float* start = stackalloc float[32];
         if (bias == null)
@@ -81,7 +81,7 @@ internal static unsafe class HostTile<TVector, TSimd>
             if (!TEpilogue.Active || !last)
                 continue;
             for (int r = 0; r < height; r++)
-                epilogue.Apply<TVector, TSimd>(c + r * ldc, row0 + row + r, column0, width);
+                epilogue.Apply(c + r * ldc, row0 + row + r, column0, width);
         }
     }
 

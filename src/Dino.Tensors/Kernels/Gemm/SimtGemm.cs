@@ -5,7 +5,9 @@ namespace Dino.Tensors.Kernels;
 /// <summary>
 /// The matrix product on any accelerator, for operands of any kind: one group for each tile of C, strips of the operands in shared memory.
 /// </summary>
-internal static class SimtGemm<TTile> where TTile : struct, ISimtTile
+internal static class SimtGemm<TTile, TFinish>
+    where TTile : struct, ISimtTile
+    where TFinish : struct, IFinish
 {
     /// <summary>Threads of a group.</summary>
     public static int GroupSize => TTile.Side * TTile.Side;
@@ -45,9 +47,9 @@ internal static class SimtGemm<TTile> where TTile : struct, ISimtTile
     private static void StoreRow(
         ArrayView<float> c, EpilogueViews follow, TiledGemmArguments s, TileOfC tile, int row, int column, Float4 sum)
     {
-        s.Store(c, follow, tile, row, column, sum.X);
-        s.Store(c, follow, tile, row, column + 1, sum.Y);
-        s.Store(c, follow, tile, row, column + 2, sum.Z);
-        s.Store(c, follow, tile, row, column + 3, sum.W);
+        s.Store<TFinish>(c, follow, tile, row, column, sum.X);
+        s.Store<TFinish>(c, follow, tile, row, column + 1, sum.Y);
+        s.Store<TFinish>(c, follow, tile, row, column + 2, sum.Z);
+        s.Store<TFinish>(c, follow, tile, row, column + 3, sum.W);
     }
 }

@@ -3,8 +3,9 @@ using ILGPU;
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The end of a product whose k was cut into parts: their sums are added in order, and finished.</summary>
-internal readonly struct SumOfParts(
+internal readonly struct SumOfParts<TFinish>(
     in TiledGemmArguments product, int parts, ArrayView<float> sums, ArrayView<float> c, EpilogueViews follow) : IElementBody
+    where TFinish : struct, IFinish
 {
     private readonly TiledGemmArguments product = product;
     private readonly int parts = parts;
@@ -13,7 +14,7 @@ internal readonly struct SumOfParts(
 
     /// <summary>C from the sums (batch · parts, M, N), which may be C itself if that is dense.</summary>
     public static void Finish(Device device, in GemmShape shape, Tensor sums, int parts, Tensor c, in Epilogue epilogue) =>
-        ElementLoop<SumOfParts>.OnAccelerator(
+        ElementLoop<SumOfParts<TFinish>>.OnAccelerator(
             device, shape.Batch * shape.M * shape.N,
             new(new(shape, epilogue, edge: 1, parts: 1, stepsPerPart: shape.K), parts, sums.View, c.View, epilogue.Views));
 
@@ -24,6 +25,6 @@ internal readonly struct SumOfParts(
         float sum = 0;
         for (int part = 0; part < parts; part++, from += size)
             sum += sums.Read(from);
-        product.Store(c, follow, row, column, batch * product.StrideC + row * product.LdC + column, sum);
+        product.Store<TFinish>(c, follow, row, column, batch * product.StrideC + row * product.LdC + column, sum);
     }
 }

@@ -62,55 +62,45 @@ internal readonly struct TiledGemmArguments
     public OperandPlace PlaceB(TileOfC tile) => new(tile.Batch * StrideB, LdB, N, tile.EndStep);
 
     /// <summary>C's element of a sum: scaled, added to what is there, and finished.</summary>
-    public float Finish(ArrayView<float> c, EpilogueViews follow, int row, int column, int at, float sum, out float kept)
+    public float Finish<TFinish>(ArrayView<float> c, EpilogueViews follow, int row, int column, int at, float sum, out float kept)
+        where TFinish : struct, IFinish
     {
         float value = Alpha * sum;
         if (Beta != 0)
             value += Beta * c.Read(at);
         if (HasBias != 0)
             value += follow.Bias.Read(column);
-        kept = 0;
-        switch (Kind)
-        {
-            case EpilogueKind.Branch:
-                float factor = RowsPerSample > 0 ? follow.Factors.Read(row / RowsPerSample) : 1;
-                return Intrinsics.Fma(value, factor, follow.Other.Read(at));
-            case EpilogueKind.ColumnScale:
-                return value * follow.Factors.Read(column);
-            case EpilogueKind.Gelu:
-                kept = value;
-                return Ops.GeluOp.Function.Forward(Lane.Of(value)).Value;
-            case EpilogueKind.GeluBackward:
-                Lane before = Lane.Of(follow.Other.Read(at));
-                kept = Ops.GeluOp.Function.Forward(before).Value;
-                return Ops.GeluOp.Function.Backward(before, Lane.Of(value)).Value;
-            default:
-                return value;
-        }
+        float result = TFinish.Finish(this, follow, row, column, at, Lane.Of(value), out Lane keep).Value;
+        kept = keep.Value;
+        return result;
     }
 
     /// <summary>Writes a sum where it is inside C.</summary>
-    public void Store(ArrayView<float> c, EpilogueViews follow, TileOfC tile, int row, int column, float sum)
+    public void Store<TFinish>(ArrayView<float> c, EpilogueViews follow, TileOfC tile, int row, int column, float sum)
+        where TFinish : struct, IFinish
     {
         if (row < M && column < N)
-            Store(c, follow, row, column, tile.Target + row * LdC + column, sum);
+            Store<TFinish>(c, follow, row, column, tile.Target + row * LdC + column, sum);
     }
 
     /// <summary>Writes the sum of a row and column to where C's element is.</summary>
-    public void Store(ArrayView<float> c, EpilogueViews follow, int row, int column, int at, float sum)
+    public void Store<TFinish>(ArrayView<float> c, EpilogueViews follow, int row, int column, int at, float sum)
+        where TFinish : struct, IFinish
     {
-        c.Write(at, Finish(c, follow, row, column, at, sum, out float kept));
+        c.Write(at, Finish<TFinish>(c, follow, row, column, at, sum, out float kept));
         if (follow.Kept.Length > 0)
             follow.Kept.Write(at, kept);
     }
 
     /// <summary>Writes two neighbouring sums of a row where they are inside C.</summary>
-    public void StorePair(ArrayView<float> c, EpilogueViews follow, TileOfC tile, int row, int column, Float2 sums)
+    public void StorePair<TFinish>(ArrayView<float> c, EpilogueViews follow, TileOfC tile, int row, int column, Float2 sums)
+        where TFinish : struct, IFinish
     {
         if (row >= M || column >= N)
             return;
         int at = tile.Target + row * LdC + column;
-        float x = Finish(c, follow, row, column, at, sums.X, out float keptX), y = Finish(c, follow, row, column + 1, at + 1, sums.Y, out float keptY);
+        float x = Finish<TFinish>(c, follow, row, column, at, sums.X, out float keptX);
+        float y = Finish<TFinish>(c, follow, row, column + 1, at + 1, sums.Y, out float keptY);
         c.WritePair(at, new Float2 { X = x, Y = y });
         if (follow.Kept.Length > 0)
             follow.Kept.WritePair(at, new Float2 { X = keptX, Y = keptY });

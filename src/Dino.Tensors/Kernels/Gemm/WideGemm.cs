@@ -10,9 +10,10 @@ namespace Dino.Tensors.Kernels;
 /// The limit is shared memory's bandwidth: a step of k reads 16 numbers for 64 multiply-adds. Without two groups asked for, the assembler
 /// hoists every address and halves the number of groups that fit.
 /// </remarks>
-internal static class WideGemm<TLayoutA, TLayoutB>
+internal static class WideGemm<TLayoutA, TLayoutB, TFinish>
     where TLayoutA : struct, IOperandLayout
     where TLayoutB : struct, IOperandLayout
+    where TFinish : struct, IFinish
 {
     /// <summary>Threads of a group, and groups that must fit on a multiprocessor.</summary>
     public const int GroupSize = 256, Groups = 2;
@@ -108,7 +109,7 @@ internal static class WideGemm<TLayoutA, TLayoutB>
     private static void StoreRow(
         ArrayView<float> c, EpilogueViews follow, TiledGemmArguments s, TileOfC tile, int row, int column, Float4 sum)
     {
-        s.StorePair(c, follow, tile, row, column, new Float2 { X = sum.X, Y = sum.Y });
-        s.StorePair(c, follow, tile, row, column + 2, new Float2 { X = sum.Z, Y = sum.W });
+        s.StorePair<TFinish>(c, follow, tile, row, column, new Float2 { X = sum.X, Y = sum.Y });
+        s.StorePair<TFinish>(c, follow, tile, row, column + 2, new Float2 { X = sum.Z, Y = sum.W });
     }
 }

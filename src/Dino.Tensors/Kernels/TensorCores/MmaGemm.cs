@@ -4,10 +4,11 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>The matrix product on tensor cores: 256 threads for a tile of 128 × 128, two strips of each operand in shared memory.</summary>
 /// <remarks>While a warp multiplies one pair of strips, the next is on its way from memory to registers; one barrier a pair.</remarks>
-internal static class MmaGemm<TNumber, TLayoutA, TLayoutB>
+internal static class MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>
     where TNumber : struct, IMmaNumber
     where TLayoutA : struct, IOperandLayout
     where TLayoutB : struct, IOperandLayout
+    where TFinish : struct, IFinish
 {
     /// <summary>Threads of a group: 2 × 4 warps.</summary>
     public const int GroupSize = 256;
@@ -75,7 +76,7 @@ internal static class MmaGemm<TNumber, TLayoutA, TLayoutB>
     private static void StoreFragment(
         ArrayView<float> c, EpilogueViews follow, TiledGemmArguments s, TileOfC tile, int row, int column, Float4 sum)
     {
-        s.StorePair(c, follow, tile, row, column, new Float2 { X = sum.X, Y = sum.Y });
-        s.StorePair(c, follow, tile, row + 8, column, new Float2 { X = sum.Z, Y = sum.W });
+        s.StorePair<TFinish>(c, follow, tile, row, column, new Float2 { X = sum.X, Y = sum.Y });
+        s.StorePair<TFinish>(c, follow, tile, row + 8, column, new Float2 { X = sum.Z, Y = sum.W });
     }
 }
