@@ -15,12 +15,12 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
     public long Total => Math.Min(long.MaxValue / 2, Weights + Crops + Kept + AtWork + Logits);
 
     /// <summary>Refuses a run that cannot fit, before anything is allocated.</summary>
-    /// <exception cref="UserErrorException">The message names both sizes and the properties that lower the need.</exception>
+    /// <exception cref="RunException">The message names both sizes and the properties that lower the need.</exception>
     public void Check(Device device)
     {
         if (Total <= device.MemoryBytes)
             return;
-        throw new UserErrorException(
+        throw new RunException(
             FormattableString.Invariant($"This run needs about {Total / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB. ")
             + Advice);
     }

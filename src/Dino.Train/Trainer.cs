@@ -3,6 +3,7 @@ using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
+using Dino.Train.Evaluation;
 using Dino.Train.Log;
 using Dino.Train.Methods;
 using Dino.Train.Options;
@@ -39,7 +40,7 @@ public sealed class Trainer : IDisposable
     /// <param name="skipped">Takes in the files that cannot be read.</param>
     /// <param name="knn">Evaluates the method's backbone: k-NN top-1 in percent, or null if it cannot.</param>
     /// <param name="ranks">Who trains together, each with the same arguments on a device of its own; null for this process alone.</param>
-    /// <exception cref="UserErrorException">The pictures do not fill one step, or the device has too little memory.</exception>
+    /// <exception cref="RunException">The pictures do not fill one step, or the device has too little memory.</exception>
     /// <exception cref="ArgumentException">A hyperparameter makes no sense.</exception>
     public Trainer(
         TrainOptions options, RunOptions run, Device device, ImageFolder pictures, SkippedFiles skipped, Func<Backbone, double?>? knn = null,
@@ -51,7 +52,7 @@ public sealed class Trainer : IDisposable
         stepsPerEpoch = (int)(pictures.Count / PicturesPerStep);
         if (stepsPerEpoch == 0)
         {
-            throw new UserErrorException(
+            throw new RunException(
                 $"{pictures.Root} has {pictures.Count} pictures, fewer than the {PicturesPerStep} of one step: give a smaller `BatchSize`.");
         }
         options.EstimateMemory()?.Check(device);
@@ -86,7 +87,7 @@ public sealed class Trainer : IDisposable
     private long PicturesPerStep => (long)options.PicturesPerStep * ranks.Count;
 
     /// <summary>Trains to the end of the last epoch.</summary>
-    /// <exception cref="UserErrorException">
+    /// <exception cref="RunException">
     /// A number is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run that was
     /// not resumed, or another process uses it.
     /// </exception>
@@ -100,11 +101,11 @@ public sealed class Trainer : IDisposable
         }
         catch (DeviceMemoryException e)
         {
-            throw new UserErrorException($"Step {Step}: {e.Message} {MemoryAdvice}{folder.Kept}", e);
+            throw new RunException($"Step {Step}: {e.Message} {MemoryAdvice}{folder.Kept}", e);
         }
         catch (Exception e) when (DeviceLostException.From(e) is { } lost)
         {
-            throw new UserErrorException($"Step {Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryAdvice : "")}{folder.Kept}", e);
+            throw new RunException($"Step {Step}: {device}: {lost.Message} {(lost.IsMemory ? MemoryAdvice : "")}{folder.Kept}", e);
         }
         finally
         {
@@ -170,7 +171,7 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Goes on from <see cref="LatestPath"/> if it is there and of the same run; whatever weights that began with.</summary>
     /// <returns>Whether it was there.</returns>
-    /// <exception cref="UserErrorException">It is of another run, or another process uses the folder; nothing was changed.</exception>
+    /// <exception cref="RunException">It is of another run, or another process uses the folder; nothing was changed.</exception>
     public bool Resume() => Resume(check => { });
 
     /// <summary>Goes on from <see cref="LatestPath"/> if it is there and of the same run.</summary>
@@ -178,7 +179,7 @@ public sealed class Trainer : IDisposable
     /// <param name="allowPartial">Whether they were allowed to fit in part.</param>
     /// <param name="cancel">Stops the comparison of the pictures.</param>
     /// <returns>Whether it was there.</returns>
-    /// <exception cref="UserErrorException">It is of another run, or another process uses the folder; nothing was changed.</exception>
+    /// <exception cref="RunException">It is of another run, or another process uses the folder; nothing was changed.</exception>
     public bool Resume(Initialization? file, bool allowPartial, CancellationToken cancel = default) =>
         Resume(check => check.Origin(file?.Identity(allowPartial, cancel)), cancel);
 
@@ -192,7 +193,7 @@ public sealed class Trainer : IDisposable
     }
 
     /// <summary>Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.</summary>
-    /// <exception cref="UserErrorException">
+    /// <exception cref="RunException">
     /// The file does not fit, and <paramref name="allowPartial"/> is false; or the method takes none. Nothing was changed.
     /// </exception>
     public InitializationNote Initialize(Initialization file, bool allowPartial)
@@ -200,7 +201,7 @@ public sealed class Trainer : IDisposable
         folder.Hold();
         folder.ThrowIfTaken();
         if (Method is not IInitializable initializable)
-            throw new UserErrorException($"The method {options.Method} does not begin with the weights of a file.");
+            throw new RunException($"The method {options.Method} does not begin with the weights of a file.");
         var note = initializable.Initialize(file, allowPartial);
         history.Initial = file.Identity(allowPartial);
         folder.Write(note);
@@ -245,7 +246,7 @@ public sealed class Trainer : IDisposable
         }
         catch (Exception e) when (e is ArgumentException or OverflowException)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new RunException(e.Message, e);
         }
     }
 
@@ -300,7 +301,7 @@ public sealed class Trainer : IDisposable
         throw NotFinite(Step, mine ? NonFiniteSearch.BeforeUpdate(Method, views, broken!) : "on another rank a number is not finite");
     }
 
-    private UserErrorException NotFinite(long step, string what) => new UserErrorException(
+    private RunException NotFinite(long step, string what) => new RunException(
         $"Step {step}: {what}. {folder.Kept}A lower `Lr`, a `ClipGrad` or a longer `WarmupEpochs` usually helps.");
 
     private string MemoryAdvice => options.EstimateMemory() is { } estimate ? estimate.Advice + " " : "";
@@ -331,9 +332,9 @@ public sealed class Trainer : IDisposable
         {
             return knn(Method.Evaluated);
         }
-        catch (Exception e) when (e is UserErrorException or ImageFolderException)
+        catch (Exception e) when (e is EvaluationException or ImageFolderException)
         {
-            throw new UserErrorException($"Step {Step}, k-NN: {e.Message} {folder.Kept}".TrimEnd(), e);
+            throw new RunException($"Step {Step}, k-NN: {e.Message} {folder.Kept}".TrimEnd(), e);
         }
     }
 

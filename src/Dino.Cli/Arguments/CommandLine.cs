@@ -2,11 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using Dino.Cli.Terminal;
-using Dino.Model.Weights;
-using Dino.Pictures.DataSets;
-using Dino.Pictures.Decoding;
 using Dino.Tensors;
-using Dino.Train;
 
 namespace Dino.Cli.Arguments;
 
@@ -132,39 +128,14 @@ public static class CommandLine
         // Parallel loops wrap what they meet.
         while (exception is AggregateException { InnerExceptions: [var first, ..] })
             exception = first;
-        int code = ExitCode.Failure;
-        string line;
-        switch (exception)
+        if (exception is OperationCanceledException && context.Cancel.IsCancellationRequested)
         {
-            case OperationCanceledException when context.Cancel.IsCancellationRequested:
-                SayInterrupted(context);
-                return ExitCode.Interrupted;
-            case UserErrorException user:
-                (line, code) = (OneLine(exception.Message), user.IsUsage ? ExitCode.Usage : ExitCode.Failure);
-                break;
-            case WeightsException weights:
-                (line, code) = (OneLine(exception.Message), weights.Fault == WeightsFault.HeadsContradicted ? ExitCode.Usage : ExitCode.Failure);
-                break;
-            case DeviceMemoryException:
-                line = $"{OneLine(exception.Message)} A smaller batch or crop needs less.";
-                break;
-            case TensorSizeException or ImageFolderException or ImageDecodeException:
-                line = OneLine(exception.Message);
-                break;
-            case IOException or UnauthorizedAccessException:
-                line = $"{OneLine(exception.Message)} Check the path, the permissions and the space on the disk.";
-                break;
-            case OutOfMemoryException:
-                line = "not enough memory. Try smaller crops, a smaller batch or a smaller model.";
-                break;
-            case var _ when DeviceLostException.From(exception) is { } lost:
-                line = OneLine(lost.Message);
-                break;
-            default:
-                line = $"internal error: {OneLine(exception.Message)} ({exception.GetType().Name})."
-                    + (context.Verbose ? "" : " Run again with --verbose to see where it arose.");
-                break;
+            SayInterrupted(context);
+            return ExitCode.Interrupted;
         }
+        var (line, code) = LibraryErrors.Of(exception) ?? (
+            $"internal error: {LibraryErrors.OneLine(exception)} ({exception.GetType().Name})."
+            + (context.Verbose ? "" : " Run again with --verbose to see where it arose."), ExitCode.Failure);
         context.Error.WriteLine($"{context.Name}: {line}");
         if (context.Verbose)
         {
@@ -175,7 +146,5 @@ public static class CommandLine
     }
 
     private static void SayInterrupted(CommandContext context) =>
-        context.Error.WriteLine($"{context.Name}: interrupted.{(context.Kept?.Invoke() is { } kept ? " " + OneLine(kept) : "")}");
-
-    private static string OneLine(string message) => OptionNames.InText(string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)));
+        context.Error.WriteLine($"{context.Name}: interrupted.{(context.Kept?.Invoke() is { } kept ? " " + LibraryErrors.OneLine(kept) : "")}");
 }

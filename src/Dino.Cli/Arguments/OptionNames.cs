@@ -30,6 +30,12 @@ internal static partial class OptionNames
         ["Exclude"] = "--exclude",
         ["GroundTruth"] = "--ground-truth",
         ["MaskKind"] = "--mask-kind",
+        ["Attention.Size"] = "--size",
+        ["Components.Size"] = "--pca-size",
+        ["Retrieval.Size"] = "--imsize",
+        ["Video.Size"] = "--size",
+        ["Video.Radius"] = "--size-mask-neighborhood",
+        ["Video.LastFrames"] = "--n-last-frames",
     };
 
     // What a message may name: it holds other people's words too.
@@ -45,12 +51,14 @@ internal static partial class OptionNames
     public static string Of(string property)
     {
         string name = LastOf(property);
-        return others.TryGetValue(name, out string? option) ? option : "--" + Words().Replace(name, "-$1").ToLowerInvariant();
+        return others.TryGetValue(property, out string? option) || others.TryGetValue(name, out option) ? option : "--" + Words().Replace(name, "-$1").ToLowerInvariant();
     }
 
     /// <summary>A library's message for a person at a command line: options where it names properties in backticks.</summary>
     public static string InText(string message) =>
-        Named().Replace(message, match => known.Contains(LastOf(match.Groups[1].Value)) ? Of(match.Groups[1].Value) : match.Value);
+        Named().Replace(message, match => IsKnown(match.Groups[1].Value) ? Of(match.Groups[1].Value) : match.Value);
+
+    private static bool IsKnown(string property) => known.Contains(property) || known.Contains(LastOf(property));
 
     private static string LastOf(string property) => property[(property.LastIndexOf('.') + 1)..];
 

@@ -156,7 +156,7 @@ internal static class InspectCommand
                     _ = found.Weights.Values(source);
                 return found;
             }
-            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or UserErrorException
+            catch (Exception e) when (e is InvalidDataException or ArgumentException or OverflowException or RunException
                 or WeightsException { Fault: not WeightsFault.HeadsContradicted })
             {
                 return found with { Problem = OptionNames.InText(e.Message) };

@@ -168,7 +168,7 @@ internal static class TrainCommand
         {
             return Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>();
         }
-        catch (UserErrorException e)
+        catch (RunException e)
         {
             throw new UserErrorException(
                 $"{e.Message.TrimEnd('.')}. Put a checkpoint of the run in its place (checkpointNNNN.safetensors), or train anew with --restart or another --output-dir.", e);

@@ -1,3 +1,4 @@
+using Dino.Cli.Arguments;
 using Dino.Cli.Drawing;
 using Dino.Model;
 using Dino.Pictures.DataSets;

@@ -45,7 +45,7 @@ public static class Checkpoint
     }
 
     /// <summary>What a checkpoint says of its run.</summary>
-    /// <exception cref="UserErrorException">It is not a checkpoint of this program, or of a newer version.</exception>
+    /// <exception cref="RunException">It is not a checkpoint of this program, or of a newer version.</exception>
     public static CheckpointInfo ReadInfo(string path)
     {
         using var file = Open(path);
@@ -53,7 +53,7 @@ public static class Checkpoint
     }
 
     /// <summary>Puts a run into the state of the checkpoint.</summary>
-    /// <exception cref="UserErrorException">The tensors are not those of this run's method or network.</exception>
+    /// <exception cref="RunException">The tensors are not those of this run's method or network.</exception>
     public static void Restore(string path, IEnumerable<IState> state)
     {
         using var file = Open(path);
@@ -66,12 +66,12 @@ public static class Checkpoint
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new UserErrorException($"{path} does not fit this run: {e.Message}");
+            throw new RunException($"{path} does not fit this run: {e.Message}");
         }
     }
 
     /// <summary>What an open file says of its run; null if this program did not write it.</summary>
-    /// <exception cref="UserErrorException">It was written by a newer version, or says something unreadable.</exception>
+    /// <exception cref="RunException">It was written by a newer version, or says something unreadable.</exception>
     internal static CheckpointInfo? TryInfo(string path, WeightsFile file) =>
         file is SafetensorsFile own && own.Metadata.ContainsKey(MetadataKey) ? Info(path, own) : null;
 
@@ -93,7 +93,7 @@ public static class Checkpoint
         if (file is SafetensorsFile own)
             return own;
         file.Dispose();
-        throw new UserErrorException($"{path} cannot be read as a checkpoint of dino train: it is of the format {file.Format}.");
+        throw new RunException($"{path} cannot be read as a checkpoint of dino train: it is of the format {file.Format}.");
     }
 
     private static WeightsFile OpenWeights(string path)
@@ -104,14 +104,14 @@ public static class Checkpoint
         }
         catch (WeightsException e)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new RunException(e.Message, e);
         }
     }
 
     private static CheckpointInfo Info(string path, SafetensorsFile file)
     {
         if (!file.Metadata.TryGetValue(MetadataKey, out string? json))
-            throw new UserErrorException($"{path} holds tensors, but was not written by dino train.");
+            throw new RunException($"{path} holds tensors, but was not written by dino train.");
         try
         {
             // First the layout: a newer one may hold what this version cannot place.
@@ -119,7 +119,7 @@ public static class Checkpoint
             {
                 if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out var layout)
                     && layout.TryGetInt32(out int number) && number > CheckpointInfo.CurrentFormat)
-                    throw new UserErrorException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
+                    throw new RunException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
             }
             var info = JsonSerializer.Deserialize<CheckpointInfo>(json, CheckpointInfo.Json) ?? throw new JsonException("its hyperparameters are missing.");
             CheckpointCheck.Verify(path, info);
@@ -127,7 +127,7 @@ public static class Checkpoint
         }
         catch (JsonException e)
         {
-            throw new UserErrorException($"{path} says something unreadable of its run: {e.Message}");
+            throw new RunException($"{path} says something unreadable of its run: {e.Message}");
         }
     }
 }

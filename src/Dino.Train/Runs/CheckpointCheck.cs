@@ -6,7 +6,7 @@ namespace Dino.Train.Runs;
 /// </summary>
 internal static class CheckpointCheck
 {
-    /// <exception cref="UserErrorException">A number is impossible; the message says which.</exception>
+    /// <exception cref="RunException">A number is impossible; the message says which.</exception>
     public static void Verify(string path, CheckpointInfo info)
     {
         string? wrong =
@@ -18,6 +18,6 @@ internal static class CheckpointCheck
             : !double.IsFinite(info.Epoch) || info.Epoch < 0 ? FormattableString.Invariant($"epoch {info.Epoch}")
             : null;
         if (wrong is not null)
-            throw new UserErrorException($"{path} says something impossible of its run: {wrong}. It was damaged or altered; take another checkpoint.");
+            throw new RunException($"{path} says something impossible of its run: {wrong}. It was damaged or altered; take another checkpoint.");
     }
 }

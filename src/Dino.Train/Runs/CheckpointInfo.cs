@@ -88,22 +88,22 @@ public sealed record CheckpointInfo
 
     /// <summary>The hyperparameters of a run of a method.</summary>
     /// <typeparam name="TOptions">The record of the method's options.</typeparam>
-    /// <exception cref="UserErrorException">They are of another method, or cannot be read.</exception>
+    /// <exception cref="RunException">They are of another method, or cannot be read.</exception>
     public TOptions OptionsAs<TOptions>() where TOptions : TrainOptions, new() => (TOptions)OptionsLike(new TOptions());
 
     /// <summary>The hyperparameters, of the type of others.</summary>
-    /// <exception cref="UserErrorException">They are of another method, or cannot be read.</exception>
+    /// <exception cref="RunException">They are of another method, or cannot be read.</exception>
     internal TrainOptions OptionsLike(TrainOptions others)
     {
         if (!IsOf(others))
-            throw new UserErrorException($"{Path} is of a run of another method, {Method ?? "which it does not name"}, and not of {others.Method}.");
+            throw new RunException($"{Path} is of a run of another method, {Method ?? "which it does not name"}, and not of {others.Method}.");
         try
         {
             return (TrainOptions)Options.Deserialize(others.GetType(), Json)!;
         }
         catch (JsonException e)
         {
-            throw new UserErrorException($"{Path} says something unreadable of its run: {e.Message}");
+            throw new RunException($"{Path} says something unreadable of its run: {e.Message}");
         }
     }
 

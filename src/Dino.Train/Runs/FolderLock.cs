@@ -24,7 +24,7 @@ public sealed class FolderLock : IDisposable
     private FolderLock(FileStream file) => this.file = file;
 
     /// <summary>Takes the lock of a folder, which is made when missing.</summary>
-    /// <exception cref="UserErrorException">Another process has it, or another part of this one; the message says who.</exception>
+    /// <exception cref="RunException">Another process has it, or another part of this one; the message says who.</exception>
     public static FolderLock Acquire(string folder)
     {
         Directory.CreateDirectory(folder);
@@ -34,7 +34,7 @@ public sealed class FolderLock : IDisposable
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             if (new FileInfo(path).LinkTarget is not null)
-                throw new UserErrorException($"{path} is a link, and the lock of a folder must be a file in it: remove it.");
+                throw new RunException($"{path} is a link, and the lock of a folder must be a file in it: remove it.");
             FileStream file;
             try
             {
@@ -42,12 +42,12 @@ public sealed class FolderLock : IDisposable
             }
             catch (IOException e) when (e.HResult is LinuxAgain or MacAgain or WindowsSharing)
             {
-                throw new UserErrorException(
-                    $"{folder} is in use by {Holder(path)}. Wait for its end, end it, or give another --output-dir.", e);
+                throw new RunException(
+                    $"{folder} is in use by {Holder(path)}. Wait for its end, end it, or give another `OutputDir`.", e);
             }
             catch (UnauthorizedAccessException e)
             {
-                throw new UserErrorException($"{folder} cannot be written into: its permissions do not allow it.", e);
+                throw new RunException($"{folder} cannot be written into: its permissions do not allow it.", e);
             }
             try
             {
@@ -65,7 +65,7 @@ public sealed class FolderLock : IDisposable
             }
             file.Dispose();
         }
-        throw new UserErrorException($"{path} changes all the time: another process is using {folder}.");
+        throw new RunException($"{path} changes all the time: another process is using {folder}.");
     }
 
     /// <summary>Gives the lock back.</summary>

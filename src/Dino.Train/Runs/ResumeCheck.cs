@@ -121,12 +121,12 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
             notes.Add($"the run was computed by {then} and goes on by {now}: sums are rounded differently, so its numbers will not be those that it would have had");
     }
 
-    /// <exception cref="UserErrorException">Something that decides on the result is not as it was.</exception>
+    /// <exception cref="RunException">Something that decides on the result is not as it was.</exception>
     public void ThrowIfOther()
     {
         if (differences.Count == 0)
             return;
-        throw new UserErrorException(
+        throw new RunException(
             $"{path} is from a run with other {string.Join(", ", differences)}. {string.Concat(details.Select(detail => detail + ". "))}Give the same options and pictures to go on with it; "
             + $"to train anew, `Restart` or another `OutputDir`; to begin with its weights, another `OutputDir` with `Initialization` {path}.");
     }

@@ -32,7 +32,7 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
     public string OfEpoch(int epochs) => Path.Combine(run.OutputDir, $"checkpoint{epochs:D4}.safetensors");
 
     /// <summary>Keeps the folder to this run, and removes what killed runs left in it.</summary>
-    /// <exception cref="UserErrorException">Another process uses it.</exception>
+    /// <exception cref="RunException">Another process uses it.</exception>
     public void Hold()
     {
         if (hold is not null || !IsWriter)
@@ -49,18 +49,18 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
     }
 
     /// <summary>Refuses to write over a run that is there.</summary>
-    /// <exception cref="UserErrorException">One is, and was not to be replaced.</exception>
+    /// <exception cref="RunException">One is, and was not to be replaced.</exception>
     public void ThrowIfTaken()
     {
         if (!run.Restart && File.Exists(Latest))
-            throw new UserErrorException($"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give another folder.");
+            throw new RunException($"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give another folder.");
     }
 
     /// <summary>Makes the folder that of a new run: nothing that is left of an earlier one may pass for a part of it.</summary>
     /// <param name="isInitialised">Whether the note of the first weights is of this run.</param>
     /// <param name="cancel">Stops the listing of the pictures.</param>
     /// <returns>What a person should know of what is there; null for nothing.</returns>
-    /// <exception cref="UserErrorException">A run is there.</exception>
+    /// <exception cref="RunException">A run is there.</exception>
     public string? Begin(bool isInitialised, CancellationToken cancel)
     {
         ThrowIfTaken();

@@ -25,7 +25,7 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
 
     /// <summary>Begins a new run in the folder.</summary>
     /// <returns>What a person should know of what is there; null for nothing.</returns>
-    /// <exception cref="UserErrorException">A run is there.</exception>
+    /// <exception cref="RunException">A run is there.</exception>
     public string? Begin(CancellationToken cancel) => folder.Begin(Initial is not null, cancel);
 
     /// <summary>Puts a method into the state of the folder's last checkpoint, if that is of the same run.</summary>
@@ -33,7 +33,7 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
     /// <param name="origin">Compares what the run began with.</param>
     /// <param name="cancel">Stops the comparison of the pictures.</param>
     /// <returns>The steps done.</returns>
-    /// <exception cref="UserErrorException">It is of another run; nothing was changed.</exception>
+    /// <exception cref="RunException">It is of another run; nothing was changed.</exception>
     public long Resume(IMethod method, Action<ResumeCheck> origin, CancellationToken cancel)
     {
         var info = Checkpoint.ReadInfo(folder.Latest);

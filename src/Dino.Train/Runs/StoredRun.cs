@@ -13,7 +13,7 @@ internal sealed record StoredRun(StoredNetwork Network, CheckpointInfo? Own)
     /// <param name="file">The file.</param>
     /// <param name="weights">The network in it.</param>
     /// <param name="heads">Attention heads, where the file does not tell them.</param>
-    /// <exception cref="UserErrorException">The file says something impossible of its run.</exception>
+    /// <exception cref="RunException">The file says something impossible of its run.</exception>
     /// <exception cref="WeightsException">It says of its network what its tensors are not, or they are of no such network.</exception>
     /// <exception cref="ArgumentException">A hyperparameter makes no sense.</exception>
     public static StoredRun Of(WeightsFile file, ModelWeights weights, int? heads)

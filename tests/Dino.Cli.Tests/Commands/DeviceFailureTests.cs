@@ -56,7 +56,7 @@ public class DeviceFailureTests
             return 50;
         }
 
-        var error = Assert.Throws<UserErrorException>(() => Run(name, Evaluate))!;
+        var error = Assert.Throws<RunException>(() => Run(name, Evaluate))!;
 
         Assert.That(error.Message, Does.StartWith($"Step 2: Device {name} could not provide 16 MiB: ")
             .And.Match(@"\d+ KiB of 16 MiB are in use here\.")
@@ -75,7 +75,7 @@ public class DeviceFailureTests
         double? Evaluate(Backbone backbone, Device device) =>
             File.Exists(Latest) ? throw new CLException(CLError.CL_DEVICE_NOT_AVAILABLE) : null;
 
-        var error = Assert.Throws<UserErrorException>(() => Run("cpu", Evaluate))!;
+        var error = Assert.Throws<RunException>(() => Run("cpu", Evaluate))!;
 
         Assert.That(error.Message, Does.StartWith("Step 2: cpu (").And.Contain("CL_DEVICE_NOT_AVAILABLE")
             .And.Contain($"The last checkpoint is kept: {Latest}.").And.Not.Contain("--batch-size"));

@@ -168,7 +168,7 @@ public class SameRunTests
         var folder = ImageFolder.Scan(pictures.Root);
         using var trainer = new Trainer(TinyRun.Options, new RunOptions { OutputDir = output }, device, folder, new SkippedFiles());
 
-        Assert.That(() => trainer.Run(new StepDisplay(_ => { }), default), Throws.TypeOf<UserErrorException>().With.Message.Contains("holds a run already"));
+        Assert.That(() => trainer.Run(new StepDisplay(_ => { }), default), Throws.TypeOf<RunException>().With.Message.Contains("holds a run already"));
         Assert.That(File.ReadAllBytes(latest), Is.EqualTo(before));
     }
 

@@ -4,6 +4,7 @@ using Dino.Pictures.DataSets;
 using Dino.Tensors.Nn;
 using Dino.Testing;
 using Dino.Testing.Runs;
+using Dino.Train.Evaluation;
 using Dino.Train.Evaluation.Features;
 using NUnit.Framework;
 
@@ -65,7 +66,7 @@ public class FeatureDumpTests
 
         Assert.That(
             () => new FeatureDump(folder, origin with { Size = 32 }),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("picture size is 16, not 32"));
+            Throws.TypeOf<EvaluationException>().With.Message.Contains("picture size is 16, not 32"));
         Assert.That(File.ReadAllBytes(Path.Combine(folder, "features.npy")), Is.EqualTo(before));
         Assert.That(IsDone(folder));
     }

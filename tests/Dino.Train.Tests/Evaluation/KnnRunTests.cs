@@ -7,6 +7,7 @@ using Dino.Pictures.Writing;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;
+using Dino.Train.Evaluation;
 using Dino.Train.Evaluation.Features;
 using Dino.Train.Evaluation.Neighbours;
 using NUnit.Framework;
@@ -103,10 +104,10 @@ public class KnnRunTests
         var device = Devices.Open("cpu");
         Assert.That(
             () => new KnnRun(Scan("train"), Scan("val"), Crop, device),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("'bleu'"));
+            Throws.TypeOf<EvaluationException>().With.Message.Contains("'bleu'"));
         Assert.That(
             () => new KnnRun(Scan("flat"), Scan("val"), Crop, device),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("flat"));
+            Throws.TypeOf<EvaluationException>().With.Message.Contains("flat"));
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using Dino.Testing;
+using Dino.Train.Evaluation;
 using Dino.Train.Evaluation.LinearProbe;
 using NUnit.Framework;
 
@@ -43,6 +44,6 @@ public class LinearClassifierGoldenTests
     {
         var backbone = GoldenCheckpoints.Good.First(file => file.Compare.All(pair => pair.Expected != Expected));
 
-        Assert.That(() => LinearClassifierFile.Read(backbone.Path), Throws.TypeOf<UserErrorException>().With.Message.Contains("holds no linear classifier"));
+        Assert.That(() => LinearClassifierFile.Read(backbone.Path), Throws.TypeOf<EvaluationException>().With.Message.Contains("holds no linear classifier"));
     }
 }

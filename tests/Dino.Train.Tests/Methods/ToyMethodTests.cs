@@ -127,9 +127,9 @@ public class ToyMethodTests
         Train(options, "");
         byte[] before = File.ReadAllBytes(Latest());
 
-        Assert.That(() => Train(options with { Queue = 16, Temperature = 0.5 }, ""), Throws.TypeOf<UserErrorException>()
+        Assert.That(() => Train(options with { Queue = 16, Temperature = 0.5 }, ""), Throws.TypeOf<RunException>()
             .With.Message.Contains("`Queue` (12 then, 16 now), `Temperature` (0.2 then, 0.5 now)"));
-        Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, scratch), Throws.TypeOf<UserErrorException>()
+        Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, scratch), Throws.TypeOf<RunException>()
             .With.Message.Contains("method (toy then, dino now)"));
         Assert.That(File.ReadAllBytes(Latest()), Is.EqualTo(before));
     }

@@ -22,7 +22,7 @@ public class FolderLockTests
         {
             Assert.That(
                 () => FolderLock.Acquire(folder),
-                Throws.TypeOf<UserErrorException>().With.Message.StartsWith($"{folder} is in use by ").And.Message.Contains("--output-dir")
+                Throws.TypeOf<RunException>().With.Message.StartsWith($"{folder} is in use by ").And.Message.Contains("`OutputDir`")
                     .And.Message.Contains(OperatingSystem.IsWindows() ? "another process" : $"process {Environment.ProcessId} on {Environment.MachineName}, since 20"));
         }
         Assert.That(Directory.GetFileSystemEntries(folder), Is.Empty);
@@ -35,7 +35,7 @@ public class FolderLockTests
         File.WriteAllText(Path.Combine(folder, FolderLock.FileName), "process 1 on elsewhere, since long ago: dino train\n");
 
         using (FolderLock.Acquire(folder))
-            Assert.That(() => FolderLock.Acquire(folder), Throws.TypeOf<UserErrorException>().With.Message.Not.Contains("elsewhere"));
+            Assert.That(() => FolderLock.Acquire(folder), Throws.TypeOf<RunException>().With.Message.Not.Contains("elsewhere"));
     }
 
     [Test]
@@ -46,7 +46,7 @@ public class FolderLockTests
         File.WriteAllText(victim, "precious");
         File.CreateSymbolicLink(Path.Combine(folder, FolderLock.FileName), victim);
 
-        Assert.That(() => FolderLock.Acquire(folder), Throws.TypeOf<UserErrorException>().With.Message.Contains("is a link"));
+        Assert.That(() => FolderLock.Acquire(folder), Throws.TypeOf<RunException>().With.Message.Contains("is a link"));
         Assert.That(File.ReadAllText(victim), Is.EqualTo("precious"));
     }
 
@@ -60,7 +60,7 @@ public class FolderLockTests
         {
             if (step != 1)
                 return;
-            Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, output), Throws.TypeOf<UserErrorException>().With.Message.Contains("is in use by"));
+            Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, output), Throws.TypeOf<RunException>().With.Message.Contains("is in use by"));
             refused++;
         }));
 

@@ -85,7 +85,7 @@ public class RanksTests
 
         Assert.That(
             () => TinyRun.Run(Options(4) with { Epochs = 2 }, pictures.Root, scratch),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("ranks (2 then, 1 now)"));
+            Throws.TypeOf<RunException>().With.Message.Contains("ranks (2 then, 1 now)"));
     }
 
     /// <summary>Runs to the end, or until all stop; the steps of each rank.</summary>

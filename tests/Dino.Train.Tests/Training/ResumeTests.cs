@@ -64,7 +64,7 @@ public class ResumeTests
 
         Assert.That(
             () => TinyRun.Run(other, pictures.Root, scratch),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("`Lr` (0.02 then, 0.5 now)")
+            Throws.TypeOf<RunException>().With.Message.Contains("`Lr` (0.02 then, 0.5 now)")
                 .And.Message.Contains("`Head.BottleneckDim` (8 then, 4 now)").And.Message.Contains("`OutputDir`"));
         Assert.That(File.ReadAllBytes(Path.Combine(scratch, "latest.safetensors")), Is.EqualTo(before));
     }
@@ -77,7 +77,7 @@ public class ResumeTests
 
         Assert.That(
             () => TinyRun.Run(TinyRun.Options, more.Root, scratch),
-            Throws.TypeOf<UserErrorException>().With.Message.Contains("pictures (24 then, 25 now)"));
+            Throws.TypeOf<RunException>().With.Message.Contains("pictures (24 then, 25 now)"));
     }
 
     [Test]

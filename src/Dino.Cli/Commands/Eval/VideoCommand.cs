@@ -5,6 +5,7 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Writing;
 using Dino.Tensors.Io;
 using Dino.Train;
+using Dino.Train.Evaluation;
 using Dino.Train.Evaluation.Segmentation;
 using Dino.Train.Options;
 
@@ -98,7 +99,7 @@ internal static class VideoCommand
                     followed++;
                     Tell();
                 }
-                catch (Exception e) when (e is UserErrorException or ImageFolderException)
+                catch (Exception e) when (e is EvaluationException or ImageFolderException)
                 {
                     frames = before;
                     LeaveOut(video.Name, e.Message);

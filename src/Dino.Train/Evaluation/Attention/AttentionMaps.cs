@@ -27,16 +27,16 @@ public sealed class AttentionMaps(Backbone backbone, Device device)
     /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole patches;
     /// the longer side has at most <see cref="PictureGrid.LongestRatio"/> times as many.
     /// </summary>
-    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
+    /// <exception cref="EvaluationException">There is not the memory for it.</exception>
     public AttentionPicture Of(string name, RgbImage picture, int size) =>
         Of(name, picture, PictureGrid.Of(picture.Width, picture.Height, size, Patch));
 
     /// <summary>The attention of a picture, resized to so many whole patches.</summary>
-    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
+    /// <exception cref="EvaluationException">There is not the memory for it.</exception>
     public AttentionPicture Of(string name, RgbImage picture, PictureGrid grid)
     {
         int width = grid.Columns * Patch, height = grid.Rows * Patch;
-        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --size");
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Attention.Size`");
         resample.Resize(picture, resized, width, height);
         float[] pixels = new float[Channels * width * height];
         Normalize.For(Channels).Apply(resized, pixels);

@@ -65,7 +65,7 @@ public sealed class PatchComponents(Backbone backbone, Device device, int size)
     {
         int patch = attentive.Patch;
         (rows, columns) = PictureGrid.Of(picture.Width, picture.Height, size, patch);
-        ForwardMemory.Check(backbone, device, 1, rows * patch, columns * patch, "a smaller --pca-size");
+        ForwardMemory.Check(backbone, device, 1, rows * patch, columns * patch, "a smaller `Components.Size`");
         resample.Resize(picture, resized, columns * patch, rows * patch);
         float[] pixels = new float[backbone.Channels * resized.Width * resized.Height];
         Normalize.For(backbone.Channels).Apply(resized, pixels);

@@ -69,7 +69,7 @@ public sealed class FeatureDump : IDisposable
     /// <param name="folder">Where; made when missing.</param>
     /// <param name="origin">What the features are made of.</param>
     /// <param name="listing">The pictures, to name those that differ; kept beside the features.</param>
-    /// <exception cref="UserErrorException">
+    /// <exception cref="EvaluationException">
     /// The folder holds features of something else, which were not changed, or another process uses it.
     /// </exception>
     public FeatureDump(string folder, FeatureDumpOrigin origin, PictureListing? listing = null)
@@ -95,11 +95,11 @@ public sealed class FeatureDump : IDisposable
         if (File.Exists(OriginPath) && !IsWithoutRows)
         {
             if (ReadOrigin() is var found && !IsSame(found))
-                throw new UserErrorException($"{folder} holds other features: {Difference(found, listing, folder)}. Choose another --output-dir, or remove the folder to make them anew.");
+                throw new EvaluationException($"{folder} holds other features: {Difference(found, listing, folder)}. Choose another `OutputDir`, or remove the folder to make them anew.");
         }
         else if (File.Exists(NpyPath) || File.Exists(CsvPath))
         {
-            throw new UserErrorException($"{folder} holds features of unknown origin ({OriginPath} is missing). Choose another --output-dir.");
+            throw new EvaluationException($"{folder} holds features of unknown origin ({OriginPath} is missing). Choose another `OutputDir`.");
         }
         else
         {
@@ -304,14 +304,14 @@ public sealed class FeatureDump : IDisposable
             ("precision", found.Precision, origin.Precision), ("feature", found.Feature, origin.Feature), ("width", found.Dim, origin.Dim),
             ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
             ("list of pictures", found.Listing, origin.Listing),
-            ("--max-megapixels", ResumeCheck.Megapixels(found.MaxPixels), ResumeCheck.Megapixels(origin.MaxPixels)),
+            ("`MaxMegapixels`", ResumeCheck.Megapixels(found.MaxPixels), ResumeCheck.Megapixels(origin.MaxPixels)),
         ];
         var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours)).Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}").ToList();
         if (found.Data is { } then && origin.Data?.Since(then) is { } change and not (DataChange.None or DataChange.TimesAlone))
         {
             string what = change switch
             {
-                DataChange.Times => "the pictures have other times than then (if this is a copy, --verify compares the contents, where they were noted)",
+                DataChange.Times => "the pictures have other times than then (if this is a copy, `Verify` compares the contents, where they were noted)",
                 DataChange.Contents => "the pictures have other contents than then",
                 _ => "the pictures are others than then",
             };

@@ -61,7 +61,7 @@ public static class FeatureExtractor
     /// </summary>
     /// <exception cref="ArgumentException">A feature is not finite.</exception>
     /// <exception cref="ImageFolderException">No file is readable.</exception>
-    /// <exception cref="UserErrorException">There is not the memory for a batch.</exception>
+    /// <exception cref="EvaluationException">There is not the memory for a batch.</exception>
     public static void Stream(
         Backbone backbone, Device device, FeatureKind kind, ImageFolder folder, EvalLoaderOptions options, SkippedFiles? skipped,
         FeatureBatch onBatch, CancellationToken cancel = default)

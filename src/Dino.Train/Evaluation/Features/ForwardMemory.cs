@@ -13,8 +13,8 @@ public static class ForwardMemory
     /// <param name="images">B.</param>
     /// <param name="height">Of the pictures, in pixels.</param>
     /// <param name="width">Of the pictures, in pixels.</param>
-    /// <param name="lower">What lowers the need: "a smaller --size".</param>
-    /// <exception cref="UserErrorException">The message names both sizes and what lowers the need.</exception>
+    /// <param name="lower">What lowers the need: "a smaller `Video.Size`".</param>
+    /// <exception cref="EvaluationException">The message names both sizes and what lowers the need.</exception>
     public static void Check(Backbone backbone, Device device, int images, int height, int width, string lower)
     {
         long needed = backbone.ForwardBytes(images, height, width), there = Math.Max(0, device.MemoryBytes - device.Pool.UsedBytes);
@@ -27,7 +27,7 @@ public static class ForwardMemory
             throw TooMuch($"{what} would take about {Size(host)} of memory, and the machine has {Size(free)} left", lower);
     }
 
-    private static UserErrorException TooMuch(string what, string lower) => new($"{what}: {lower} needs less.");
+    private static EvaluationException TooMuch(string what, string lower) => new($"{what}: {lower} needs less.");
 
     private static string Size(long bytes) => bytes >= 10L << 30
         ? string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):F1} GiB")

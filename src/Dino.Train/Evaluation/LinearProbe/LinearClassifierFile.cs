@@ -11,19 +11,19 @@ internal static class LinearClassifierFile
     private static readonly string[] prefixes = ["state_dict.module.", "state_dict.", "module.", ""];
 
     /// <summary>The classifier's <c>linear.weight</c> (C, D) and <c>linear.bias</c> (C).</summary>
-    /// <exception cref="UserErrorException">The file is missing, is refused, or holds no such tensors.</exception>
+    /// <exception cref="EvaluationException">The file is missing, is refused, or holds no such tensors.</exception>
     public static IReadOnlyList<HostTensor> Read(string path)
     {
         try
         {
             using var file = WeightsFile.Open(Resolve(path));
             string prefix = prefixes.FirstOrDefault(prefix => file.Contains(prefix + Weight))
-                ?? throw new UserErrorException($"{path} holds no linear classifier: it has no tensor {Weight}.");
+                ?? throw new EvaluationException($"{path} holds no linear classifier: it has no tensor {Weight}.");
             return [HostTensor.Read(file, prefix + Weight, prefix), HostTensor.Read(file, prefix + Bias, prefix)];
         }
         catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new UserErrorException($"{path} cannot be read as a linear classifier: {e.Message}", e);
+            throw new EvaluationException($"{path} cannot be read as a linear classifier: {e.Message}", e);
         }
     }
 
@@ -33,7 +33,7 @@ internal static class LinearClassifierFile
         const string name = "linear.safetensors";
         if (!Directory.Exists(path))
             return path;
-        return File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name) : throw new UserErrorException($"{path} is a folder without {name}: name the file of the classifier.");
+        return File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name) : throw new EvaluationException($"{path} is a folder without {name}: name the file of the classifier.");
     }
 
     /// <summary>Writes a classifier as safetensors.</summary>

@@ -67,7 +67,7 @@ public sealed class LinearRun : IDisposable
     internal Action<string, FeatureStore>? OnFeatures { get; init; }
 
     /// <summary>Trains and evaluates all classifiers.</summary>
-    /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
+    /// <exception cref="EvaluationException">A folder has no readable picture, or the network's features are not finite.</exception>
     public LinearResult Run(ProgressDisplay progress, CancellationToken cancel = default)
     {
         try
@@ -88,12 +88,12 @@ public sealed class LinearRun : IDisposable
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new EvaluationException(e.Message, e);
         }
     }
 
     /// <summary>Evaluates a classifier that was trained before; the sweep must be of one.</summary>
-    /// <exception cref="UserErrorException">It is of other features or classes, no picture is readable, or features are not finite.</exception>
+    /// <exception cref="EvaluationException">It is of other features or classes, no picture is readable, or features are not finite.</exception>
     public LinearResult Evaluate(IEnumerable<HostTensor> classifier, ProgressDisplay progress, CancellationToken cancel = default)
     {
         try
@@ -105,7 +105,7 @@ public sealed class LinearRun : IDisposable
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException or InvalidDataException)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new EvaluationException(e.Message, e);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed class KnnRun
     /// <param name="cropSize">S, the size of the pictures that the network sees.</param>
     /// <param name="device">Where the backbones have their parameters.</param>
     /// <param name="prefetch">How the pictures are loaded.</param>
-    /// <exception cref="UserErrorException">A picture lies in no class folder, or a class of val is none of train.</exception>
+    /// <exception cref="EvaluationException">A picture lies in no class folder, or a class of val is none of train.</exception>
     public KnnRun(ImageFolder train, ImageFolder val, int cropSize, Device device, PrefetchOptions? prefetch = null)
     {
         folders = new LabelledPair(train, val, "k-NN");
@@ -44,7 +44,7 @@ public sealed class KnnRun
     public int Pictures => folders.Train.Count + folders.Val.Count;
 
     /// <summary>Accuracies of a network, which stays as it is.</summary>
-    /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
+    /// <exception cref="EvaluationException">A folder has no readable picture, or the network's features are not finite.</exception>
     public KnnResult Evaluate(Backbone backbone, CancellationToken cancel = default)
     {
         var (bank, queries) = Features(backbone, cancel);
@@ -52,7 +52,7 @@ public sealed class KnnRun
     }
 
     /// <summary>The features of both folders, the first folder's to take neighbours from.</summary>
-    /// <exception cref="UserErrorException">A folder has no readable picture, or the network's features are not finite.</exception>
+    /// <exception cref="EvaluationException">A folder has no readable picture, or the network's features are not finite.</exception>
     public (FeatureSet Bank, FeatureSet Queries) Features(Backbone backbone, CancellationToken cancel = default)
     {
         var options = FeatureExtractor.Protocol(cropSize, BatchSize, prefetch);
@@ -63,12 +63,12 @@ public sealed class KnnRun
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)
         {
-            throw new UserErrorException($"k-NN: {e.Message}", e);
+            throw new EvaluationException($"k-NN: {e.Message}", e);
         }
     }
 
     /// <summary>Accuracies of features.</summary>
-    /// <exception cref="UserErrorException">They do not fit together.</exception>
+    /// <exception cref="EvaluationException">They do not fit together.</exception>
     public KnnResult Evaluate(FeatureSet bank, FeatureSet queries, CancellationToken cancel = default)
     {
         try
@@ -77,7 +77,7 @@ public sealed class KnnRun
         }
         catch (ArgumentException e)
         {
-            throw new UserErrorException($"k-NN: {e.Message}", e);
+            throw new EvaluationException($"k-NN: {e.Message}", e);
         }
     }
 }

@@ -44,13 +44,13 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
     /// <param name="whitening">Pictures to learn a whitening of the features from, or null.</param>
     /// <param name="progress">Shows how far the work is.</param>
     /// <param name="cancel">Stops between two batches.</param>
-    /// <exception cref="UserErrorException">A folder is missing, no copy has an original, or the features are not finite.</exception>
+    /// <exception cref="EvaluationException">A folder is missing, no copy has an original, or the features are not finite.</exception>
     public (IReadOnlyList<CopyAccuracy> Blocks, int Database) Evaluate(
         string root, ImageFolder? distractors, ImageFolder? whitening, ProgressDisplay progress, CancellationToken cancel = default)
     {
         string original = Path.Combine(root, Originals);
         if (FileStatus.Of(original).Kind != FileKind.Folder)
-            throw new UserErrorException($"{root} has no folder '{Originals}': copies are compared with the pictures in it.");
+            throw new EvaluationException($"{root} has no folder '{Originals}': copies are compared with the pictures in it.");
         try
         {
             var originals = ImageFolder.Scan(original, skipped, Patterns, cancel);
@@ -82,7 +82,7 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
                 }
             });
             if (names.Count == 0)
-                throw new UserErrorException($"None of the copies of {root} can be read.");
+                throw new EvaluationException($"None of the copies of {root} can be read.");
 
             int dim = kind.Width(backbone), database = 0;
             var best = new BestAnswers(names.Count, Answers);
@@ -125,12 +125,12 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
                 result.Add(new CopyAccuracy(blocks[block].Name, sum / Math.Max(1, counted), counted));
             }
             if (result.All(block => block.Queries == 0))
-                throw new UserErrorException($"None of the {names.Count} copies of {root} has an original in '{Originals}'.");
+                throw new EvaluationException($"None of the {names.Count} copies of {root} has an original in '{Originals}'.");
             return (result, database);
         }
         catch (Exception e) when (e is ImageFolderException or ArgumentException)
         {
-            throw new UserErrorException(e.Message, e);
+            throw new EvaluationException(e.Message, e);
         }
     }
 
@@ -141,7 +141,7 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         var folders = FolderTree.Files(root, skipped, cancel).Select(file => file.Name[..Math.Max(0, file.Name.LastIndexOf('/'))]).Distinct();
         foreach (string name in folders.Where(name => name.Length > 0 && name.Split('/')[0] != Originals).Order(StringComparer.Ordinal))
             blocks.Add((name, ImageFolder.Scan(Path.Combine(root, name), skipped, Patterns, cancel)));
-        return blocks.Count > 0 ? blocks : throw new UserErrorException($"{root} has no folder of copies beside '{Originals}'.");
+        return blocks.Count > 0 ? blocks : throw new EvaluationException($"{root} has no folder of copies beside '{Originals}'.");
     }
 
     private static HashSet<int> Positives(string copy, List<string> originals)

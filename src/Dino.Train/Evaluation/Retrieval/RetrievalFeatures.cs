@@ -21,7 +21,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
     /// <param name="picture">The picture.</param>
     /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
     /// <param name="feature">Where to.</param>
-    /// <exception cref="UserErrorException">There is not the memory for it.</exception>
+    /// <exception cref="EvaluationException">There is not the memory for it.</exception>
     /// <exception cref="ArgumentException">At some scale the picture is smaller than a patch, or the network's numbers are not finite.</exception>
     public void Compute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature)
     {
@@ -51,7 +51,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
             picture = small;
         }
         int channels = backbone.Channels;
-        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --imsize");
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Retrieval.Size`");
         float[] pixels = new float[channels * width * height], token = new float[feature.Length];
         Normalize.For(channels).Apply(picture, pixels);
         feature.Clear();
@@ -60,7 +60,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
             var (scaled, w, h) = scale == 1 ? (pixels, width, height) : Shrink(pixels, width, height, scale);
             if (w < backbone.SmallestSize || h < backbone.SmallestSize)
             {
-                reason = $"at {w} × {h} pixels it is smaller than {(backbone is IAttentive ? "a patch of" : "the network's least,")} {backbone.SmallestSize}: use a larger --imsize";
+                reason = $"at {w} × {h} pixels it is smaller than {(backbone is IAttentive ? "a patch of" : "the network's least,")} {backbone.SmallestSize}: use a larger `Retrieval.Size`";
                 return false;
             }
             using (device.BeginArena())

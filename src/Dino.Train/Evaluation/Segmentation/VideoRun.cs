@@ -53,7 +53,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
     /// <param name="onFrame">Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.</param>
     /// <param name="cancel">Stops between two frames.</param>
     /// <returns>J and F of every object whose later frames are annotated.</returns>
-    /// <exception cref="UserErrorException">The first frame or its mask cannot be read, or there is not the memory.</exception>
+    /// <exception cref="EvaluationException">The first frame or its mask cannot be read, or there is not the memory.</exception>
     public IReadOnlyList<ObjectScore> Follow(
         VideoSequence video, MaskKind kind, Action<int, LabelMap>? onFrame = null, CancellationToken cancel = default)
     {
@@ -63,16 +63,16 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         byte[] ids = [.. given.Objects];
         int patch = attentive.Patch;
         if (ids.Length == 0)
-            throw new UserErrorException($"{video.Annotations[0]} shows no object to follow.");
+            throw new EvaluationException($"{video.Annotations[0]} shows no object to follow.");
         if (Features(video.Frames[0], out int rows, out int columns, out string fault) is not { } features)
-            throw new UserErrorException($"{video.Frames[0]}: {fault.TrimEnd('.')}.");
+            throw new EvaluationException($"{video.Frames[0]}: {fault.TrimEnd('.')}.");
         if (frame.Width != given.Width || frame.Height != given.Height)
-            throw new UserErrorException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
+            throw new EvaluationException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
         long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Width, ids.Length + 1, video.Frames.Count, options);
         if (bytes > HostMemory.AvailableBytes)
-            throw new UserErrorException(
+            throw new EvaluationException(
                 $"Following {ids.Length} objects over {rows} × {columns} patches would take {bytes >> 20} MiB, and the machine has "
-                + $"{HostMemory.AvailableBytes >> 20} MiB left: a smaller --size, --size-mask-neighborhood or --n-last-frames needs less.");
+                + $"{HostMemory.AvailableBytes >> 20} MiB left: a smaller `Video.Size`, `Video.Radius` or `Video.LastFrames` needs less.");
         byte[] small = Nearest(given.Ids, given.Width, given.Height, columns, rows);
         // A plane for the background and for each object that is there, whatever its number.
         byte[] classes = [0, .. ids];
@@ -82,7 +82,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         foreach (byte id in ids)
         {
             if (!small.Contains(id))
-                OnNote?.Invoke(video.Name, $"object {id} is too small for a patch of the network at this --size: it cannot be found again");
+                OnNote?.Invoke(video.Name, $"object {id} is too small for a patch of the network at this `Video.Size`: it cannot be found again");
         }
 
         using var propagation = new LabelPropagation(device, features, labels, rows, columns, options);
@@ -155,7 +155,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         int longer = (int)(size * ratio) / step * step;
         longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : shorter);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
-        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller --size");
+        ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Video.Size`");
         BilinearResize.Apply(frame, resized, width, height);
         float[] pixels = new float[normalize.Channels * width * height];
         normalize.Apply(resized, pixels);

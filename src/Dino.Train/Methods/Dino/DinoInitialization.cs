@@ -22,7 +22,7 @@ public static class DinoInitialization
         var backbone = (ViTConfig)stored.Backbone;
         if (backbone.Rotary)
         {
-            throw new UserErrorException(
+            throw new RunException(
                 $"{init.Path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
         }
         int size = own?.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;

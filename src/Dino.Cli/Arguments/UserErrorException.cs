@@ -1,4 +1,4 @@
-namespace Dino.Train;
+namespace Dino.Cli.Arguments;
 
 /// <summary>
 /// Something that the person at the keyboard can put right. The message is one line: what is wrong, where, and what to do.
