@@ -17,7 +17,7 @@ internal sealed class BackboneConfigJson : JsonConverter<BackboneConfig>
         string? kind = KindOf(reader); // of a copy: the reader stays where it is
         if (kind is null)
             return JsonSerializer.Deserialize<ViTConfig>(ref reader, options);
-        var type = TypeOf(kind) ?? throw new JsonException($"There is no backbone of the kind '{kind}'.");
+        var type = BackboneKinds.Find(kind) ?? throw new JsonException($"There is no backbone of the kind '{kind}'.");
         var node = JsonNode.Parse(ref reader)!.AsObject();
         node.Remove(Kind);
         return (BackboneConfig?)node.Deserialize(type, options);
@@ -31,7 +31,7 @@ internal sealed class BackboneConfigJson : JsonConverter<BackboneConfig>
             return;
         }
         writer.WriteStartObject();
-        writer.WriteString(Kind, KindOf(value.GetType()));
+        writer.WriteString(Kind, BackboneKinds.NameOf(value.GetType()));
         foreach (var (name, member) in JsonSerializer.SerializeToNode(value, value.GetType(), options)!.AsObject())
         {
             writer.WritePropertyName(name);
@@ -57,12 +57,4 @@ internal sealed class BackboneConfigJson : JsonConverter<BackboneConfig>
         }
         return null;
     }
-
-    private static string KindOf(Type type) => type.Name.EndsWith("Config", StringComparison.Ordinal) ? type.Name[..^"Config".Length] : type.Name;
-
-    // Also those of other assemblies that are loaded; a name from a file can lead to nothing else.
-    private static Type? TypeOf(string kind) => AppDomain.CurrentDomain.GetAssemblies()
-        .Where(assembly => assembly == typeof(BackboneConfig).Assembly || assembly.GetReferencedAssemblies().Any(name => name.Name == typeof(BackboneConfig).Assembly.GetName().Name))
-        .SelectMany(assembly => assembly.GetTypes())
-        .FirstOrDefault(type => type.IsSubclassOf(typeof(BackboneConfig)) && !type.IsAbstract && KindOf(type) == kind);
 }

@@ -64,6 +64,14 @@ public sealed record ViTConfig : BackboneConfig
     [JsonIgnore]
     public override int InputChannels { get => Channels; init => Channels = value; }
 
+    /// <inheritdoc/>
+    [JsonIgnore]
+    public override int Width => Dim;
+
+    /// <summary>One patch.</summary>
+    [JsonIgnore]
+    public override int SmallestSize => Patch;
+
     /// <summary>Patches along the side of the training grid.</summary>
     public int Side => ImageSize / Patch;
 
@@ -98,6 +106,16 @@ public sealed record ViTConfig : BackboneConfig
         };
         return new ViTConfig { ImageSize = imageSize, Patch = patch, Dim = dim, Depth = 12, Heads = heads };
     }
+
+    /// <inheritdoc/>
+    protected internal override IReadOnlyList<string> Archs() => ["vit_tiny", "vit_small", "vit_base"];
+
+    /// <inheritdoc/>
+    protected internal override BackboneConfig OfArch(string arch, BackboneConfig like) =>
+        like is ViTConfig vit ? Named(arch, vit.Patch, vit.ImageSize) with { DropPathRate = vit.DropPathRate } : Named(arch);
+
+    /// <inheritdoc/>
+    public override BackboneConfig ForPictures(int size) => this with { ImageSize = size };
 
     /// <summary>The reference's name for these sizes; null for others. <see cref="Named"/> takes those of DINO.</summary>
     public override string? ArchName() => (Dim, Depth, Heads) switch
@@ -155,6 +173,26 @@ public sealed record ViTConfig : BackboneConfig
         double widths = 9 + (LayerScale ? 4 : 0) + (Rotary ? 3 : 0), hidden = (SwiGlu ? 3.0 : 1) * Hidden;
         double embedding = pixels + tokens * Dim, block = tokens * (widths * Dim + hidden + Heads);
         return (long)Math.Min(long.MaxValue / 2, 4 * (pixels + table + Math.Max(embedding, block)));
+    }
+
+    /// <inheritdoc/>
+    public override double ParameterCount()
+    {
+        // Counted with a grid of one patch: that of absurdly large pictures has no shape. And with one block: all have the same.
+        double Count(int depth) => new VisionTransformer(this with { ImageSize = Patch, Depth = depth }).Parameters.Sum(parameter => (double)parameter.Shape.Count);
+        return (double)Side * Side * Dim + Count(1) + (Depth - 1) * (Count(2) - Count(1));
+    }
+
+    /// <inheritdoc/>
+    public override (double Kept, double AtWork) TrainingFloats(int size, bool recompute)
+    {
+        double patches = Math.Floor((double)size / Patch), tokens = FirstPatch + patches * patches;
+        // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass runs
+        // there are besides the hidden layer after GELU, its gradient, and those of input and sum.
+        // LayerScale keeps both branches before their γ, SwiGLU two hidden layers before the gate and one after.
+        double hidden = SwiGlu ? 3 * MlpRatio : MlpRatio;
+        double block = Dim * (6 + hidden + (LayerScale ? 2 : 0)), atWork = Dim * (4 + 2 * hidden + (LayerScale ? 2 : 0));
+        return (tokens * (recompute ? Depth * Dim + block : Depth * block), tokens * atWork);
     }
 
     /// <inheritdoc/>

@@ -135,6 +135,10 @@ public class BackboneTests
     {
         public override int InputChannels { get; init; } = 3;
 
+        public override int Width => InputChannels;
+
+        public override int SmallestSize => 1;
+
         public override Backbone Build() => new MeanColours(InputChannels);
 
         public override void Validate() { }

@@ -103,7 +103,7 @@ internal sealed class TrainOptionSet
             if (context.IsGiven(option))
                 options = (DinoOptions)apply(context, options);
         // The position grid is that of the global crops.
-        options = options with { Backbone = options.ViT with { ImageSize = options.Crops.GlobalCropsSize } };
+        options = options with { Backbone = options.Backbone.ForPictures(options.Crops.GlobalCropsSize) };
         bool longer = found is not null && options.Epochs > found.Epochs, chooses = DinoPresets.IsFitted(name);
         bool chooseTemperature = chooses && !IsGiven(nameof(DinoOptions.TeacherTemp)) && !IsGiven(nameof(DinoOptions.WarmupTeacherTemp))
             && !IsGiven(nameof(DinoOptions.WarmupTeacherTempEpochs));

@@ -10,21 +10,20 @@ public static class CommonHyperparameters
 {
     private static readonly Limits decay = new(0) { StrangeOver = 1, Usual = "the paper's are 0.04 to 0.4" };
 
-    /// <summary>The backbone, a Vision Transformer.</summary>
+    /// <summary>The backbone, and the sizes of a Vision Transformer.</summary>
     public static IReadOnlyList<Hyperparameter> Network { get; } =
     [
-        new Hyperparameter<TrainOptions, string>("Backbone", "vit_tiny, vit_small or vit_base.", o => o.Backbone.ArchName() ?? "its own", (o, v) => o with
+        new Hyperparameter<TrainOptions, string>(
+            "Backbone", $"{string.Join(", ", BackboneConfig.ArchNames.SkipLast(1))} or {BackboneConfig.ArchNames[^1]}.",
+            o => o.Backbone.ArchName() ?? "its own", (o, v) => o with { Backbone = BackboneConfig.Named(v, o.Backbone) })
         {
-            Backbone = ViTConfig.Named(v, o.ViT.Patch, o.ViT.ImageSize) with { DropPathRate = o.ViT.DropPathRate, Channels = o.ViT.Channels },
-        })
-        {
-            Choices = ["vit_tiny", "vit_small", "vit_base"],
+            Choices = BackboneConfig.ArchNames,
         },
         OfBackbone("Patch", "Pixels along the side of a patch.", b => b.Patch, (b, v) => b with { Patch = v }, Limits.Count),
         // Which numbers can be is for TrainOptions to say: they are two, and no range.
-        OfBackbone(
-            "Channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no trace).",
-            b => b.Channels, (b, v) => b with { Channels = v }),
+        Of(
+            "Backbone.Channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no trace).",
+            o => o.Backbone.InputChannels, (o, v) => o with { Backbone = o.Backbone with { InputChannels = v } }),
         OfBackbone("Dim", "Width of a token, instead of the architecture's.", b => b.Dim, (b, v) => b with { Dim = v }, Limits.Count),
         OfBackbone("Depth", "Blocks, instead of the architecture's.", b => b.Depth, (b, v) => b with { Depth = v }, Limits.Count),
         OfBackbone("Heads", "Attention heads, instead of the architecture's.", b => b.Heads, (b, v) => b with { Heads = v }, Limits.Count),
