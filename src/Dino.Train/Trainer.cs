@@ -88,8 +88,8 @@ public sealed class Trainer : IDisposable
 
     /// <summary>Trains to the end of the last epoch.</summary>
     /// <exception cref="RunException">
-    /// A number is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run that was
-    /// not resumed, or another process uses it.
+    /// A number is no longer finite, or the device has no memory left or was lost; the last checkpoint is kept. Or the folder holds a run
+    /// that was not resumed, or another process uses it.
     /// </exception>
     /// <exception cref="OperationCanceledException">Stopped early, after a checkpoint.</exception>
     public void Run(ProgressDisplay display, CancellationToken cancel)
@@ -192,7 +192,9 @@ public sealed class Trainer : IDisposable
         return true;
     }
 
-    /// <summary>Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.</summary>
+    /// <summary>
+    /// Begins with the weights of a file instead of those of the seed, and notes it in <c>init.json</c> beside the checkpoints.
+    /// </summary>
     /// <exception cref="RunException">
     /// The file does not fit, and <paramref name="allowPartial"/> is false; or the method takes none. Nothing was changed.
     /// </exception>

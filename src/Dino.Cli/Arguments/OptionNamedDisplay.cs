@@ -5,7 +5,8 @@ namespace Dino.Cli.Arguments;
 /// <summary>A display whose notes name options where a library's name properties: <see cref="OptionNames"/>.</summary>
 internal sealed class OptionNamedDisplay(ProgressDisplay shown) : ProgressDisplay
 {
-    public override void Run(string name, long total, Action<ProgressTracker> work) => shown.Run(name, total, tracker => work(new Tracker(tracker)));
+    public override void Run(string name, long total, Action<ProgressTracker> work) =>
+        shown.Run(name, total, tracker => work(new Tracker(tracker)));
 
     private sealed class Tracker(ProgressTracker shown) : ProgressTracker(shown.Total)
     {

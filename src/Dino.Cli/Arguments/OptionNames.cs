@@ -6,8 +6,8 @@ using Dino.Train.Methods.Dino;
 namespace Dino.Cli.Arguments;
 
 /// <summary>
-/// The names that properties of the libraries have on the command line. An option is called as its property, in small words with hyphens, but for the
-/// few that the reference calls otherwise.
+/// The names that properties of the libraries have on the command line. An option is called as its property, in small words with hyphens,
+/// but for the few that the reference calls otherwise.
 /// </summary>
 internal static partial class OptionNames
 {

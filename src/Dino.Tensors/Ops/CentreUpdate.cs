@@ -2,23 +2,23 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>c ← m·c + (1 − m) · mean over rows of t: the teacher's centre (Caron et al., 2021, equation 4).</summary>
+/// <summary>c ← m·c + (1 − m) · mean over rows of t: a centre that follows what is measured.</summary>
 public static class CentreUpdate
 {
     /// <summary>
-    /// Moves the centre, K elements, in place towards the mean of raw teacher logits (R, K). A sum over several machines would stand
+    /// Moves the centre, K elements, in place towards the mean of logits (R, K). A sum over several machines would stand
     /// between the column sum and the blend.
     /// </summary>
     /// <exception cref="ArgumentException">The centre has not K elements, or the logits have no rows.</exception>
-    public static void Run(Tensor centre, Tensor teacherLogits, float momentum)
+    public static void Run(Tensor centre, Tensor logits, float momentum)
     {
-        Operands.Check(centre, teacherLogits, op: nameof(CentreUpdate));
-        int k = teacherLogits.Shape.RowLength, rows = teacherLogits.Shape.Rows;
+        Operands.Check(centre, logits, op: nameof(CentreUpdate));
+        int k = logits.Shape.RowLength, rows = logits.Shape.Rows;
         if (centre.Count != k || rows == 0)
-            throw new ArgumentException($"Logits {teacherLogits.Shape} cannot move a centre of {centre.Shape}.", nameof(teacherLogits));
+            throw new ArgumentException($"Logits {logits.Shape} cannot move a centre of {centre.Shape}.", nameof(logits));
         using var arena = centre.Device.BeginScope();
         var sums = centre.Device.Rent(new Shape(k));
-        ColumnSum.Run(teacherLogits, sums, accumulate: 0);
+        ColumnSum.Run(logits, sums, accumulate: 0);
         FromSums(centre, sums, rows, momentum);
     }
 

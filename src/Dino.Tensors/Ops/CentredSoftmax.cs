@@ -4,12 +4,12 @@ using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>softmax((t − c) / τ): the teacher's distribution, centred and sharpened (Caron et al., 2021, section 3.1).</summary>
+/// <summary>softmax((t − c) / τ): a distribution that is centred and sharpened, as a target.</summary>
 public static class CentredSoftmaxOp
 {
     /// <summary>
     /// The distribution of every row of logits. logits: (R, K), centre: K elements, temperature τ &gt; 0; the result is (R, K), each row
-    /// summing to 1. No gradient passes: the teacher is not trained.
+    /// summing to 1. No gradient passes: a target is not trained.
     /// </summary>
     /// <exception cref="ArgumentException">The centre has not K elements, or the temperature is not positive.</exception>
     public static Tensor CentredSoftmax(this Tensor logits, Tensor centre, float temperature)

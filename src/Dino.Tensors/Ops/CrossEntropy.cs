@@ -3,19 +3,19 @@ using Dino.Tensors.Kernels;
 namespace Dino.Tensors.Ops;
 
 /// <summary>
-/// The DINO loss: mean over pairs of views i ≠ j and over the batch of −Σₖ qᵢₖ ln softmax(sⱼ/τ)ₖ (Caron et al., 2021, equation 3).
+/// Cross-entropy between views of a picture: mean over pairs of views i ≠ j and over the batch of −Σₖ qᵢₖ ln softmax(sⱼ/τ)ₖ.
 /// </summary>
 public static class CrossEntropyOp
 {
     /// <summary>
-    /// The mean cross-entropy between the teacher's distribution of each view and the student's of every other one, as a scalar tensor.
+    /// The mean cross-entropy between the target distribution of each view and that of the logits of every other one, as a scalar tensor.
     /// </summary>
     /// <param name="logits">
-    /// The student's (n·B, K): all images of crop 0, then all of crop 1, … Kept by reference for the backward pass, not copied.
+    /// (n·B, K): all images of crop 0, then all of crop 1, … Kept by reference for the backward pass, not copied.
     /// </param>
-    /// <param name="targets">The teacher's probabilities (v·B, K) of the first v crops, ordered alike; kept by reference, no gradient.</param>
+    /// <param name="targets">Probabilities (v·B, K) of the first v crops, ordered alike; kept by reference, no gradient.</param>
     /// <param name="batch">B, the images.</param>
-    /// <param name="temperature">The student's τ &gt; 0.</param>
+    /// <param name="temperature">τ &gt; 0.</param>
     /// <exception cref="ArgumentException">
     /// The shapes do not divide by the batch, K differs, there is no pair of different views, or τ is not positive.
     /// </exception>
@@ -125,8 +125,8 @@ public static class CrossEntropyOp
         private Problem problem;
         private Tensor logits = null!, targets = null!, logSums = null!;
 
-        public void Of(in Problem sizes, Tensor student, Tensor teacher, Tensor rowLogSums) =>
-            (problem, logits, targets, logSums) = (sizes, Save(student), Save(teacher), Save(rowLogSums));
+        public void Of(in Problem sizes, Tensor s, Tensor q, Tensor rowLogSums) =>
+            (problem, logits, targets, logSums) = (sizes, Save(s), Save(q), Save(rowLogSums));
 
         public override void Backward(Tensor dy)
         {

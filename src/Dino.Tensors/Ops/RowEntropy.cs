@@ -3,7 +3,7 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>mean over rows of −Σₖ qₖ ln qₖ, in nats: the collapse monitor h of Caron et al. (2021), section 5.3.</summary>
+/// <summary>mean over rows of −Σₖ qₖ ln qₖ, in nats.</summary>
 public static class RowEntropyOp
 {
     /// <summary>

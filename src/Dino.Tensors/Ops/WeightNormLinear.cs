@@ -6,7 +6,7 @@ namespace Dino.Tensors.Ops;
 /// <summary>y = x · wᵀ with w = g · v / ‖v‖₂ for each row of v: a linear map with weight normalisation (Salimans and Kingma, 2016).</summary>
 /// <remarks>
 /// What <see cref="WeightNormOp"/> and <see cref="LinearOp"/> give one after the other, but the factors g / ‖v‖ go onto the result's columns:
-/// the normalised weight (65,536 × 256 in DINO's head) is never written.
+/// the normalised weight (65,536 × 256 in a large head) is never written.
 /// </remarks>
 public static class WeightNormLinearOp
 {

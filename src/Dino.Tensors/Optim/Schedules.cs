@@ -52,27 +52,27 @@ public sealed class CosineSchedule
 }
 
 /// <summary>
-/// The teacher's temperature for every epoch: a linear warm-up to its final value, which it keeps (Caron et al. 2021, section 3.2).
+/// A value for every epoch of a run: a linear warm-up to its final value, which it keeps.
 /// </summary>
-public sealed class TeacherTemperatureSchedule
+public sealed class WarmupSchedule
 {
     private readonly double warmup, final;
     private readonly int warmupEpochs;
 
     /// <summary>Describes the values of <paramref name="epochs"/> epochs.</summary>
-    /// <param name="warmup">The temperature of the first epoch, if there is a warm-up.</param>
-    /// <param name="final">The temperature of the warm-up's last epoch and of all epochs after it.</param>
+    /// <param name="warmup">The value of the first epoch, if there is a warm-up.</param>
+    /// <param name="final">The value of the warm-up's last epoch and of all epochs after it.</param>
     /// <param name="warmupEpochs">The epochs of the warm-up; may be all of them.</param>
     /// <param name="epochs">The epochs of the run.</param>
     /// <exception cref="ArgumentException">A count is negative, or the warm-up is longer than the run.</exception>
-    public TeacherTemperatureSchedule(double warmup, double final, int warmupEpochs, int epochs)
+    public WarmupSchedule(double warmup, double final, int warmupEpochs, int epochs)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(epochs);
         ArgumentOutOfRangeException.ThrowIfNegative(warmupEpochs);
         if (warmupEpochs > epochs)
         {
             throw new ArgumentException(
-                $"A warm-up of the teacher's temperature over {warmupEpochs} epochs does not fit into a run of {epochs}.",
+                $"A warm-up of {warmupEpochs} epochs does not fit into a run of {epochs}.",
                 nameof(warmupEpochs));
         }
         (this.warmup, this.final, this.warmupEpochs, Epochs) = (warmup, final, warmupEpochs, epochs);
@@ -81,7 +81,7 @@ public sealed class TeacherTemperatureSchedule
     /// <summary>The number of epochs that have a value.</summary>
     public int Epochs { get; }
 
-    /// <summary>The temperature of an epoch, counted from 0.</summary>
+    /// <summary>The value of an epoch, counted from 0.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The run has no such epoch.</exception>
     public double At(int epoch)
     {

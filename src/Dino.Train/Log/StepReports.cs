@@ -2,7 +2,9 @@ using Dino.Train.Methods;
 
 namespace Dino.Train.Log;
 
-/// <summary>Where the numbers of a run's steps go: the log, the display, the method's look at its health, and the means of an epoch.</summary>
+/// <summary>
+/// Where the numbers of a run's steps go: the log, the display, the method's look at its health, and the means of an epoch.
+/// </summary>
 /// <remarks>A process that is not the one to write has no log and still reads: the ranks' numbers are summed.</remarks>
 internal sealed class StepReports
 {

@@ -10,26 +10,29 @@ using Dino.Train.Runs;
 namespace Dino.Train.Methods;
 
 /// <summary>
-/// A way to learn from pictures without labels. It says which views of a picture it wants and how a batch of them becomes gradients and a step;
+/// A way to learn from pictures without labels. It says which views of a picture it wants and how a batch of them becomes gradients and a
+/// step;
 /// <see cref="Trainer"/>, checkpoints, log and evaluations work from that, and know of no method.
 /// </summary>
 /// <remarks>
-/// A step is <see cref="Learn"/> once for each of its batches, and then <see cref="Update"/>. <see cref="TrainOptions.Build"/> makes a method; what
-/// only some have is an interface of its own: <see cref="IWarmUp"/>, <see cref="IInitializable"/>, <see cref="ISearchable"/>.
+/// A step is <see cref="Learn"/> once for each of its batches, and then <see cref="Update"/>. <see cref="TrainOptions.Build"/> makes a
+/// method; what only some have is an interface of its own: <see cref="IWarmUp"/>, <see cref="IInitializable"/>, <see cref="ISearchable"/>.
 /// </remarks>
 public interface IMethod : IDisposable
 {
     /// <summary>The crops of every picture.</summary>
     IReadOnlyList<View> Views { get; }
 
-    /// <summary>Adds the gradients of one batch; the mean over the batches and ranks of a step is <see cref="StepInfo.LossWeight"/>.</summary>
+    /// <summary>
+    /// Adds the gradients of one batch; the mean over the batches and ranks of a step is <see cref="StepInfo.LossWeight"/>.
+    /// </summary>
     /// <param name="views">The crops, in the order of <see cref="Views"/>; they are overwritten by the next batch.</param>
     /// <param name="step">Which step and batch it is, and its rates.</param>
     void Learn(ViewBatch views, in StepInfo step);
 
     /// <summary>
-    /// Sums the gradients over the ranks, moves the weights by them and whatever else a step moves (an average, a centre, a queue), sets the gradients
-    /// to 0, and ends the step of <see cref="Measured"/>.
+    /// Sums the gradients over the ranks, moves the weights by them and whatever else a step moves (an average, a centre, a queue), sets
+    /// the gradients to 0, and ends the step of <see cref="Measured"/>.
     /// </summary>
     /// <param name="step">Which step it is, and its rates.</param>
     void Update(in StepInfo step);
@@ -82,7 +85,8 @@ public interface IInitializable
 {
     /// <summary>Sets the first weights. What the file has not keeps its first values.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is changed.</param>
+    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is
+    /// changed.</param>
     /// <returns>What was set from what.</returns>
     /// <exception cref="WeightsException">The file does not fit.</exception>
     InitializationNote Initialize(Initialization file, bool allowPartial);

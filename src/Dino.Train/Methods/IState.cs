@@ -5,8 +5,8 @@ using Dino.Tensors.Optim;
 namespace Dino.Train.Methods;
 
 /// <summary>
-/// A part of what a checkpoint holds, under a name. A tensor of it is called <c>name.tensor</c> in the file; one without a name of its own is
-/// called as the part.
+/// A part of what a checkpoint holds, under a name. A tensor of it is called <c>name.tensor</c> in the file; one without a name of its own
+/// is called as the part.
 /// </summary>
 public interface IState
 {

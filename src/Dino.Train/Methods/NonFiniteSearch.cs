@@ -8,7 +8,9 @@ namespace Dino.Train.Methods;
 /// <summary>Finds which tensor of a step went bad first, in the order in which the step writes and uses them.</summary>
 internal static class NonFiniteSearch
 {
-    /// <summary>A sentence about the first tensor that holds NaN or infinity, while the weights are still those that made the step's numbers.</summary>
+    /// <summary>
+    /// A sentence about the first tensor that holds NaN or infinity, while the weights are still those that made the step's numbers.
+    /// </summary>
     /// <param name="method">What is trained.</param>
     /// <param name="views">The crops of the step.</param>
     /// <param name="broken">What was measured and is not finite.</param>
@@ -36,8 +38,8 @@ internal static class NonFiniteSearch
     {
         if (broken.Source != MeasureSource.GradientNorm)
         {
-            return Text(
-                $"the {Name(broken)} is {(float)row[broken.Name]}, after a step of finite gradients: weights or logits have overflowed, and `Device` cpu can tell which");
+            return Text($"the {Name(broken)} is {(float)row[broken.Name]}, after a step of finite gradients: ")
+                + "weights or logits have overflowed, and `Device` cpu can tell which";
         }
         // The backward pass began it, and reaches the last parameters first.
         int i = gradientNorms.Length - 1;

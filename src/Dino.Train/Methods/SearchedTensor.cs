@@ -12,5 +12,6 @@ public readonly record struct SearchedTensor(Tensor Values, Func<int, string> De
     /// <param name="whose">Who has it: <c>student</c>.</param>
     /// <param name="parameters">The network's.</param>
     public static IEnumerable<SearchedTensor> Of(string whose, FlatParameters parameters) => parameters.Parameters.Select(parameter =>
-        new SearchedTensor(parameter.Value, bad => $"{bad} of {parameter.Shape.Count} values of the {whose}'s {parameter.Name} are not finite"));
+        new SearchedTensor(
+            parameter.Value, bad => $"{bad} of {parameter.Shape.Count} values of the {whose}'s {parameter.Name} are not finite"));
 }

@@ -3,8 +3,8 @@ using Dino.Model;
 namespace Dino.Train.Options;
 
 /// <summary>
-/// The hyperparameters that runs of all methods have, under the reference's names, with what each may be and what is strange. They are in parts, so
-/// that a method's own can stand among them in a help.
+/// The hyperparameters that runs of all methods have, under the reference's names, with what each may be and what is strange. They are in
+/// parts, so that a method's own can stand among them in a help.
 /// </summary>
 public static class CommonHyperparameters
 {
@@ -28,8 +28,8 @@ public static class CommonHyperparameters
         OfBackbone("Depth", "Blocks, instead of the architecture's.", b => b.Depth, (b, v) => b with { Depth = v }, Limits.Count),
         OfBackbone("Heads", "Attention heads, instead of the architecture's.", b => b.Heads, (b, v) => b with { Heads = v }, Limits.Count),
         OfBackbone(
-            "DropPathRate", "Stochastic depth, the drop-path rate of the last block.", b => b.DropPathRate, (b, v) => b with { DropPathRate = v },
-            new(0, 1) { IsBelow = true, StrangeOver = 0.5, Usual = "the paper's is 0.1" }),
+            "DropPathRate", "Stochastic depth, the drop-path rate of the last block.", b => b.DropPathRate,
+            (b, v) => b with { DropPathRate = v }, new(0, 1) { IsBelow = true, StrangeOver = 0.5, Usual = "the paper's is 0.1" }),
     ];
 
     /// <summary>The update rule, its rates and what limits them.</summary>

@@ -4,11 +4,12 @@ using Dino.Pictures.Transforms;
 namespace Dino.Train.Options;
 
 /// <summary>
-/// One hyperparameter of a run: the property of its <see cref="TrainOptions"/> that holds it, and what it may be. A method declares its own beside
-/// the record of its options.
+/// One hyperparameter of a run: the property of its <see cref="TrainOptions"/> that holds it, and what it may be. A method declares its own
+/// beside the record of its options.
 /// </summary>
 /// <remarks>
-/// Messages of this library name a property in backticks, <c>`Head.OutDim`</c>; a program puts its own names there, such as <c>--out-dim</c>.
+/// Messages of this library name a property in backticks, <c>`Head.OutDim`</c>; a program puts its own names there, such as
+/// <c>--out-dim</c>.
 /// </remarks>
 public abstract class Hyperparameter
 {
@@ -40,13 +41,20 @@ public abstract class Hyperparameter
     public void Check(TrainOptions options)
     {
         if (Limits is { } limits && Applies(options) && Numbers(options).Any(number => !limits.Contains(number)))
-            throw new HyperparameterException(Property, $"`{Property}` must be {limits}, not {Text(options)} ({Description.TrimEnd('.')}).");
+        {
+            throw new HyperparameterException(
+                Property, $"`{Property}` must be {limits}, not {Text(options)} ({Description.TrimEnd('.')}).");
+        }
     }
 
     /// <summary>A line about a value that may be and is hardly meant; null when there is none.</summary>
-    public string? Warning(TrainOptions options) =>
-        Applies(options) && Numbers(options).Select(number => Limits?.Strange(number)).FirstOrDefault(strange => strange is not null) is { } reason
-            ? $"`{Property}` {Text(options)} {reason}" : null;
+    public string? Warning(TrainOptions options)
+    {
+        if (Limits is null || !Applies(options))
+            return null;
+        string? reason = Numbers(options).Select(Limits.Strange).FirstOrDefault(strange => strange is not null);
+        return reason is null ? null : $"`{Property}` {Text(options)} {reason}";
+    }
 }
 
 /// <summary>A hyperparameter with a value of a type.</summary>

@@ -8,12 +8,13 @@ using Dino.Train.Methods;
 namespace Dino.Train.Options;
 
 /// <summary>
-/// The hyperparameters that every run has, under the reference's names and with its defaults. A method has a record of its own that derives from
-/// this one, with what it needs besides, and declares it in <see cref="Hyperparameters"/>.
+/// The hyperparameters that every run has, under the reference's names and with its defaults. A method has a record of its own that derives
+/// from this one, with what it needs besides, and declares it in <see cref="Hyperparameters"/>.
 /// </summary>
 /// <remarks>
-/// A checkpoint holds the whole record as JSON, and a run that goes on is compared with it property by property: whatever a method adds is kept and
-/// compared. The order of the properties is that of the checkpoints of the first versions; those of a method come last unless it says otherwise.
+/// A checkpoint holds the whole record as JSON, and a run that goes on is compared with it property by property: whatever a method adds is
+/// kept and compared. The order of the properties is that of the checkpoints of the first versions; those of a method come last unless it
+/// says otherwise.
 /// </remarks>
 public abstract record TrainOptions
 {
@@ -95,7 +96,10 @@ public abstract record TrainOptions
         foreach (var one in Hyperparameters)
             one.Check(this);
         if (Backbone is ViTConfig vit && vit.Dim % vit.Heads != 0)
-            throw new HyperparameterException($"`Backbone.Dim` {vit.Dim} must be a multiple of `Backbone.Heads` {vit.Heads}: the heads share the width.");
+        {
+            throw new HyperparameterException(
+                $"`Backbone.Dim` {vit.Dim} must be a multiple of `Backbone.Heads` {vit.Heads}: the heads share the width.");
+        }
         if ((long)BatchSize * Accumulate > int.MaxValue)
         {
             throw new HyperparameterException(
@@ -113,13 +117,15 @@ public abstract record TrainOptions
     }
 
     /// <summary>
-    /// A line about each value that may be and is hardly meant: a comma or a point in the wrong place, a property taken for another. Properties stand
-    /// in backticks.
+    /// A line about each value that may be and is hardly meant: a comma or a point in the wrong place, a property taken for another.
+    /// Properties stand in backticks.
     /// </summary>
     public virtual IEnumerable<string> Warnings()
     {
         var lines = Hyperparameters.Select(one => one.Warning(this)).OfType<string>();
-        return MinLr > Lr ? lines.Append(FormattableString.Invariant($"`MinLr` {MinLr} is above `Lr` {Lr}; the rate usually falls")) : lines;
+        return MinLr <= Lr
+            ? lines
+            : lines.Append(FormattableString.Invariant($"`MinLr` {MinLr} is above `Lr` {Lr}; the rate usually falls"));
     }
 
     /// <summary>The learning rate by step: it grows with the pictures that all ranks together see in one.</summary>
@@ -154,7 +160,9 @@ public abstract record TrainOptions
         _ => new Lars(target, groups),
     };
 
-    /// <summary>What a run takes of a device's memory at the height of a step, from its sizes alone; null if the method does not say.</summary>
+    /// <summary>
+    /// What a run takes of a device's memory at the height of a step, from its sizes alone; null if the method does not say.
+    /// </summary>
     public virtual MemoryEstimate? EstimateMemory() => null;
 
     /// <summary>Checks that a number of epochs is not above <see cref="Epochs"/>.</summary>

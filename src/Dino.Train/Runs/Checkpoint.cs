@@ -7,14 +7,16 @@ using Dino.Train.Methods;
 namespace Dino.Train.Runs;
 
 /// <summary>
-/// The state of a run in one safetensors file: the tensors of its method's <see cref="IState"/>s, with everything else as JSON in its metadata, and
-/// again beside it for people. A run continued from it is the same run, bit for bit.
+/// The state of a run in one safetensors file: the tensors of its method's <see cref="IState"/>s, with everything else as JSON in its
+/// metadata, and again beside it for people. A run continued from it is the same run, bit for bit.
 /// </summary>
 public static class Checkpoint
 {
     private const string MetadataKey = "dino";
 
-    /// <summary>Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.</summary>
+    /// <summary>
+    /// Whether one is being written now: a process that is asked to end waits for it, though half a one would do no harm.
+    /// </summary>
     internal static bool IsSaving { get; private set; }
 
     /// <summary>Writes the state, replacing a file of that name only once all of it is on the disk.</summary>
@@ -34,7 +36,9 @@ public static class Checkpoint
         }
     }
 
-    /// <summary>Writes the copy for people beside a checkpoint again where it is missing or of another moment, as a kill may leave it.</summary>
+    /// <summary>
+    /// Writes the copy for people beside a checkpoint again where it is missing or of another moment, as a kill may leave it.
+    /// </summary>
     public static void RefreshCopy(string path)
     {
         using var file = Open(path);

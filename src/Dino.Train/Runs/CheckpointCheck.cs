@@ -1,8 +1,8 @@
 namespace Dino.Train.Runs;
 
 /// <summary>
-/// Refuses what a checkpoint cannot say of its run. Its text is a stranger's until it is compared: a step of −1 would be trained from, an epoch without
-/// steps divided by.
+/// Refuses what a checkpoint cannot say of its run. Its text is a stranger's until it is compared: a step of −1 would be trained from, an
+/// epoch without steps divided by.
 /// </summary>
 internal static class CheckpointCheck
 {

@@ -47,7 +47,9 @@ public sealed record CheckpointInfo
     /// <summary>Pictures of the training folder; a resumed run must see as many.</summary>
     public required int Pictures { get; init; }
 
-    /// <summary>Every hyperparameter: the <see cref="TrainOptions"/> of a method, whichever it is. See <see cref="OptionsAs{TOptions}"/>.</summary>
+    /// <summary>
+    /// Every hyperparameter: the <see cref="TrainOptions"/> of a method, whichever it is. See <see cref="OptionsAs{TOptions}"/>.
+    /// </summary>
     public required JsonObject Options { get; init; }
 
     /// <summary>What the pictures are compared by; null in files of older versions.</summary>

@@ -5,8 +5,9 @@ using Dino.Tensors.Io;
 namespace Dino.Train.Runs;
 
 /// <summary>
-/// Keeps a folder that is written over a long time to one process. The system holds the lock and gives it back when the process ends, however it
-/// ends; the file of the lock, <c>.dino-lock</c>, says who holds it and goes when the lock goes. After a kill it stays and blocks nobody.
+/// Keeps a folder that is written over a long time to one process. The system holds the lock and gives it back when the process ends,
+/// however it ends; the file of the lock, <c>.dino-lock</c>, says who holds it and goes when the lock goes. After a kill it stays and
+/// blocks nobody.
 /// </summary>
 /// <remarks>On a file system of a network the lock holds as far as that system carries locks between machines (NFS 4 and SMB do).</remarks>
 public sealed class FolderLock : IDisposable

@@ -28,10 +28,14 @@ public sealed class Initialization : IDisposable
     public InitialWeights Identity(bool allowPartial, CancellationToken cancel = default) =>
         new(System.IO.Path.GetFullPath(path), sha256 ??= FileHash.Of(path, cancel), allowPartial);
 
-    /// <summary>What was assumed of the file and may be wrong, for a person, once hyperparameters were fitted to it; null if nothing was.</summary>
+    /// <summary>
+    /// What was assumed of the file and may be wrong, for a person, once hyperparameters were fitted to it; null if nothing was.
+    /// </summary>
     public string? Warning { get; internal set; }
 
-    /// <summary>Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.</summary>
+    /// <summary>
+    /// Opens the file and finds its networks: both of a training checkpoint, else one that student and teacher begin with.
+    /// </summary>
     /// <exception cref="WeightsException">There is none, or the file is refused.</exception>
     public static Initialization Open(string path)
     {

@@ -5,7 +5,9 @@ using Dino.Tensors.Io;
 
 namespace Dino.Train.Runs;
 
-/// <summary>What a run was initialised from; written beside its checkpoints as <c>init.json</c>. A method's own has the properties that it needs.</summary>
+/// <summary>
+/// What a run was initialised from; written beside its checkpoints as <c>init.json</c>. A method's own has the properties that it needs.
+/// </summary>
 public abstract record InitializationNote
 {
     private static readonly JsonSerializerOptions json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };

@@ -7,7 +7,9 @@ using Dino.Train.Options;
 
 namespace Dino.Train.Runs;
 
-/// <summary>Refuses to go on with a run under other circumstances: it would be a different run, and not the one that was asked for.</summary>
+/// <summary>
+/// Refuses to go on with a run under other circumstances: it would be a different run, and not the one that was asked for.
+/// </summary>
 internal sealed class ResumeCheck(string path, CheckpointInfo info)
 {
     // It changes neither values nor gradients.

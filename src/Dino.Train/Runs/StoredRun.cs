@@ -4,7 +4,9 @@ using Dino.Train.Methods.Dino;
 
 namespace Dino.Train.Runs;
 
-/// <summary>The network in a weights file and, of a checkpoint of a run, what it says of its run: all of that is checked before the network is used.</summary>
+/// <summary>
+/// The network in a weights file and, of a checkpoint of a run, what it says of its run: all of that is checked before the network is used.
+/// </summary>
 /// <param name="Network">The network's sizes.</param>
 /// <param name="Own">What a checkpoint says of its run; null for other files.</param>
 internal sealed record StoredRun(StoredNetwork Network, CheckpointInfo? Own)

@@ -62,7 +62,7 @@ public class LossGoldenTests
     private static double[] Temperatures(GoldenSet set)
     {
         int epochs = set.Config.GetProperty("epochs").GetInt32();
-        var schedule = new TeacherTemperatureSchedule(
+        var schedule = new WarmupSchedule(
             set.Config.GetProperty("warmup_teacher_temp").GetDouble(), set.Config.GetProperty("teacher_temp").GetDouble(),
             set.Config.GetProperty("warmup_teacher_temp_epochs").GetInt32(), epochs);
         return [.. Enumerable.Range(0, epochs).Select(schedule.At)];

@@ -39,7 +39,7 @@ public class SchedulesGoldenTests
     public void TeacherTemperature(int i)
     {
         var c = Config.Of(i);
-        var schedule = new TeacherTemperatureSchedule(
+        var schedule = new WarmupSchedule(
             c["warmup_teacher_temp"], c["teacher_temp"], c.Int("warmup_teacher_temp_epochs"), c.Int("epochs"));
 
         double[] values = [.. Enumerable.Range(0, schedule.Epochs).Select(schedule.At)];

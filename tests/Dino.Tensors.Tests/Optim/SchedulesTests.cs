@@ -25,7 +25,7 @@ public class SchedulesTests
         var schedule = new CosineSchedule(peak: 1, final: 0, epochs: 2, stepsPerEpoch: 1, warmupEpochs: 1, start: 0.25);
 
         Assert.That(new[] { schedule.At(0), schedule.At(1) }, Is.EqualTo(new[] { 0.25, 1.0 }));
-        Assert.That(new TeacherTemperatureSchedule(0.04, 0.07, warmupEpochs: 1, epochs: 2).At(0), Is.EqualTo(0.04));
+        Assert.That(new WarmupSchedule(0.04, 0.07, warmupEpochs: 1, epochs: 2).At(0), Is.EqualTo(0.04));
     }
 
     [Test]
@@ -37,7 +37,7 @@ public class SchedulesTests
     {
         Assert.That(() => new CosineSchedule(1, 0, epochs: 2, stepsPerEpoch: 3, warmupEpochs: 3),
             Throws.ArgumentException.With.Message.Contains("3 epochs").And.Message.Contains("run of 2"));
-        Assert.That(() => new TeacherTemperatureSchedule(0.04, 0.07, warmupEpochs: 3, epochs: 2),
+        Assert.That(() => new WarmupSchedule(0.04, 0.07, warmupEpochs: 3, epochs: 2),
             Throws.ArgumentException.With.Message.Contains("3 epochs").And.Message.Contains("run of 2"));
     }
 
@@ -46,6 +46,6 @@ public class SchedulesTests
     public void AStepOutsideTheRun_IsRefused(int step)
     {
         Assert.That(() => new CosineSchedule(1, 0, epochs: 2, stepsPerEpoch: 3).At(step), Throws.TypeOf<ArgumentOutOfRangeException>());
-        Assert.That(() => new TeacherTemperatureSchedule(0, 1, 2, epochs: 6).At(step), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new WarmupSchedule(0, 1, 2, epochs: 6).At(step), Throws.TypeOf<ArgumentOutOfRangeException>());
     }
 }

@@ -231,8 +231,8 @@ internal sealed class ToyEncoder : Module
 }
 
 /// <summary>
-/// Two views of a picture: a predictor says of the one what the moving average says of the other, told apart from the batch's other pictures and from a
-/// queue of earlier ones (as in BYOL and MoCo). The average has no predictor.
+/// Two views of a picture: a predictor says of the one what the moving average says of the other, told apart from the batch's other
+/// pictures and from a queue of earlier ones (as in BYOL and MoCo). The average has no predictor.
 /// </summary>
 internal sealed class ToyMethod : IMethod
 {

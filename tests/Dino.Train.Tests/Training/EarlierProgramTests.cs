@@ -12,9 +12,10 @@ using NUnit.Framework;
 namespace Dino.Train.Tests.Training;
 
 /// <summary>
-/// A run that the program of before the methods' house began (version 0.1.0, DINO alone) goes on here to what that program's uninterrupted run ended with:
-/// <c>fixtures/runs</c> has its pictures, the run stopped after step 3 of 8, in the middle of an epoch, and the whole one. Batch normalisation, dropped
-/// branches, a trained last layer that is held at first, and a warmed-up centre take part.
+/// A run that the program of before the methods' house began (version 0.1.0, DINO alone) goes on here to what that program's uninterrupted
+/// run ended with:
+/// <c>fixtures/runs</c> has its pictures, the run stopped after step 3 of 8, in the middle of an epoch, and the whole one. Batch
+/// normalisation, dropped branches, a trained last layer that is held at first, and a warmed-up centre take part.
 /// </summary>
 public class EarlierProgramTests
 {
@@ -53,15 +54,17 @@ public class EarlierProgramTests
         // Sums are rounded by the vectors of the machine, which a checkpoint notes.
         bool exact = after.Arithmetic == before.Arithmetic;
         string whole = Path.Combine(fixtures, "whole");
-        var losses = (string folder) => RunLogReader.Read(Path.Combine(folder, RunFiles.Log)).Steps.Select(row => (float)row[DinoMeasures.Loss]).ToArray();
         using SafetensorsFile actual = SafetensorsFile.Read(latest), expected = SafetensorsFile.Read(Path.Combine(whole, RunFiles.Latest));
         Assert.That(actual.Names, Is.EqualTo(expected.Names));
-        Compare(losses(scratch), losses(whole), "losses");
+        Compare(Losses(scratch), Losses(whole), "losses");
         foreach (string name in expected.Names)
         {
             Assert.That(actual.Shape(name), Is.EqualTo(expected.Shape(name)), name);
             Compare(actual.Floats(name), expected.Floats(name), name);
         }
+
+        static float[] Losses(string folder) =>
+            [.. RunLogReader.Read(Path.Combine(folder, RunFiles.Log)).Steps.Select(row => (float)row[DinoMeasures.Loss])];
 
         void Compare(float[] values, float[] those, string what)
         {

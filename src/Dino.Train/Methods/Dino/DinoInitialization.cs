@@ -23,7 +23,8 @@ public static class DinoInitialization
         if (backbone.Rotary)
         {
             throw new RunException(
-                $"{init.Path} is {backbone.Describe()}: it can be used for features, but training goes on from networks of DINO and DINOv2 alone.");
+                $"{init.Path} is {backbone.Describe()}: it can be used for features, "
+                + "but training goes on from networks of DINO and DINOv2 alone.");
         }
         int size = own?.Crops.GlobalCropsSize ?? backbone.EvaluationSize, patch = backbone.Patch;
         var crops = own?.Crops ?? options.Crops;
@@ -41,15 +42,22 @@ public static class DinoInitialization
     /// <summary>Sets student, teacher and centre of a run that has not begun. What the file has not keeps its first values.</summary>
     /// <param name="init">The file.</param>
     /// <param name="state">The run.</param>
-    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is changed.</param>
+    /// <param name="allowPartial">Whether tensors may be missing, unexpected or misshapen; otherwise all are named and nothing is
+    /// changed.</param>
     /// <returns>What was set from what.</returns>
     /// <exception cref="WeightsException">The file does not fit the run.</exception>
-    internal static DinoInitializationNote Apply(Initialization init, DinoMethod state, bool allowPartial) => WeightsException.Explain(init.Path, () =>
+    internal static DinoInitializationNote Apply(Initialization init, DinoMethod state, bool allowPartial) =>
+        WeightsException.Explain(init.Path, () => Set(init, state, allowPartial));
+
+    private static DinoInitializationNote Set(Initialization init, DinoMethod state, bool allowPartial)
     {
         var networks = ((MultiCropModel Model, ModelWeights Weights)[])[(state.Student, init.Student), (state.Teacher, init.Teacher)];
         foreach (var (model, weights) in networks)
             weights.Compare(init.HasHead ? model : model.Backbone).ThrowIfNot(allowPartial);
-        var reports = networks.Select(network => network.Weights.Load(init.HasHead ? network.Model : network.Model.Backbone, allowPartial)).ToArray();
+        WeightReport[] reports =
+        [
+            .. networks.Select(network => network.Weights.Load(init.HasHead ? network.Model : network.Model.Backbone, allowPartial)),
+        ];
         var (teacher, student) = (init.Teacher, init.Student);
         bool centre = init is { HasHead: true, HasCentre: true };
         if (centre && init.File.Shape(teacher.Centre!).Aggregate(1L, (product, size) => product * size) != state.Loss.Centre.Count)
@@ -57,7 +65,8 @@ public static class DinoInitialization
             if (!allowPartial)
             {
                 throw new InvalidDataException(
-                    $"{init.Path}: the centre {teacher.Centre} has not the {state.Loss.Centre.Count} values of the head. Give `AllowPartial` to start it anew.");
+                    $"{init.Path}: the centre {teacher.Centre} has not the {state.Loss.Centre.Count} values of the head. "
+                    + "Give `AllowPartial` to start it anew.");
             }
             centre = false;
         }
@@ -84,7 +93,7 @@ public static class DinoInitialization
             Loaded = reports[1].Loaded.Count,
             HasCentre = centre,
         };
-    });
+    }
 
     private static string From(ModelWeights weights) => weights.Role switch
     {

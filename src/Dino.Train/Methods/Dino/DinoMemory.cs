@@ -9,7 +9,8 @@ internal static class DinoMemory
     public static MemoryEstimate Of(DinoOptions options)
     {
         var (backbone, head, crops) = (options.Backbone, options.Head, options.Crops);
-        double parameters = backbone.ParameterCount() + new DinoHead(backbone.Width, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
+        double parameters = backbone.ParameterCount()
+            + new DinoHead(backbone.Width, head).Parameters.Sum(parameter => (double)parameter.Shape.Count);
         double globals = 2.0 * options.BatchSize, locals = (double)crops.LocalCropsNumber * options.BatchSize;
         double pixels = backbone.InputChannels
             * (globals * crops.GlobalCropsSize * crops.GlobalCropsSize + locals * crops.LocalCropsSize * crops.LocalCropsSize);

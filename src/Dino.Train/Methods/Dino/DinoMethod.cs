@@ -12,8 +12,8 @@ using Dino.Train.Runs;
 namespace Dino.Train.Methods.Dino;
 
 /// <summary>
-/// DINO: a student learns to say of every crop what its own moving average, the teacher, says of the global ones (paper, algorithm 1), in the order of
-/// the reference: teacher on the global crops, student on all, loss, backward, clip, optimizer, teacher's average.
+/// DINO: a student learns to say of every crop what its own moving average, the teacher, says of the global ones (paper, algorithm 1), in
+/// the order of the reference: teacher on the global crops, student on all, loss, backward, clip, optimizer, teacher's average.
 /// </summary>
 /// <remarks>With several batches a step, the centre, the average and the schedules move as they would for one large batch.</remarks>
 public sealed class DinoMethod : IMethod, IWarmUp, IInitializable, ISearchable
@@ -23,7 +23,7 @@ public sealed class DinoMethod : IMethod, IWarmUp, IInitializable, ISearchable
     private readonly IRanks ranks;
     private readonly StepSchedule schedule;
     private readonly CosineSchedule momentum;
-    private readonly TeacherTemperatureSchedule temperature;
+    private readonly WarmupSchedule temperature;
     private readonly Tape tape;
     private readonly ParameterGroup lastLayer; // held in the first epochs
     private readonly ExponentialMovingAverage average;
@@ -113,7 +113,8 @@ public sealed class DinoMethod : IMethod, IWarmUp, IInitializable, ISearchable
         const int globals = MultiCropOptions.GlobalCropsNumber;
         using var batch = device.BeginArena(reuseTensors: true);
         globalDepth.Step = localDepth.Step = (uint)step.Batch;
-        Learn(views.Views(0, globals), views.Count > globals ? views.Views(globals, views.Count - globals) : null, globalDepth, localDepth, step);
+        var locals = views.Count > globals ? views.Views(globals, views.Count - globals) : null;
+        Learn(views.Views(0, globals), locals, globalDepth, localDepth, step);
     }
 
     /// <summary>Adds the gradients of one batch, with dropped branches as given.</summary>
@@ -158,8 +159,8 @@ public sealed class DinoMethod : IMethod, IWarmUp, IInitializable, ISearchable
     }
 
     /// <summary>
-    /// Counts the teacher's logits of one batch for a first centre; <see cref="EndWarmUp"/> sets it. A trained network with a new head has logits far
-    /// from 0, and a centre that starts there leaves one prototype to all pictures.
+    /// Counts the teacher's logits of one batch for a first centre; <see cref="EndWarmUp"/> sets it. A trained network with a new head has
+    /// logits far from 0, and a centre that starts there leaves one prototype to all pictures.
     /// </summary>
     /// <param name="globals">(2·B, C, S, S), crop-major.</param>
     public void WarmUp(Tensor globals)
@@ -184,8 +185,8 @@ public sealed class DinoMethod : IMethod, IWarmUp, IInitializable, ISearchable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Weights, optimizer and centre are as after the last <see cref="Update"/>. The gradients are not, nor the running statistics of a batch
-    /// normalisation.
+    /// Weights, optimizer and centre are as after the last <see cref="Update"/>. The gradients are not, nor the running statistics of a
+    /// batch normalisation.
     /// </remarks>
     public bool Abandon()
     {

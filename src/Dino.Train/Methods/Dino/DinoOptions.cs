@@ -7,8 +7,8 @@ using Dino.Train.Options;
 namespace Dino.Train.Methods.Dino;
 
 /// <summary>
-/// Every hyperparameter of a run of DINO, under the reference's names and with its defaults (the preset <c>paper</c> is the defaults and what section
-/// 3.2 of the paper says differently).
+/// Every hyperparameter of a run of DINO, under the reference's names and with its defaults (the preset <c>paper</c> is the defaults and
+/// what section 3.2 of the paper says differently).
 /// </summary>
 public sealed record DinoOptions : TrainOptions
 {
@@ -98,8 +98,8 @@ public sealed record DinoOptions : TrainOptions
     /// <param name="stepsPerEpoch">Optimizer steps of an epoch.</param>
     public CosineSchedule Momentum(int stepsPerEpoch) => new(MomentumTeacher, 1, Epochs, stepsPerEpoch);
 
-    /// <summary>The teacher's temperature by epoch.</summary>
-    public TeacherTemperatureSchedule TeacherTemperature() => new(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs);
+    /// <summary>The teacher's temperature by epoch (paper, section 3.2).</summary>
+    public WarmupSchedule TeacherTemperature() => new(WarmupTeacherTemp, TeacherTemp, WarmupTeacherTempEpochs, Epochs);
 
     /// <inheritdoc/>
     public override IMethod Build(MethodContext context) => new DinoMethod(this, context);
@@ -112,9 +112,13 @@ public sealed record DinoOptions : TrainOptions
         if (Backbone is ViTConfig vit && size < vit.Patch)
         {
             throw new HyperparameterException(
-                property, $"`{property}` {size} is smaller than a patch of {vit.Patch} pixels: give larger crops, or a smaller `Backbone.Patch`.");
+                property,
+                $"`{property}` {size} is smaller than a patch of {vit.Patch} pixels: give larger crops, or a smaller `Backbone.Patch`.");
         }
         if (Backbone is not ViTConfig && Backbone.Build().SmallestSize is var smallest && size < smallest)
-            throw new HyperparameterException(property, $"`{property}` {size} is smaller than the {smallest} pixels that the network needs: give larger crops.");
+        {
+            throw new HyperparameterException(
+                property, $"`{property}` {size} is smaller than the {smallest} pixels that the network needs: give larger crops.");
+        }
     }
 }

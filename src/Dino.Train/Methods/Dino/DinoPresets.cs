@@ -12,11 +12,11 @@ public static class DinoPresets
     public static IReadOnlyList<string> Names { get; } = ["paper", "small", "adapt"];
 
     /// <summary>
-    /// <c>paper</c>: ViT-S/16 as in section 3.2 of the paper, with the reference's defaults for the rest. <c>small</c>: a ViT of 1.9 million
-    /// parameters on small crops, for a laptop or a small data set, with batch normalisation in the head,
-    /// which helps so small a network leave the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
-    /// <c>adapt</c>: a trained network on other pictures: a tenth of the rate, a short warm-up, a slow teacher, and a centre that starts at the mean
-    /// of the teacher's logits.
+    /// <c>paper</c>: ViT-S/16 as in section 3.2 of the paper, with the reference's defaults for the rest. <c>small</c>: a ViT of 1.9
+    /// million parameters on small crops, for a laptop or a small data set, with batch normalisation in the head, which helps so small a
+    /// network leave the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
+    /// <c>adapt</c>: a trained network on other pictures: a tenth of the rate, a short warm-up, a slow teacher, and a centre that starts at
+    /// the mean of the teacher's logits.
     /// </summary>
     /// <exception cref="ArgumentException">There is no such preset.</exception>
     public static DinoOptions Named(string name) => name switch
@@ -38,10 +38,11 @@ public static class DinoPresets
     };
 
     /// <summary>
-    /// The properties that follow from the number of pictures where they are not given (<see cref="FitTo"/>), and whether those of a preset do. The
-    /// paper's are the paper's.
+    /// The properties that follow from the number of pictures where they are not given (<see cref="FitTo"/>), and whether those of a preset
+    /// do. The paper's are the paper's.
     /// </summary>
-    public static IReadOnlyList<string> FittedProperties { get; } = ["Head.OutDim", "TeacherTemp", "WarmupTeacherTempEpochs", "MomentumTeacher"];
+    public static IReadOnlyList<string> FittedProperties { get; } =
+        ["Head.OutDim", "TeacherTemp", "WarmupTeacherTempEpochs", "MomentumTeacher"];
 
     /// <summary>Whether a preset, or null for none, is fitted to the pictures.</summary>
     public static bool IsFitted(string? name) => name != "paper";
@@ -80,7 +81,8 @@ public static class DinoPresets
             double momentum = Math.Round(1 - 1 / memory, 4);
             options = options with { MomentumTeacher = momentum };
             reasons.Add(Format(
-                $"`MomentumTeacher` {momentum}: the teacher remembers {memory:F0} of the run's {steps} steps at its start (0.996 remembers 250)"));
+                $"`MomentumTeacher` {momentum}: the teacher remembers {memory:F0} of the run's {steps} steps at its start ")
+                + "(0.996 remembers 250)");
         }
         return (options, reasons);
     }

@@ -36,7 +36,9 @@ public class CollapseWatchTests
         Assert.That(watch.Current, Is.EqualTo(CollapseKind.OneDimensional));
     }
 
-    /// <summary>Epoch means that a user logged from a healthy run (ViT-S, K = 65536): the loss first rises towards ln K, then falls.</summary>
+    /// <summary>
+    /// Epoch means that a user logged from a healthy run (ViT-S, K = 65536): the loss first rises towards ln K, then falls.
+    /// </summary>
     [Test]
     public void AHealthyStart_RaisesNoAlarm()
     {
