@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dino.Tensors;
+using Dino.Tensors.Kernels.TensorCores;
 
 namespace Dino.Benchmarks;
 

@@ -1,4 +1,5 @@
 using Dino.Tensors;
+using Dino.Tensors.Kernels.TensorCores;
 
 namespace Dino.Benchmarks;
 

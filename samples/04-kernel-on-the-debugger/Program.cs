@@ -1,9 +1,11 @@
+using Dino.Tensors;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Ops;
+
 // Step through a GPU kernel. Build this as Debug, set a breakpoint in src/Dino.Tensors/Ops/Softmax.cs, method Forward.Row, and start it
 // under a debugger. On cpu:debug four simulated GPU threads stop there, two for each of the two rows: each is a thread of the process,
 // lanes.Id is its place in the row, and lanes.Max waits for all of its row. On cpu the same body runs with T = Simd: one call a row,
 // a vector of floats in every variable.
-using Dino.Tensors;
-using Dino.Tensors.Ops;
 
 foreach (string name in (string[])["cpu:debug", "cpu"])
 {

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Dino.Tensors;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Tensors.Ops;
 
 namespace Dino.Samples;

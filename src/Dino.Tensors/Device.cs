@@ -1,5 +1,9 @@
 using System.Globalization;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Kernels.Simt;
+using Dino.Tensors.Memory;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;

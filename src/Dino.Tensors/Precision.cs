@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.TensorCores;
+
 namespace Dino.Tensors;
 
 /// <summary>

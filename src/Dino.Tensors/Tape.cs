@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Copies;
+
 namespace Dino.Tensors;
 
 /// <summary>
@@ -192,7 +194,7 @@ public sealed class Tape : IDisposable
         if (accumulate == 0)
             target.CopyFrom(gradient.Shape == target.Shape ? gradient : gradient.Alias(target.Shape));
         else
-            Ops.AddInPlace.Run(target, gradient);
+            AddInPlace.Run(target, gradient);
     }
 
     private static void ThrowIfEnded(Tensor input)

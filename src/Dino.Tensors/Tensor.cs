@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using Dino.Tensors.Kernels.Copies;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -157,7 +158,7 @@ public sealed partial class Tensor : IDisposable
             throw new ArgumentException($"Accumulate: {other.Shape} has {other.Count} elements, {Shape} has {Count}.", nameof(other));
         ThrowIfOverlaps(other);
         NoteWrite();
-        Ops.AddInPlace.Run(this, other);
+        AddInPlace.Run(this, other);
     }
 
     /// <summary>Sets every element; of a tensor of whole numbers, to a whole number.</summary>

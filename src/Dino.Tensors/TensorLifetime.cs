@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dino.Tensors.Memory;
 using ILGPU;
 using ILGPU.Runtime;
 

@@ -1,4 +1,5 @@
 using Dino.Tensors;
+using Dino.Tensors.Kernels.TensorCores;
 using NUnit.Framework;
 
 namespace Dino.Benchmarks.Tests;

@@ -1,11 +1,12 @@
 using System.Runtime.Intrinsics;
 using System.Text.Json;
+using Dino.Pictures.Cutting;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Pictures.Cutting;
+using Dino.Tensors.Kernels.Simt;
 using Dino.Testing;
 using Dino.Testing.Runs;
 using NUnit.Framework;

@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Kernels.Simt;
 
 namespace Dino.Testing;
 

@@ -4,6 +4,7 @@ using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Train;
 using Dino.Train.Evaluation.Neighbours;
 using Dino.Train.Methods.Dino;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Train.Log;
 
 namespace Dino.Cli.Terminal;

@@ -1,3 +1,4 @@
+using Dino.Tensors.Kernels.Sums;
 using Dino.Train.Log;
 
 namespace Dino.Cli.Terminal;

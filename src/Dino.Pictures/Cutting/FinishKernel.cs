@@ -1,5 +1,6 @@
 using Dino.Tensors;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Simt;
 
 namespace Dino.Pictures.Cutting;
 

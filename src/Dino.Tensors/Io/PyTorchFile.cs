@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dino.Tensors.Io.Pickle;
 
 namespace Dino.Tensors.Io;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels.Host;
 using ILGPU;
 using ILGPU.Runtime;
 

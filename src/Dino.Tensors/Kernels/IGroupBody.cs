@@ -1,3 +1,4 @@
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 using ILGPU.Runtime;
 

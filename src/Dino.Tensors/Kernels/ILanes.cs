@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Simt;
+
 namespace Dino.Tensors.Kernels;
 
 /// <summary>The threads that share one row of work: a part of a group on an accelerator, a single core on the host.</summary>

@@ -2,6 +2,8 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
 namespace Dino.Tensors.Kernels;

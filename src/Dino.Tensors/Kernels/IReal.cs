@@ -1,4 +1,6 @@
 using System.Numerics;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Kernels.Simt;
 
 namespace Dino.Tensors.Kernels;
 

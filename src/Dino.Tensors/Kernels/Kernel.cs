@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 using ILGPU.Runtime;
 

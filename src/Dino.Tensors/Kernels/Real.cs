@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels.Simt;
 
 namespace Dino.Tensors.Kernels;
 

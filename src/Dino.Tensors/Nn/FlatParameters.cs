@@ -1,4 +1,5 @@
 using System.Text;
+using Dino.Tensors.Memory;
 using Dino.Tensors.Random;
 
 namespace Dino.Tensors.Nn;

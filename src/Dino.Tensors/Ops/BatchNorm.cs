@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Sums;
 
 namespace Dino.Tensors.Ops;
 

@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Sums;
 
 namespace Dino.Tensors.Ops;
 

@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Copies;
+
 namespace Dino.Tensors.Ops;
 
 /// <summary>Tensors one after the other along one dimension.</summary>

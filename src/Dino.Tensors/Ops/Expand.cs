@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Copies;
+
 namespace Dino.Tensors.Ops;
 
 /// <summary>x repeated along dimensions where its size is 1, or that it lacks.</summary>

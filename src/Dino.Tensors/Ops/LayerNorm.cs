@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Sums;
 using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Ops;

@@ -1,4 +1,6 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Sums;
 
 namespace Dino.Tensors.Ops;
 

@@ -1,3 +1,5 @@
+using Dino.Tensors.Memory;
+
 namespace Dino.Tensors.Ops;
 
 /// <summary>A part of a network that keeps only its input, and is computed again in the backward pass (Chen et al., 2016).</summary>

@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Copies;
+
 namespace Dino.Tensors.Ops;
 
 /// <summary>A range of one dimension: y[…, i, …] = x[…, start + i, …].</summary>

@@ -1,5 +1,6 @@
 using System.Numerics;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Host;
 
 namespace Dino.Tensors.Ops;
 

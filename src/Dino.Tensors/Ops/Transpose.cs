@@ -1,3 +1,5 @@
+using Dino.Tensors.Kernels.Copies;
+
 namespace Dino.Tensors.Ops;
 
 /// <summary>Two dimensions of a tensor in each other's place.</summary>

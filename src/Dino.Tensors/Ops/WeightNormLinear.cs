@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
 
 namespace Dino.Tensors.Ops;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dino.Tensors;
+using Dino.Tensors.Kernels.Sums;
 
 namespace Dino.Train.Log;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Tensors.Ops;
 using NUnit.Framework;
 

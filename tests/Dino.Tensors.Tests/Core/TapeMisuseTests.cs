@@ -1,3 +1,4 @@
+using Dino.Tensors.Kernels.Sums;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 using Dino.Tensors.Optim;

@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 using Dino.Tensors.Optim;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
 using Dino.Tensors.Ops;
 using Dino.Tensors.Tests.Ops;
 using Dino.Testing;

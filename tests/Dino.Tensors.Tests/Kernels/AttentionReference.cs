@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Attention;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;

@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Simt;
 using Dino.Testing;
 using NUnit.Framework;
 

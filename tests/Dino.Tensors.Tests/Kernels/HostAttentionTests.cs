@@ -1,5 +1,7 @@
 using System.Runtime.Intrinsics;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Attention;
+using Dino.Tensors.Kernels.Host;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;

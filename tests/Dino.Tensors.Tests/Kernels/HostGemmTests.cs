@@ -1,5 +1,7 @@
 using System.Runtime.Intrinsics;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Ops;
 using NUnit.Framework;
 

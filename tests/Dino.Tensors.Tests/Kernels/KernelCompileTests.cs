@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Simt;
 using Dino.Tensors.Tests.Ops;
 using Dino.Testing;
 using ILGPU;

@@ -1,5 +1,7 @@
 using System.Numerics;
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Host;
+using Dino.Tensors.Kernels.Simt;
 using MathNet.Numerics;
 using NUnit.Framework;
 

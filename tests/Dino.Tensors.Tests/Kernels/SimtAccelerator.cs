@@ -1,4 +1,6 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Simt;
+using Dino.Tensors.Kernels.TensorCores;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;

@@ -1,4 +1,5 @@
 using Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
 using ILGPU;
 using ILGPU.Runtime;
 using NUnit.Framework;

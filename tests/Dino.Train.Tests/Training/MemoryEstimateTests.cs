@@ -1,6 +1,7 @@
 using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Testing.Runs;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;

@@ -2,6 +2,7 @@ using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
+using Dino.Tensors.Kernels.Simt;
 using Dino.Testing;
 using Dino.Testing.Runs;
 using Dino.Train.Log;

@@ -1,4 +1,6 @@
-namespace Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>An <see cref="AttentionShape"/> as a kernel argument, and how its grid is laid out.</summary>
 internal readonly struct AttentionArguments

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
+using Dino.Tensors.Kernels.Host;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>
 /// Sizes of one self-attention: B images, N tokens, H heads of d = D / H. Rows of <c>qkv</c> (B, N, 3D) hold the queries,

@@ -1,4 +1,7 @@
-namespace Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Host;
+
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>The backward pass.</summary>
 /// <remarks>

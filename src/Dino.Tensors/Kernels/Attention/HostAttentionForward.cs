@@ -1,4 +1,7 @@
-namespace Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Host;
+
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>Attention in one vector width; the forward pass.</summary>
 /// <remarks>

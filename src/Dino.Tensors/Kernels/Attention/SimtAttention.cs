@@ -1,6 +1,8 @@
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Sums;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>
 /// Fused attention on an accelerator (Dao et al. 2022): a group owns a block of tokens of one head and meets the others a

@@ -1,6 +1,8 @@
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>The backward kernels: δ, then dQ by blocks of queries, then dK and dV by blocks of keys.</summary>
 internal static partial class SimtAttention<TTile>

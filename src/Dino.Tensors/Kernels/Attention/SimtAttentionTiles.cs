@@ -1,6 +1,9 @@
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Simt;
+using Dino.Tensors.Kernels.Sums;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>The tile steps that the attention kernels share; every thread of a group runs them together.</summary>
 internal static partial class SimtAttention<TTile>

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>What becomes of an element of C once its sum is complete.</summary>
 internal enum EpilogueKind

@@ -1,6 +1,7 @@
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// How an operand of a product lies in memory, seen as rows (of A, or columns of B) and steps of k. A struct parameter of the kernels, hence a

@@ -1,4 +1,4 @@
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// C[b] (M×N) = Alpha · op(A[b]) (M×K) · op(B[b]) (K×N) + Beta · C[b] for b in 0 … Batch − 1, all row-major.

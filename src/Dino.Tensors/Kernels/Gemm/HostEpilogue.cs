@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels.Host;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>The end of a product on the host: what happens to a piece of C while it is still in the first-level cache.</summary>
 internal unsafe interface IHostEpilogue

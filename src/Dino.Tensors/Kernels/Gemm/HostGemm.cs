@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
+using Dino.Tensors.Kernels.Host;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>The matrix product on the host, in the widest vectors that the machine runs at full speed.</summary>
 /// <remarks>

@@ -1,4 +1,6 @@
-namespace Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Host;
+
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>Products that are not shared out in blocks of C: small ones, whole matrices of a batch, slices of k.</summary>
 internal static unsafe partial class HostGemm<TVector, TSimd>

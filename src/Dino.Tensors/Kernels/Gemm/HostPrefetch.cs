@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// Asks for memory before it is needed, where the machine can. The processor foresees one row after the other by itself, but not short

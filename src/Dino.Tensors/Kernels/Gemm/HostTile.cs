@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using Dino.Tensors.Kernels.Host;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// Products of a block of rows of A with a panel of columns of B, a tile of 6 rows by two vectors at a time: twelve sums keep both

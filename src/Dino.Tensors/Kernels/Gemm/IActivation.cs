@@ -1,4 +1,4 @@
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// A function of one number that a matrix product applies to its result before that leaves the registers or the cache, and whose derivative

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>What becomes of an element of C once its sum is complete: one formula for the host and accelerators.</summary>
 internal interface IEpilogue

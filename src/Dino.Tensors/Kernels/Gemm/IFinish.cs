@@ -1,4 +1,6 @@
-namespace Dino.Tensors.Kernels;
+using Dino.Tensors.Kernels.Simt;
+
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// The end of a product on an accelerator. The cheap epilogues share one kernel, which is told which of them it is to apply; each activation

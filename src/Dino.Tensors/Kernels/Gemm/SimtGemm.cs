@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// The matrix product on any accelerator, for operands of any kind: one group for each tile of C, strips of the operands in shared memory.

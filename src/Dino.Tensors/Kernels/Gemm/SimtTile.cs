@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// The size of a group's tile on an accelerator: Side × Side threads, each with 4 × 4 elements of a (4·Side)² tile.

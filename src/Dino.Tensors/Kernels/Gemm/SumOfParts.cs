@@ -1,6 +1,7 @@
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>The end of a product whose k was cut into parts: their sums are added in order, and finished.</summary>
 internal readonly struct SumOfParts<TFinish>(

@@ -1,6 +1,7 @@
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// A <see cref="GemmShape"/> as a kernel argument, with the grid that covers C with tiles: a group for each tile, each matrix of a batch and each

@@ -1,6 +1,6 @@
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// The matrix product on any GPU, for large aligned operands: 256 threads for a tile of 128 × 128, 8 × 8 sums a thread, all memory in

@@ -1,6 +1,7 @@
+using Dino.Tensors.Kernels.Gemm;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>What a tensor core multiplies. A struct parameter of the kernels, hence a constant in their code.</summary>
 internal interface IMmaNumber

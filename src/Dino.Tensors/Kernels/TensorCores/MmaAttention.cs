@@ -1,6 +1,9 @@
+using Dino.Tensors.Kernels.Attention;
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>
 /// Fused attention on tensor cores, for heads of 64 dimensions: as <see cref="SimtAttention{TTile}"/>, but a warp has 16 rows to itself, and

@@ -1,6 +1,8 @@
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>The matrix product on tensor cores: 256 threads for a tile of 128 × 128, two strips of each operand in shared memory.</summary>
 /// <remarks>While a warp multiplies one pair of strips, the next is on its way from memory to registers; one barrier a pair.</remarks>

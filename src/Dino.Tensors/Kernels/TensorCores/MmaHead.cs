@@ -1,6 +1,8 @@
+using Dino.Tensors.Kernels.Gemm;
+using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>A warp's 16 rows beside 64 columns, as sums: eight fragments. Of scores the columns are tokens, of results dimensions of the head.</summary>
 internal struct MmaSums

@@ -1,6 +1,7 @@
+using Dino.Tensors.Kernels.Gemm;
 using ILGPU;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>A strip of an operand in shared memory: 128 rows (of A, or columns of B) and 16 words of k, from which warps take fragments.</summary>
 /// <remarks>

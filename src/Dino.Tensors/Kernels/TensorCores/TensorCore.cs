@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using Dino.Tensors.Kernels.Gemm;
 using ILGPU;
 using ILGPU.IR.Intrinsics;
 using ILGPU.Runtime.Cuda;
 
-namespace Dino.Tensors.Kernels;
+namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>Four words of a tensor core's operand that move as one 16-byte access: a number in tf32, or two in bf16, each.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 16)]

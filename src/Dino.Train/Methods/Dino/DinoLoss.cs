@@ -1,4 +1,5 @@
 using Dino.Tensors;
+using Dino.Tensors.Kernels.Sums;
 using Dino.Tensors.Ops;
 
 namespace Dino.Train.Methods.Dino;
