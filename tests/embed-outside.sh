@@ -38,7 +38,7 @@ Console.WriteLine(string.Join('\n', features.Select(value => $"{BitConverter.Sin
 PROGRAM
 dotnet build -c Release "$scratch/embed" -o "$scratch/out" >"$scratch/build.log" 2>&1 || { tail -20 "$scratch/build.log"; exit 1; }
 
-if ls "$scratch/out" | grep -iE '^(ScottPlot|Spectre|System\.CommandLine|MathNet|Dino\.Train|dino\.dll)'; then
+if ls "$scratch/out" | grep -iE '^(ScottPlot|HarfBuzz|Spectre|System\.CommandLine|MathNet|Dino\.Train|dino\.dll)'; then
   echo "These came along, and are of no use to a picture's features."
   exit 1
 fi
