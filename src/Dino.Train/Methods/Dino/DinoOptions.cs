@@ -105,7 +105,7 @@ public sealed record DinoOptions : TrainOptions
     public override IMethod Build(MethodContext context) => new DinoMethod(this, context);
 
     /// <inheritdoc/>
-    public override MemoryEstimate? EstimateMemory() => Backbone is ViTConfig ? DinoMemory.Of(this) : null;
+    public override MemoryEstimate? EstimateMemory() => DinoMemory.Of(this);
 
     private void ThrowIfTooSmall(string property, int size)
     {
@@ -115,7 +115,7 @@ public sealed record DinoOptions : TrainOptions
                 property,
                 $"`{property}` {size} is smaller than a patch of {vit.Patch} pixels: give larger crops, or a smaller `Backbone.Patch`.");
         }
-        if (Backbone is not ViTConfig && Backbone.Build().SmallestSize is var smallest && size < smallest)
+        if (Backbone is not ViTConfig && Backbone.SmallestSize is var smallest && size < smallest)
         {
             throw new HyperparameterException(
                 property, $"`{property}` {size} is smaller than the {smallest} pixels that the network needs: give larger crops.");
