@@ -54,7 +54,7 @@ internal static class DeviceOption
             });
             opened.Interrupt = context.Cancel;
             if (name == "auto")
-                context.Say($"--device auto takes {opened}{(opened.Name == "cpu" ? ": no GPU was found, 'dino devices' says why" : "")}");
+                context.Say($"--device auto takes {opened}{(opened.IsHost ? ": no GPU was found, 'dino devices' says why" : "")}");
             if (opened.Precision != Precision.Fp32 && !opened.UsesTensorCores)
                 context.Say($"--precision: {opened} has no tensor cores; operands are rounded for it, which is slower than fp32");
             return opened;

@@ -121,7 +121,7 @@ internal static class TrainCommand
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)
             throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.ViT.Channels}; leave it out.") { IsUsage = true };
-        if (run.Augment == Augmentation.Device && device.Name == "cpu")
+        if (run.Augment == Augmentation.Device && device.IsHost)
             throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))
         {

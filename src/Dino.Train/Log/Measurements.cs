@@ -36,7 +36,7 @@ public sealed class Measurements : IDisposable
         columns = new int[measures.Count];
         for (int i = 0; i < columns.Length; i++)
             columns[i] = measures[i].Source == MeasureSource.Device ? scalars++ : -1;
-        Window = device.Name == "cpu" ? 1 : 16;
+        Window = device.IsHost ? 1 : 16;
         rows = Tensor.Zeros(device, new Shape(Math.Max(1, Window * (scalars + parameters))));
         read = new float[rows.Count];
         counted = new int[Window * scalars];
