@@ -64,6 +64,12 @@ public sealed record DinoOptions : TrainOptions
     /// <inheritdoc/>
     public override void Validate()
     {
+        // The network's own check speaks of its pictures, whose size is that of the crops: what is wrong with those is said first.
+        foreach (var one in Hyperparameters)
+            one.Check(this);
+        ThrowIfTooSmall("Crops.GlobalCropsSize", Crops.GlobalCropsSize);
+        if (Crops.LocalCropsNumber > 0)
+            ThrowIfTooSmall("Crops.LocalCropsSize", Crops.LocalCropsSize);
         base.Validate();
         foreach (var (property, range) in ((string, CropScale)[])
             [("Crops.GlobalCropsScale", Crops.GlobalCropsScale), ("Crops.LocalCropsScale", Crops.LocalCropsScale)])
@@ -75,9 +81,6 @@ public sealed record DinoOptions : TrainOptions
             }
         }
         ThrowIfLonger(nameof(WarmupTeacherTempEpochs), WarmupTeacherTempEpochs);
-        ThrowIfTooSmall("Crops.GlobalCropsSize", Crops.GlobalCropsSize);
-        if (Crops.LocalCropsNumber > 0)
-            ThrowIfTooSmall("Crops.LocalCropsSize", Crops.LocalCropsSize);
         Head.Validate();
         Crops.Validate();
     }
