@@ -15,7 +15,9 @@ internal sealed record GpuRoofline(Precision Precision, RooflineReport Report);
 internal sealed record GpuStep(
     string Program, StepSettings Sizes, double Ms, double Min, double Max, double ImagesPerS, double MemoryMib, string? Error);
 
-/// <summary>Runs a <see cref="GpuPlan"/>, each measurement in a process of its own, so that one that fails takes no other with it.</summary>
+/// <summary>
+/// Runs a <see cref="GpuPlan"/>, each measurement in a process of its own, so that one that fails takes no other with it.
+/// </summary>
 internal sealed class GpuBenchmark(GpuPlan plan, string? peer, string python, TimeSpan budget, Action<string> say)
 {
     private readonly Stopwatch watch = Stopwatch.StartNew();
@@ -36,8 +38,9 @@ internal sealed class GpuBenchmark(GpuPlan plan, string? peer, string python, Ti
                 _ => roof.Fp32Gflops,
             };
             var report = Try($"roofline {Text(precision)}", () => MeasuredProgram.Ours.Run<RooflineReport>(
-                "roofline", "--device", plan.Device, "--precision", Text(precision), "--side", Text(plan.Side), "--batch", Text(plan.Pictures),
-                "--seconds", Text(plan.SecondsAnOp), "--roof-gflops", Text(gflops), "--roof-gb-s", Text(roof?.CopyGbS ?? 0)), out _);
+                "roofline", "--device", plan.Device, "--precision", Text(precision), "--side", Text(plan.Side), "--batch",
+                Text(plan.Pictures), "--seconds", Text(plan.SecondsAnOp), "--roof-gflops", Text(gflops), "--roof-gb-s",
+                Text(roof?.CopyGbS ?? 0)), out _);
             if (report is null)
                 continue;
             rooflines.Add(new GpuRoofline(precision, report));
@@ -56,7 +59,8 @@ internal sealed class GpuBenchmark(GpuPlan plan, string? peer, string python, Ti
 
     private GpuStep Ours(StepSettings sizes)
     {
-        var report = Try($"ours {Text(sizes.Precision)} {sizes}", () => MeasuredProgram.Ours.Run<StepReport>(["step", .. sizes.OwnArguments, "--device", plan.Device]), out string? error);
+        var report = Try($"ours {Text(sizes.Precision)} {sizes}",
+            () => MeasuredProgram.Ours.Run<StepReport>(["step", .. sizes.OwnArguments, "--device", plan.Device]), out string? error);
         if (report is null)
             return new("ours", sizes, 0, 0, 0, 0, 0, error);
         var total = report.PhasesMs["total"];
@@ -66,10 +70,11 @@ internal sealed class GpuBenchmark(GpuPlan plan, string? peer, string python, Ti
     private GpuStep Peer(StepSettings sizes)
     {
         string mode = Text(sizes.Precision);
-        var report = Try($"peer {mode} {sizes}", () => new MeasuredProgram("The peer", peer!, python, " It needs PyTorch.").RunToFile<PeerSteps>(
-            "--json-out", "--device", plan.PeerDevice, "--archs", $"{sizes.Arch}/{sizes.Patch}", "--batches", Text(sizes.Batch), "--modes", mode,
-            "--out-dim", Text(sizes.OutDim), "--local-crops", Text(sizes.LocalCrops), "--iters", Text(sizes.Iters), "--warmup", Text(sizes.Warmup)),
-            out string? error);
+        var report = Try($"peer {mode} {sizes}",
+            () => new MeasuredProgram("The peer", peer!, python, " It needs PyTorch.").RunToFile<PeerSteps>(
+            "--json-out", "--device", plan.PeerDevice, "--archs", $"{sizes.Arch}/{sizes.Patch}", "--batches", Text(sizes.Batch), "--modes",
+            mode, "--out-dim", Text(sizes.OutDim), "--local-crops", Text(sizes.LocalCrops), "--iters", Text(sizes.Iters), "--warmup",
+            Text(sizes.Warmup)), out string? error);
         var step = report?.Results[0];
         return step is not { Ok: true }
             ? new("peer", sizes, 0, 0, 0, 0, 0, error ?? step!.Error)
@@ -80,7 +85,8 @@ internal sealed class GpuBenchmark(GpuPlan plan, string? peer, string python, Ti
     {
         steps.Add(step);
         string measured = step.Error ?? string.Create(
-            CultureInfo.InvariantCulture, $"{step.Ms:F1} ms [{step.Min:F1} - {step.Max:F1}], {step.ImagesPerS:F1} images/s, {step.MemoryMib:F0} MiB");
+            CultureInfo.InvariantCulture, $"{step.Ms:F1} ms [{step.Min:F1} - {step.Max:F1}], {step.ImagesPerS:F1} images/s, "
+                + $"{step.MemoryMib:F0} MiB");
         say($"{step.Program} {Text(step.Sizes.Precision)} {step.Sizes}: {measured}");
     }
 

@@ -12,7 +12,8 @@ namespace Dino.Benchmarks;
 /// <param name="Pictures">Pictures of the batch that row ops and attention are timed for.</param>
 /// <param name="SecondsAnOp">Time for an operator of the roofline.</param>
 internal sealed record GpuPlan(
-    string Device, string PeerDevice, IReadOnlyList<StepSettings> Steps, IReadOnlyList<Precision> Precisions, int Side, int Pictures, double SecondsAnOp)
+    string Device, string PeerDevice, IReadOnlyList<StepSettings> Steps, IReadOnlyList<Precision> Precisions, int Side, int Pictures,
+    double SecondsAnOp)
 {
     private const int Prototypes = 65536, Iters = 10, Warmup = 3;
 
@@ -24,7 +25,8 @@ internal sealed record GpuPlan(
     /// <summary>The smallest sizes at which everything happens, on the host.</summary>
     public static GpuPlan Dry { get; } = new(
         "cpu", "cpu",
-        [new StepSettings("vit_tiny", 16, Batch: 1, OutDim: 512, LocalCrops: 2, Iters: 2, Warmup: 1, Environment.ProcessorCount) { Whole = true }],
+        [new StepSettings("vit_tiny", 16, Batch: 1, OutDim: 512, LocalCrops: 2, Iters: 2, Warmup: 1,
+            Environment.ProcessorCount) { Whole = true }],
         [Precision.Fp32, Precision.Bf16], 256, 1, 0.02);
 
     private static StepSettings Step(string arch, int patch, int batch) =>

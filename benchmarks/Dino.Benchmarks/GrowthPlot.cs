@@ -30,7 +30,8 @@ internal static class GrowthPlot
         foreach (var patch in rows.GroupBy(row => row.Settings.Patch))
         {
             var line = plot.Add.Scatter(
-                patch.Select(row => (double)row.Settings.Batch).ToArray(), patch.Select(value).ToArray(), Colours[colour++ % Colours.Length]);
+                patch.Select(row => (double)row.Settings.Batch).ToArray(), patch.Select(value).ToArray(),
+                Colours[colour++ % Colours.Length]);
             (line.LegendText, line.LineWidth, line.MarkerSize) = ($"patch {patch.Key}", 2.5f, 8);
         }
         double[] batches = [.. rows.Select(row => (double)row.Settings.Batch).Distinct().Order()];

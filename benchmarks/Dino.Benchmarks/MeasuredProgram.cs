@@ -17,7 +17,8 @@ internal sealed class MeasuredProgram(
 
     /// <summary>Runs it and reads the report on its last line of output.</summary>
     /// <exception cref="ProgramFailedException">It cannot run here, or it ended with an error.</exception>
-    public T Run<T>(params string[] arguments) => ReportJson.Read<T>(Output([.. arguments, "--json"]).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
+    public T Run<T>(params string[] arguments) =>
+        ReportJson.Read<T>(Output([.. arguments, "--json"]).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]);
 
     /// <summary>Runs it, told to write its report to a file, and reads that.</summary>
     /// <inheritdoc cref="Run"/>

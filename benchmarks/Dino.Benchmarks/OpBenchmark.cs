@@ -35,7 +35,8 @@ internal static class OpBenchmark
             var spread = Time(device, op.Make(device), seconds);
             var row = new OpRow(op.Name, spread.Median, spread.Min, spread.Max, op.Work / spread.Median / 1e6, op.Unit);
             rows.Add(row);
-            say(string.Create(CultureInfo.InvariantCulture, $"{row.Op,-44}{row.Ms,10:F2} ms [{row.Min:F2} - {row.Max:F2}]{row.Rate,9:F1} {row.Unit}"));
+            say(string.Create(CultureInfo.InvariantCulture,
+                $"{row.Op,-44}{row.Ms,10:F2} ms [{row.Min:F2} - {row.Max:F2}]{row.Rate,9:F1} {row.Unit}"));
         }
         return new OpsReport("ops", threads, rows);
     }

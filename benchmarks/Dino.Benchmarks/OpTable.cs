@@ -91,7 +91,9 @@ internal static class OpTable
         }),
     ];
 
-    /// <summary>The parts of a step at sizes that fill a GPU: a product of <paramref name="side"/>³, the rest for so many pictures.</summary>
+    /// <summary>
+    /// The parts of a step at sizes that fill a GPU: a product of <paramref name="side"/>³, the rest for so many pictures.
+    /// </summary>
     public static IEnumerable<Op> Large(int side, int pictures)
     {
         int rows = 2 * pictures * 197, elements = side * side;

@@ -2,7 +2,9 @@ using Dino.Tensors;
 
 namespace Dino.Benchmarks;
 
-/// <summary>The machine's FMA rate, and the share of it that a measured piece of work came to; NaN where the host did not compute.</summary>
+/// <summary>
+/// The machine's FMA rate, and the share of it that a measured piece of work came to; NaN where the host did not compute.
+/// </summary>
 /// <remarks>The highest of several measurements counts: a limit that is measured too low would flatter.</remarks>
 internal readonly record struct PeakShare(double Gflops, double Share)
 {

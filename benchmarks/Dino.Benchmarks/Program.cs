@@ -31,7 +31,8 @@ internal static class Program
         {
             return root.Parse(arguments).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
-        catch (Exception exception) when (exception is ProgramFailedException or ImageFolderException or ArgumentException or IOException or DeviceNotFoundException)
+        catch (Exception exception) when (exception
+            is ProgramFailedException or ImageFolderException or ArgumentException or IOException or DeviceNotFoundException)
         {
             Console.Error.WriteLine(exception.Message);
             return 1;

@@ -52,8 +52,8 @@ internal sealed record PeerSteps(List<PeerStep> Results);
 
 /// <summary>One of its configurations; <see cref="Error"/> says why there are no times.</summary>
 internal sealed record PeerStep(
-    string Arch, int Patch, int Batch, string Mode, bool Ok, double TotalMs, double MinMs, double MaxMs, double ImagesPerS, double? PeakAllocMib,
-    string? Error);
+    string Arch, int Patch, int Batch, string Mode, bool Ok, double TotalMs, double MinMs, double MaxMs, double ImagesPerS,
+    double? PeakAllocMib, string? Error);
 
 /// <summary>Reports as one line of JSON, keys in snake case.</summary>
 internal static class ReportJson

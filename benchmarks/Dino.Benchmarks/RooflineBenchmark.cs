@@ -4,7 +4,8 @@ using Dino.Tensors;
 namespace Dino.Benchmarks;
 
 /// <summary>
-/// What parts of a step come to on a device, as a share of what the device can do: products and attention of its rate of arithmetic, row ops
+/// What parts of a step come to on a device, as a share of what the device can do: products and attention of its rate of arithmetic, row
+/// ops
 /// and updates of its rate of copying. Calls follow one another without a wait, as in a step.
 /// </summary>
 internal static class RooflineBenchmark

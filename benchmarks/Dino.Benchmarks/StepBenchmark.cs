@@ -62,18 +62,20 @@ internal static class StepBenchmark
             for (int i = 0; step >= settings.Warmup && i < laps.Length; i++)
                 times[i].Add(laps[i]);
         }
-        var phases = Phases.Zip(times).Where(phase => !settings.Whole || phase.First == "total").ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
+        var phases = Phases.Zip(times).Where(phase => !settings.Whole || phase.First == "total")
+            .ToDictionary(phase => phase.First, phase => Spread.Of(phase.Second));
         double total = phases["total"].Median, resident = Machine.PeakResidentMiB();
         double gflop = ModelFlops.Step(settings) / 1e9;
         var peak = PeakShare.Measure(device, settings.Threads, gflop, total);
         return new StepReport(
-            "step", settings.Arch, settings.Patch, settings.Batch, settings.OutDim, settings.LocalCrops, settings.Threads, "fused", "shared",
-            settings.Iters, phases, settings.Batch / total * 1000, resident, first, last,
+            "step", settings.Arch, settings.Patch, settings.Batch, settings.OutDim, settings.LocalCrops, settings.Threads, "fused",
+            "shared", settings.Iters, phases, settings.Batch / total * 1000, resident, first, last,
             gflop, peak.Gflops, peak.Share, settings.Tokens, device.Pool.PeakBytes / (double)(1 << 20));
     }
 
     private static double Step(
-        DinoMethod state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, in Pass pass, StochasticDepth localDepth, Laps laps, bool read)
+        DinoMethod state, ExponentialMovingAverage average, Tape tape, Tensor globals, Tensor? locals, in Pass pass,
+        StochasticDepth localDepth, Laps laps, bool read)
     {
         using var arena = globals.Device.BeginArena(reuseTensors: true);
         var teacherLogits = state.Teacher.Forward(globals, pass with { Depth = null });

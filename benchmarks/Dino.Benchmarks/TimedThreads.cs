@@ -5,7 +5,9 @@ namespace Dino.Benchmarks;
 /// <summary>Work that several threads begin together.</summary>
 internal static class TimedThreads
 {
-    /// <summary>Seconds from the first thread's beginning to the last one's end; <paramref name="work"/> is told the thread's number.</summary>
+    /// <summary>
+    /// Seconds from the first thread's beginning to the last one's end; <paramref name="work"/> is told the thread's number.
+    /// </summary>
     public static double Run(int threads, Action<int> work)
     {
         using var start = new Barrier(threads);

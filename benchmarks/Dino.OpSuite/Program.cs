@@ -38,7 +38,8 @@ internal static class Program
         }
         var result = runner.Result!;
         Console.WriteLine(
-            $"{arguments[0]}: {result.PassCount} passed, {result.FailCount} failed, {result.InconclusiveCount + result.SkipCount} without a result"
+            $"{arguments[0]}: {result.PassCount} passed, {result.FailCount} failed, {result.InconclusiveCount + result.SkipCount} "
+                + $"without a result"
             + $"{(stopped ? $", stopped after {seconds} s" : "")}; {watch.Elapsed.TotalSeconds:F0} s");
         return result.FailCount == 0 && result.PassCount > 0 ? 0 : 1;
     }

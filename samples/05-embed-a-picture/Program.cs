@@ -1,4 +1,5 @@
-// From a checkpoint and pictures to features: dotnet run --project samples/05-embed-a-picture -- dino-run/latest.safetensors cat.jpg dog.jpg
+// From a checkpoint and pictures to features: dotnet run --project samples/05-embed-a-picture -- dino-run/latest.safetensors cat.jpg
+// dog.jpg
 using System.Globalization;
 using Dino.Model;
 using Dino.Pictures.Loading;
@@ -19,7 +20,8 @@ Console.WriteLine(string.Join(' ', first.Select(value => value.ToString("R", Cul
 // Several pictures go through the network together, one after the other in one array.
 float[] all = embedder.Embed([.. args[1..].SelectMany(path => EvalPicture.Read(path, embedder.Size, embedder.Channels))]); // (B, D)
 for (int i = 1; i < args.Length - 1; i++)
-    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{args[1]} and {args[i + 1]}: cosine {Cosine(first, all.AsSpan(i * embedder.Width, embedder.Width)):F4}"));
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{args[1]} and {args[i + 1]}: cosine {Cosine(first, all.AsSpan(i * embedder.Width, embedder.Width)):F4}"));
 return 0;
 
 static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)

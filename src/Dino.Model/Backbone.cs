@@ -4,7 +4,8 @@ using Dino.Tensors.Nn;
 namespace Dino.Model;
 
 /// <summary>
-/// A network that makes one vector of a picture: what methods train and evaluations look with. A new kind of network derives from it, and from
+/// A network that makes one vector of a picture: what methods train and evaluations look with. A new kind of network derives from it, and
+/// from
 /// <see cref="BackboneConfig"/> with its sizes; what only some networks have, attention and tokens, is in <see cref="IAttentive"/>.
 /// </summary>
 public abstract class Backbone : Module
@@ -36,7 +37,8 @@ public abstract class Backbone : Module
     public Tensor Forward(Tensor images) => Forward(images, Pass.Evaluation);
 
     /// <summary>
-    /// About how many bytes of the device a forward pass takes at its height, beside the weights: what would not fit is refused before it is begun.
+    /// About how many bytes of the device a forward pass takes at its height, beside the weights: what would not fit is refused before it
+    /// is begun.
     /// A network that does not say it counts its pictures alone.
     /// </summary>
     /// <param name="images">B.</param>
@@ -48,5 +50,6 @@ public abstract class Backbone : Module
     /// <summary>The tokens and the attention of the network, for what cannot do without.</summary>
     /// <exception cref="ArgumentException">It has none.</exception>
     public IAttentive Attentive() => this as IAttentive
-        ?? throw new ArgumentException($"A {GetType().Name} has neither patch tokens nor attention; this is for networks that have, as Vision Transformers.");
+        ?? throw new ArgumentException($"A {GetType().Name} has neither patch tokens nor attention; this is for networks that have, as "
+            + $"Vision Transformers.");
 }

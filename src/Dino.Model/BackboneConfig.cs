@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Dino.Model;
 
 /// <summary>
-/// The sizes of a backbone, from which it can be built: one derived record for each kind of network. It stands among a run's options, and in its
+/// The sizes of a backbone, from which it can be built: one derived record for each kind of network. It stands among a run's options, and
+/// in its
 /// checkpoints.
 /// </summary>
 [JsonConverter(typeof(BackboneConfigJson))]
@@ -52,14 +53,17 @@ public abstract record BackboneConfig
     /// <summary>The sizes of one of <see cref="Archs"/>; what the name does not say is as in other sizes of the same kind.</summary>
     protected internal virtual BackboneConfig OfArch(string arch, BackboneConfig like) => this;
 
-    /// <summary>The sizes for a network that is trained on square pictures of so many pixels a side; the same where they do not depend on it.</summary>
+    /// <summary>
+    /// The sizes for a network that is trained on square pictures of so many pixels a side; the same where they do not depend on it.
+    /// </summary>
     public virtual BackboneConfig ForPictures(int size) => this;
 
     /// <summary>The number of parameters; exact up to 2⁵³, for sizes of which no memory could hold one.</summary>
     public virtual double ParameterCount() => Build().Parameters.Sum(parameter => (double)parameter.Shape.Count);
 
     /// <summary>
-    /// How much of a training step's memory goes with each picture, in floats: what the forward pass keeps for the backward pass, and what the backward
+    /// How much of a training step's memory goes with each picture, in floats: what the forward pass keeps for the backward pass, and what
+    /// the backward
     /// pass of a part needs besides. A network that does not say it counts as nothing.
     /// </summary>
     /// <param name="size">The side of a picture in pixels.</param>

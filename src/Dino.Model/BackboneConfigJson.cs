@@ -5,7 +5,8 @@ using System.Text.Json.Serialization;
 namespace Dino.Model;
 
 /// <summary>
-/// A backbone's sizes as JSON: an object with a property <c>kind</c>, the name of the record without <c>Config</c>. A Vision Transformer's has none: the
+/// A backbone's sizes as JSON: an object with a property <c>kind</c>, the name of the record without <c>Config</c>. A Vision Transformer's
+/// has none: the
 /// first checkpoints knew no other kind.
 /// </summary>
 internal sealed class BackboneConfigJson : JsonConverter<BackboneConfig>
@@ -52,7 +53,8 @@ internal sealed class BackboneConfigJson : JsonConverter<BackboneConfig>
             bool found = reader.ValueTextEquals(Kind);
             reader.Read();
             if (found)
-                return reader.TokenType == JsonTokenType.String ? reader.GetString() : throw new JsonException("A backbone's kind is a text.");
+                return reader.TokenType == JsonTokenType.String ? reader.GetString()
+                    : throw new JsonException("A backbone's kind is a text.");
             reader.Skip();
         }
         return null;

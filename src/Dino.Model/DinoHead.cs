@@ -37,7 +37,8 @@ public sealed record DinoHeadConfig
         if (Layers > MostLayers)
             throw new ArgumentException($"A head has at most {MostLayers} layers, not {Layers} (`Layers`).");
         if (Layers < 1 || HiddenDim < 1 || BottleneckDim < 1)
-            throw new ArgumentException($"A head needs positive sizes, not {Layers} layers of {HiddenDim} and a bottleneck of {BottleneckDim}.");
+            throw new ArgumentException($"A head needs positive sizes, not {Layers} layers of {HiddenDim} and a bottleneck of "
+                + $"{BottleneckDim}.");
     }
 }
 
@@ -63,7 +64,8 @@ public sealed class DinoHead : Module
         {
             bool last = i == layers.Length - 1;
             string name = layers.Length == 1 ? "mlp" : $"mlp.{place++}";
-            layers[i] = Register(name, new Linear(i == 0 ? inputDim : config.HiddenDim, last ? config.BottleneckDim : config.HiddenDim, init: Init.TruncatedNormal(0.02f)));
+            layers[i] = Register(name, new Linear(
+                i == 0 ? inputDim : config.HiddenDim, last ? config.BottleneckDim : config.HiddenDim, init: Init.TruncatedNormal(0.02f)));
             if (last)
                 break;
             if (config.UseBatchNorm)

@@ -5,7 +5,8 @@ namespace Dino.Model;
 
 /// <summary>A trained backbone that makes features of pictures: the short way from a checkpoint to numbers.</summary>
 /// <remarks>
-/// Pictures come as evaluation wants them: squares of <see cref="Size"/> pixels, normalised, channel by channel. <c>Dino.Pictures</c> reads a file so with
+/// Pictures come as evaluation wants them: squares of <see cref="Size"/> pixels, normalised, channel by channel. <c>Dino.Pictures</c> reads
+/// a file so with
 /// <c>EvalPicture.Read(path, embedder.Size, embedder.Channels)</c>; the features are then those of <c>dino features</c>, to the last bit.
 /// </remarks>
 public sealed class Embedder : IDisposable
@@ -35,7 +36,8 @@ public sealed class Embedder : IDisposable
     /// <param name="device">Where to compute. It must outlive the embedder.</param>
     /// <param name="choice">Which network of the file, and what it may lack.</param>
     /// <exception cref="WeightsException">The file is missing, damaged, hostile, or holds no such network.</exception>
-    public static Embedder Open(string path, Device device, BackboneChoice? choice = null) => new(LoadedBackbone.Open(path, device, choice), device);
+    public static Embedder Open(string path, Device device, BackboneChoice? choice = null) =>
+        new(LoadedBackbone.Open(path, device, choice), device);
 
     /// <summary>The features of one picture, or of several one after the other.</summary>
     /// <param name="pictures">(B, C, S, S), normalised, for any B from 1 on.</param>
@@ -47,7 +49,8 @@ public sealed class Embedder : IDisposable
         if (count == 0 || count * picture != pictures.Length)
         {
             throw new ArgumentException(
-                $"{pictures.Length} numbers are not pictures of {Channels} channels and {Size} × {Size} pixels, which have {picture} each.", nameof(pictures));
+                $"{pictures.Length} numbers are not pictures of {Channels} channels and {Size} × {Size} pixels, which have {picture} "
+                    + $"each.", nameof(pictures));
         }
         using var arena = device.BeginArena();
         return Embed(Tensor.From(device, pictures, new Shape(count, Channels, Size, Size)));

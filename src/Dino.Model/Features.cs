@@ -27,7 +27,9 @@ public static class Features
         return scope.Keep(pairs.Reshape(new Shape(b, 2 * d)));
     }
 
-    /// <summary>The copy-detection feature (paper, section 4.3.1): the class token, then the GeM-pooled patch tokens with p = 4, (B, 2·D).</summary>
+    /// <summary>
+    /// The copy-detection feature (paper, section 4.3.1): the class token, then the GeM-pooled patch tokens with p = 4, (B, 2·D).
+    /// </summary>
     /// <exception cref="ArgumentException">A backbone without tokens.</exception>
     public static Tensor CopyDetection(this Backbone backbone, Tensor images, float power = 4)
     {

@@ -3,7 +3,8 @@ using Dino.Tensors;
 namespace Dino.Model;
 
 /// <summary>
-/// What a backbone of tokens and attention has besides its output: the Vision Transformer. B images, K tokens before the patches (the class token and
+/// What a backbone of tokens and attention has besides its output: the Vision Transformer. B images, K tokens before the patches (the class
+/// token and
 /// registers), N = K + patches tokens, D width, H heads.
 /// </summary>
 public interface IAttentive
@@ -30,6 +31,8 @@ public interface IAttentive
     /// <summary>The attention weights of the last block: images (B, C, height, width) → (B, H, N, N).</summary>
     Tensor LastSelfAttention(Tensor images);
 
-    /// <summary>Where the first token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row.</summary>
+    /// <summary>
+    /// Where the first token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row.
+    /// </summary>
     Tensor FirstTokenAttention(Tensor images);
 }

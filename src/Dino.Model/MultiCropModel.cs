@@ -23,7 +23,9 @@ public sealed class MultiCropModel : Module
     /// <summary>The projection head.</summary>
     public DinoHead Head { get; }
 
-    /// <summary>The logits of crops of one resolution, (rows, C, S, S) → (rows, K), crop-major: all images of crop 0, then of crop 1, …</summary>
+    /// <summary>
+    /// The logits of crops of one resolution, (rows, C, S, S) → (rows, K), crop-major: all images of crop 0, then of crop 1, …
+    /// </summary>
     public Tensor Forward(Tensor crops, in Pass pass)
     {
         using var scope = crops.Device.BeginArena();

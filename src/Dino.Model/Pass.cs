@@ -7,7 +7,8 @@ namespace Dino.Model;
 /// <param name="Ranks">Who shares the batch.</param>
 /// <param name="Depth">Which residual branches are dropped; null for none.</param>
 /// <param name="Recompute">
-/// Whether a block keeps only its input while a tape records, and is computed again in the backward pass: much less memory, the same gradients, for the
+/// Whether a block keeps only its input while a tape records, and is computed again in the backward pass: much less memory, the same
+/// gradients, for the
 /// time of another forward pass.
 /// </param>
 public readonly record struct Pass(bool Training, IRanks Ranks, StochasticDepth? Depth = null, bool Recompute = false)

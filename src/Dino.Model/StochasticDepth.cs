@@ -21,7 +21,8 @@ public abstract class StochasticDepth
 }
 
 /// <summary>
-/// Masks drawn on the device: a function of seed, step, pass, block, branch and the sample's place in the whole batch, the same on every device and
+/// Masks drawn on the device: a function of seed, step, pass, block, branch and the sample's place in the whole batch, the same on every
+/// device and
 /// however many ranks share it.
 /// </summary>
 public sealed class RandomStochasticDepth(ulong seed) : StochasticDepth
@@ -46,7 +47,8 @@ public sealed class RandomStochasticDepth(ulong seed) : StochasticDepth
         if (rate == 0)
             return null;
         if (Pictures == 0 && ranks.Count > 1)
-            throw new InvalidOperationException($"With {ranks.Count} ranks the place of a sample follows from {nameof(Pictures)}, which is not said.");
+            throw new InvalidOperationException(
+                $"With {ranks.Count} ranks the place of a sample follows from {nameof(Pictures)}, which is not said.");
         int pictures = Pictures > 0 ? Pictures : Math.Max(1, samples);
         return DropPath.KeepMask(device, samples, rate, seed, Step, Pass * BlocksOfAPass + (uint)block, (uint)branch, pictures, ranks);
     }

@@ -5,7 +5,8 @@ using Dino.Tensors.Ops;
 namespace Dino.Model;
 
 /// <summary>
-/// The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1), and which parts of DINOv2 and DINOv3 it has; by default none.
+/// The sizes of a Vision Transformer (Dosovitskiy et al. 2021; DINO, table 1), and which parts of DINOv2 and DINOv3 it has; by default
+/// none.
 /// </summary>
 public sealed record ViTConfig : BackboneConfig
 {
@@ -39,7 +40,9 @@ public sealed record ViTConfig : BackboneConfig
     /// <summary>ε of every layer norm: 1e-6, in DINOv3 1e-5.</summary>
     public float NormEps { get; init; } = 1e-6f;
 
-    /// <summary>Tokens between the class token and the patches that stand for no part of the picture (Darcet et al. 2024): 0, 4 in DINOv3.</summary>
+    /// <summary>
+    /// Tokens between the class token and the patches that stand for no part of the picture (Darcet et al. 2024): 0, 4 in DINOv3.
+    /// </summary>
     public int Registers { get; init; }
 
     /// <summary>Whether every residual branch is multiplied by a trained γ (D) (Touvron et al. 2021): DINOv2 and DINOv3.</summary>
@@ -48,7 +51,9 @@ public sealed record ViTConfig : BackboneConfig
     /// <summary>Whether the hidden layer of the feed-forward part is a gated one, SwiGLU, in place of GELU: the large networks.</summary>
     public bool SwiGlu { get; init; }
 
-    /// <summary>Whether queries and keys are turned by the place of their patch (<see cref="RotaryOp"/>) in place of a position embedding: DINOv3.</summary>
+    /// <summary>
+    /// Whether queries and keys are turned by the place of their patch (<see cref="RotaryOp"/>) in place of a position embedding: DINOv3.
+    /// </summary>
     public bool Rotary { get; init; }
 
     /// <summary>Whether query, key and value have a bias.</summary>
@@ -82,7 +87,8 @@ public sealed record ViTConfig : BackboneConfig
     public int Hidden => (int)(Dim * MlpRatio);
 
     /// <summary>
-    /// The side of the square pictures whose features are to be taken where nothing else is said: that of training, in DINOv2 and DINOv3 224 as in their
+    /// The side of the square pictures whose features are to be taken where nothing else is said: that of training, in DINOv2 and DINOv3
+    /// 224 as in their
     /// evaluations, though the last steps of DINOv2's training had 518.
     /// </summary>
     public int EvaluationSize => Family == ViTFamily.Dino || ImageSize <= 224 || Patch > 224 ? ImageSize : 224 / Patch * Patch;
@@ -154,7 +160,8 @@ public sealed record ViTConfig : BackboneConfig
         string pictures = Rotary ? "" : $" in pictures of {ImageSize} pixels";
         string channels = Channels == 3 ? "" : $", {Channels} channel{(Channels == 1 ? "" : "s")}";
         string parts = (LayerScale ? ", LayerScale" : "") + (SwiGlu ? ", SwiGLU" : "") + (Rotary ? ", rotary positions" : "");
-        return string.Create(CultureInfo.InvariantCulture, $"{Describe()}{pictures}, width {Dim}, {Depth} blocks, {Heads} heads{channels}{parts}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{Describe()}{pictures}, width {Dim}, {Depth} blocks, {Heads} heads{channels}{parts}");
     }
 
     /// <summary>The stochastic-depth rate of a block: linspace(0, rate, depth).</summary>
@@ -169,7 +176,8 @@ public sealed record ViTConfig : BackboneConfig
         double patches = Math.Floor((double)height / Patch) * Math.Floor((double)width / Patch), tokens = images * (FirstPatch + patches);
         double pixels = (double)images * Channels * height * width, table = Rotary ? 0 : (1 + patches) * Dim;
         // First the patches' pixels are gathered and embedded. A block then holds its input, the norm of it, queries, keys and values, the
-        // attention's result and its rows' sums, the sum, the norm of that, the hidden layer, and its own result; and what later networks add.
+        // attention's result and its rows' sums, the sum, the norm of that, the hidden layer, and its own result; and what later networks
+        // add.
         double widths = 9 + (LayerScale ? 4 : 0) + (Rotary ? 3 : 0), hidden = (SwiGlu ? 3.0 : 1) * Hidden;
         double embedding = pixels + tokens * Dim, block = tokens * (widths * Dim + hidden + Heads);
         return (long)Math.Min(long.MaxValue / 2, 4 * (pixels + table + Math.Max(embedding, block)));
@@ -179,7 +187,8 @@ public sealed record ViTConfig : BackboneConfig
     public override double ParameterCount()
     {
         // Counted with a grid of one patch: that of absurdly large pictures has no shape. And with one block: all have the same.
-        double Count(int depth) => new VisionTransformer(this with { ImageSize = Patch, Depth = depth }).Parameters.Sum(parameter => (double)parameter.Shape.Count);
+        double Count(int depth) => new VisionTransformer(this with { ImageSize = Patch, Depth = depth })
+            .Parameters.Sum(parameter => (double)parameter.Shape.Count);
         return (double)Side * Side * Dim + Count(1) + (Depth - 1) * (Count(2) - Count(1));
     }
 
@@ -187,7 +196,8 @@ public sealed record ViTConfig : BackboneConfig
     public override (double Kept, double AtWork) TrainingFloats(int size, bool recompute)
     {
         double patches = Math.Floor((double)size / Patch), tokens = FirstPatch + patches * patches;
-        // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass runs
+        // A block keeps its input, qkv, the attention's result, the sum, and the MLP's hidden layer before GELU. While its backward pass
+        // runs
         // there are besides the hidden layer after GELU, its gradient, and those of input and sum.
         // LayerScale keeps both branches before their γ, SwiGLU two hidden layers before the gate and one after.
         double hidden = SwiGlu ? 3 * MlpRatio : MlpRatio;
@@ -203,18 +213,21 @@ public sealed record ViTConfig : BackboneConfig
         if (Patch < 1 || Side < 1)
             throw new ArgumentException($"Pictures of {ImageSize} pixels have no whole patch of {Patch}.");
         if (Dim < 1 || Depth < 1 || Heads < 1 || Dim % Heads != 0)
-            throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, {Heads} heads.");
+            throw new ArgumentException($"A ViT needs depth ≥ 1 and a width that its heads divide, not width {Dim}, depth {Depth}, "
+                + $"{Heads} heads.");
         if (Depth > MostBlocks)
             throw new ArgumentException($"A ViT of {Depth} blocks (`Depth`) is more than the {MostBlocks} that are possible.");
         if (!(MlpRatio > 0) || Dim * (double)MlpRatio is not (>= 1 and <= int.MaxValue))
             throw new ArgumentException($"A ViT of width {Dim} has no MLP of {MlpRatio} times that width.");
         foreach (var (what, elements) in ((string, double)[])
             [
-                ("its attention", 3.0 * Dim * Dim), ("its MLP", (double)Dim * Hidden), ("its patch embedding", (double)Dim * Channels * Patch * Patch),
+                ("its attention", 3.0 * Dim * Dim), ("its MLP", (double)Dim * Hidden),
+                    ("its patch embedding", (double)Dim * Channels * Patch * Patch),
                 ("its position embedding", Rotary ? 0 : (1 + (double)Side * Side) * Dim),
             ])
             if (elements > int.MaxValue)
-                throw new ArgumentException($"A ViT of width {Dim} (`Dim`) for patches of {Patch} in pictures of {ImageSize} pixels: {what} would have more than the {int.MaxValue} weights that a tensor can hold.");
+                throw new ArgumentException($"A ViT of width {Dim} (`Dim`) for patches of {Patch} in pictures of {ImageSize} pixels: "
+                    + $"{what} would have more than the {int.MaxValue} weights that a tensor can hold.");
         if (Registers < 0)
             throw new ArgumentException($"A ViT has no {Registers} registers.");
         if (Rotary && Dim / Heads % 4 != 0)

@@ -5,7 +5,8 @@ using Dino.Tensors.Ops;
 namespace Dino.Model;
 
 /// <summary>
-/// The Vision Transformer of DINO: pre-norm blocks, a class token, no classifier; with parts of DINOv2 and DINOv3 where <see cref="ViTConfig"/> says so.
+/// The Vision Transformer of DINO: pre-norm blocks, a class token, no classifier; with parts of DINOv2 and DINOv3 where
+/// <see cref="ViTConfig"/> says so.
 /// Parameter names are those of the official checkpoints.
 /// </summary>
 /// <remarks>
@@ -112,8 +113,10 @@ public sealed class VisionTransformer : Backbone, IAttentive
     }
 
     /// <summary>
-    /// Where the class token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row. It is the class
-    /// token's row of <see cref="LastSelfAttention"/>, without the tokens that are no patches, and in memory that grows with the patches alone.
+    /// Where the class token of the last block looks: images (B, C, height, width) → (B, H, patches), the patches row by row. It is the
+    /// class
+    /// token's row of <see cref="LastSelfAttention"/>, without the tokens that are no patches, and in memory that grows with the patches
+    /// alone.
     /// </summary>
     public Tensor FirstTokenAttention(Tensor images)
     {
@@ -157,7 +160,8 @@ public sealed class VisionTransformer : Backbone, IAttentive
     private Tensor Norm(Tensor x) => clsNorm is null
         ? norm.Forward(x)
         : ConcatOp.Concat(
-            1, clsNorm.Forward(x.Slice(1, 0, Config.FirstPatch)), norm.Forward(x.Slice(1, Config.FirstPatch, x.Shape[1] - Config.FirstPatch)));
+            1, clsNorm.Forward(x.Slice(1, 0, Config.FirstPatch)),
+            norm.Forward(x.Slice(1, Config.FirstPatch, x.Shape[1] - Config.FirstPatch)));
 
     private static void Advance(ref Tensor x, Block block, in Pass pass, (int Rows, int Columns) grid)
     {
@@ -251,7 +255,8 @@ public sealed class VisionTransformer : Backbone, IAttentive
         public Tensor ClassRow(Tensor x, (int Rows, int Columns) grid) => Projected(x, grid).FirstTokenAttention(heads);
 
         /// <summary>Queries, keys and values (B, N, 3·D), turned by the places of their patches if the positions are rotary.</summary>
-        private Tensor Projected(Tensor x, (int Rows, int Columns) grid) => rotary is null ? qkv.Forward(x) : rotary.Forward(qkv.Forward(x), grid);
+        private Tensor Projected(Tensor x, (int Rows, int Columns) grid) =>
+            rotary is null ? qkv.Forward(x) : rotary.Forward(qkv.Forward(x), grid);
     }
 
     /// <summary>The turns of DINOv3's queries and keys; <c>periods</c> (D/H/4) are 100^(i / count) and no parameter.</summary>

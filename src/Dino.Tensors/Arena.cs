@@ -27,7 +27,10 @@ public sealed class Arena : IDisposable
     /// <summary>Whether it is a scope within an op: the arena's own object, which no caller sees, is used again.</summary>
     internal bool IsScope { get; private set; }
 
-    /// <summary>Hands a tensor of this arena, or of one inside it, to the enclosing one; without an enclosing one it lives until <see cref="Tensor.Dispose"/>.</summary>
+    /// <summary>
+    /// Hands a tensor of this arena, or of one inside it, to the enclosing one; without an enclosing one it lives until
+    /// <see cref="Tensor.Dispose"/>.
+    /// </summary>
     /// <returns>The same tensor.</returns>
     public Tensor Keep(Tensor tensor)
     {

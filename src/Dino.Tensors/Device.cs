@@ -86,7 +86,8 @@ public sealed class Device : IDisposable
     public long Launches => team?.Runs ?? Launchers.Launches;
 
     /// <summary>
-    /// Ends work on the device between two kernels when it is cancelled: the op throws <see cref="OperationCanceledException"/>, and tensors that it
+    /// Ends work on the device between two kernels when it is cancelled: the op throws <see cref="OperationCanceledException"/>, and
+    /// tensors that it
     /// was to fill hold anything. The device can be used afterwards, with another token.
     /// </summary>
     public CancellationToken Interrupt
@@ -104,7 +105,8 @@ public sealed class Device : IDisposable
     public Tape? Tape { get; internal set; }
 
     /// <summary>
-    /// Whether a part of a network is being computed again for its backward pass (<see cref="Ops.RecomputeOp"/>). What a forward pass changes
+    /// Whether a part of a network is being computed again for its backward pass (<see cref="Ops.RecomputeOp"/>). What a forward pass
+    /// changes
     /// besides its result, such as running statistics, it changed the first time.
     /// </summary>
     public bool IsRecomputing { get; internal set; }
@@ -127,7 +129,8 @@ public sealed class Device : IDisposable
     internal bool IsSimulated => Accelerator is { AcceleratorType: AcceleratorType.CPU };
 
     /// <summary>
-    /// Whether large matrix products and attention run on tensor cores: on NVIDIA GPUs of compute capability 8.0 and later in another precision
+    /// Whether large matrix products and attention run on tensor cores: on NVIDIA GPUs of compute capability 8.0 and later in another
+    /// precision
     /// than <see cref="Precision.Fp32"/>, and simulated on <c>cpu:debug</c>. Other devices round the operands before each product: the same
     /// numbers, but no faster.
     /// </summary>
@@ -156,7 +159,8 @@ public sealed class Device : IDisposable
     public int GroupSize { get; }
 
     /// <summary>
-    /// Opens a device: <c>auto</c> (CUDA, then an OpenCL GPU, then <c>cpu</c>), <c>cuda:N</c>, <c>opencl:N</c>, <c>cpu</c> (the host's cores,
+    /// Opens a device: <c>auto</c> (CUDA, then an OpenCL GPU, then <c>cpu</c>), <c>cuda:N</c>, <c>opencl:N</c>, <c>cpu</c> (the host's
+    /// cores,
     /// vectorised) or <c>cpu:debug</c> (kernels on simulated GPU threads, for breakpoints).
     /// </summary>
     /// <exception cref="ArgumentException">The name is none of these.</exception>
@@ -182,8 +186,10 @@ public sealed class Device : IDisposable
 
     /// <summary>Opens a scope of temporary tensors.</summary>
     /// <param name="reuseTensors">
-    /// For loops that must not allocate. Without it, using what has ended is an <see cref="ObjectDisposedException"/> for ever. With it, the
-    /// objects of the scope's tensors are used again once it has ended, and those of arenas inside it: a tensor, or the arena, that somebody
+    /// For loops that must not allocate. Without it, using what has ended is an <see cref="ObjectDisposedException"/> for ever. With it,
+    /// the
+    /// objects of the scope's tensors are used again once it has ended, and those of arenas inside it: a tensor, or the arena, that
+    /// somebody
     /// holds on to beyond that end becomes another one. (Until then a tensor that was disposed says so, and a second Dispose does nothing.)
     /// A <see cref="DeviceOptions.Strict"/> device never reuses any, so that the tests of such a loop find what it holds for too long.
     /// </param>
@@ -232,7 +238,9 @@ public sealed class Device : IDisposable
             CheckedView.ThrowIfReported();
     }
 
-    /// <summary>Frees all memory of the device, tensors still in use included; using one then is an <see cref="ObjectDisposedException"/>.</summary>
+    /// <summary>
+    /// Frees all memory of the device, tensors still in use included; using one then is an <see cref="ObjectDisposedException"/>.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
     public void Dispose()
     {
@@ -289,7 +297,9 @@ public sealed class Device : IDisposable
         return Owned(tensor);
     }
 
-    /// <summary>A tensor of no arena that shares the numbers of another; its object is used again if those of the current arena are.</summary>
+    /// <summary>
+    /// A tensor of no arena that shares the numbers of another; its object is used again if those of the current arena are.
+    /// </summary>
     internal static Tensor AdoptUnowned(Tensor source, Shape shape)
     {
         var alias = source.Alias(shape);

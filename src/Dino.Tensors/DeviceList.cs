@@ -33,7 +33,8 @@ public sealed class DeviceList
         List<DeviceInfo> devices =
         [
             .. Of(context, AcceleratorType.Cuda, "cuda", _ => "NVIDIA GPU"),
-            .. Of(context, AcceleratorType.OpenCL, "opencl", device => Accelerators.IsGpu(device) ? "OpenCL GPU" : "OpenCL on the processor"),
+            .. Of(context, AcceleratorType.OpenCL, "opencl",
+                device => Accelerators.IsGpu(device) ? "OpenCL GPU" : "OpenCL on the processor"),
         ];
         List<string> missing = [];
         if (!devices.Exists(device => device.Name.StartsWith("cuda", StringComparison.Ordinal)))
@@ -52,8 +53,9 @@ public sealed class DeviceList
         return new(devices, missing);
     }
 
-    private static IEnumerable<DeviceInfo> Of(Context context, AcceleratorType type, string name, Func<ILGPU.Runtime.Device, string> kind) =>
+    private static IEnumerable<DeviceInfo> Of(
+        Context context, AcceleratorType type, string name, Func<ILGPU.Runtime.Device, string> kind) =>
         context.Devices.Where(device => device.AcceleratorType == type).Select((device, i) => new DeviceInfo(
-            $"{name}:{i}", kind(device), device is CLDevice cl ? $"{device.Name.Trim()} (OpenCL {cl.DeviceVersion})" : device.Name, device.MemorySize,
-            device.NumMultiprocessors));
+            $"{name}:{i}", kind(device), device is CLDevice cl ? $"{device.Name.Trim()} (OpenCL {cl.DeviceVersion})" : device.Name,
+            device.MemorySize, device.NumMultiprocessors));
 }

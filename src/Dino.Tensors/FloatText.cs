@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Dino.Tensors;
 
-/// <summary>Floats as words of one width, by NumPy's rules: with exponents where some are very large, very small, or far from each other.</summary>
+/// <summary>
+/// Floats as words of one width, by NumPy's rules: with exponents where some are very large, very small, or far from each other.
+/// </summary>
 internal static class FloatText
 {
     private const int MostDecimals = 8;
@@ -19,7 +21,8 @@ internal static class FloatText
     {
         // Before the point and after it.
         (string Whole, string Fraction)[] parts = [.. finite.Select(Split)];
-        int left = parts.Select(p => p.Whole.Length).DefaultIfEmpty().Max(), right = parts.Select(p => p.Fraction.Length).DefaultIfEmpty().Max();
+        int left = parts.Select(p => p.Whole.Length).DefaultIfEmpty().Max(),
+            right = parts.Select(p => p.Fraction.Length).DefaultIfEmpty().Max();
         left = Math.Max(left, WidthOfNonFinite(values) - right - 1);
         return [.. values.Select(value => float.IsFinite(value) && Split(value) is var (whole, fraction)
             ? $"{whole.PadLeft(left)}.{fraction.PadRight(right)}"
@@ -71,5 +74,6 @@ internal static class FloatText
 
     private static string NonFinite(float value) => float.IsNaN(value) ? "nan" : value < 0 ? "-inf" : "inf";
 
-    private static int WidthOfNonFinite(IReadOnlyList<float> values) => values.All(float.IsFinite) ? 0 : values.Any(float.IsNegativeInfinity) ? 4 : 3;
+    private static int WidthOfNonFinite(IReadOnlyList<float> values) =>
+        values.All(float.IsFinite) ? 0 : values.Any(float.IsNegativeInfinity) ? 4 : 3;
 }

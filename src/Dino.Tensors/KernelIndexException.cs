@@ -1,6 +1,8 @@
 namespace Dino.Tensors;
 
-/// <summary>A kernel on simulated GPU threads (<c>cpu:debug</c>) reached outside a tensor. Its results are not to be used; the device is.</summary>
+/// <summary>
+/// A kernel on simulated GPU threads (<c>cpu:debug</c>) reached outside a tensor. Its results are not to be used; the device is.
+/// </summary>
 public sealed class KernelIndexException : Exception
 {
     /// <summary>An exception without a message.</summary>

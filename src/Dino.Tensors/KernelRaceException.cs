@@ -1,6 +1,8 @@
 namespace Dino.Tensors;
 
-/// <summary>Two simulated GPU threads (<c>cpu:debug</c>) used one place of shared memory with no barrier in between: a kernel lacks one.</summary>
+/// <summary>
+/// Two simulated GPU threads (<c>cpu:debug</c>) used one place of shared memory with no barrier in between: a kernel lacks one.
+/// </summary>
 public sealed class KernelRaceException : Exception
 {
     /// <summary>An exception without a message.</summary>
@@ -13,7 +15,8 @@ public sealed class KernelRaceException : Exception
     public KernelRaceException(string message, Exception inner) : base(message, inner) { }
 
     internal KernelRaceException(string kernel, int index, int group, int thread, bool writes, int? other, bool otherWrote)
-        : base($"Kernel {kernel} lacks a barrier: thread {thread} of group {group} {(writes ? "writes" : "reads")} element {index} of shared memory that "
+        : base($"Kernel {kernel} lacks a barrier: thread {thread} of group {group} {(writes ? "writes" : "reads")} element {index} of "
+            + $"shared memory that "
             + $"{(other is { } one ? $"thread {one}" : "several threads")} {(otherWrote ? "wrote" : "read")} since the last one.") =>
         (Kernel, Index) = (kernel, index);
 

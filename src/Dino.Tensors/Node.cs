@@ -4,7 +4,8 @@ namespace Dino.Tensors;
 
 /// <summary>One recorded op: the tensors that its backward pass needs, and that pass.</summary>
 /// <remarks>
-/// An op's node is a class with a constructor without parameters and a method that takes the tensors: <c>Tape.For(x)?.Add&lt;MyNode&gt;(y).Of(x)</c>.
+/// An op's node is a class with a constructor without parameters and a method that takes the tensors:
+/// <c>Tape.For(x)?.Add&lt;MyNode&gt;(y).Of(x)</c>.
 /// Nodes are used again by later recordings, so that method sets every field.
 /// </remarks>
 /// <example><code>
@@ -14,7 +15,8 @@ namespace Dino.Tensors;
 ///
 ///     public void Of(Tensor input) => x = Save(input);
 ///
-///     public override void Backward(Tensor dy) => dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!, accumulate));
+/// public override void Backward(Tensor dy) => dy.Device.Launch(new BackwardLaunch(x, dy, Tape.GradientOf(x, out int accumulate)!,
+/// accumulate));
 /// }
 /// </code></example>
 public abstract class Node
@@ -31,7 +33,8 @@ public abstract class Node
     internal long OutputVersion { get; private set; }
 
     /// <summary>
-    /// Contributes to the gradients of the inputs (<see cref="Tape.GradientOf"/>, <see cref="Tape.AddGradient"/>), given that of the output.
+    /// Contributes to the gradients of the inputs (<see cref="Tape.GradientOf"/>, <see cref="Tape.AddGradient"/>), given that of the
+    /// output.
     /// Nothing is recorded, and what it makes ends with it.
     /// </summary>
     public abstract void Backward(Tensor dy);
@@ -65,13 +68,15 @@ public abstract class Node
         {
             if (isRead && tensor.HasNumbers && tensor.Version != version)
                 throw new InvalidOperationException(
-                    $"{tensor.Summary} was overwritten after an op had recorded it, and the backward pass needs what it held then. Overwrite it after Backward, "
+                    $"{tensor.Summary} was overwritten after an op had recorded it, and the backward pass needs what it held then. "
+                        + $"Overwrite it after Backward, "
                     + "or give the op a copy.");
         }
     }
 
     /// <summary>
-    /// For an op that is computed again in <paramref name="arena"/>: demands that what it takes from outside was not overwritten since it was
+    /// For an op that is computed again in <paramref name="arena"/>: demands that what it takes from outside was not overwritten since it
+    /// was
     /// computed first.
     /// </summary>
     internal void ThrowIfOverwrittenSince(long time, Arena arena)
@@ -80,7 +85,8 @@ public abstract class Node
         {
             if (version > time && tensor.IsOlderThan(arena))
                 throw new InvalidOperationException(
-                    $"{tensor.Summary} was overwritten after a recomputed part had used it, and the backward pass needs what it held then. Overwrite it after "
+                    $"{tensor.Summary} was overwritten after a recomputed part had used it, and the backward pass needs what it held "
+                        + $"then. Overwrite it after "
                     + "Backward, or give the part a copy.");
         }
     }
@@ -93,7 +99,9 @@ public abstract class Node
     [return: NotNullIfNotNull(nameof(tensor))]
     protected Tensor? Save(Tensor? tensor) => Hold(tensor, value: true, isRead: true);
 
-    /// <summary>Keeps an input until the backward pass, where <see cref="Numbers"/> gives it: itself, or the way to make it again.</summary>
+    /// <summary>
+    /// Keeps an input until the backward pass, where <see cref="Numbers"/> gives it: itself, or the way to make it again.
+    /// </summary>
     protected Tensor SaveOrRemake(Tensor tensor) =>
         tensor.Producer is { IsCheap: true } ? Hold(tensor, value: false, isRead: true) : Save(tensor);
 
@@ -117,12 +125,15 @@ public abstract class Node
             return null;
         if (tensor.Producer is { } producer && tensor.Version != producer.OutputVersion)
             throw new InvalidOperationException(
-                $"{tensor.Summary} was overwritten after the op that made it: the gradient would go back to inputs that it no longer depends on.");
+                $"{tensor.Summary} was overwritten after the op that made it: the gradient would go back to inputs that it no longer "
+                    + $"depends on.");
         tensor.Hold(value);
         held.Add(new(tensor, value, isRead, tensor.Version));
         return tensor;
     }
 
-    /// <summary>A tensor that a node holds, with its numbers or without; whether it reads them, and their version when it was recorded.</summary>
+    /// <summary>
+    /// A tensor that a node holds, with its numbers or without; whether it reads them, and their version when it was recorded.
+    /// </summary>
     private readonly record struct Held(Tensor Tensor, bool Value, bool IsRead, long Version);
 }

@@ -14,9 +14,11 @@ public static class Operands
     /// <exception cref="ArgumentException">One is on another device, or holds no floats; both are named.</exception>
     /// <exception cref="ObjectDisposedException">One has ended.</exception>
     public static Device Check(
-        Tensor x, Tensor? second = null, Tensor? third = null, Tensor? fourth = null, Tensor? fifth = null, [CallerMemberName] string op = "",
-        [CallerArgumentExpression(nameof(x))] string? xName = null, [CallerArgumentExpression(nameof(second))] string? secondName = null,
-        [CallerArgumentExpression(nameof(third))] string? thirdName = null, [CallerArgumentExpression(nameof(fourth))] string? fourthName = null,
+        Tensor x, Tensor? second = null, Tensor? third = null, Tensor? fourth = null, Tensor? fifth = null,
+        [CallerMemberName] string op = "", [CallerArgumentExpression(nameof(x))] string? xName = null,
+        [CallerArgumentExpression(nameof(second))] string? secondName = null,
+            [CallerArgumentExpression(nameof(third))] string? thirdName = null,
+            [CallerArgumentExpression(nameof(fourth))] string? fourthName = null,
         [CallerArgumentExpression(nameof(fifth))] string? fifthName = null)
     {
         ArgumentNullException.ThrowIfNull(x, xName);
@@ -39,14 +41,16 @@ public static class Operands
             return;
         if (other.Device != x.Device)
             throw new ArgumentException(
-                $"{op}: {x.Summary} and {other.Summary} are on different devices{(x.Device.Name == other.Device.Name ? " (two of the same name)" : "")}. "
+                $"{op}: {x.Summary} and {other.Summary} are on different "
+                    + $"devices{(x.Device.Name == other.Device.Name ? " (two of the same name)" : "")}. "
                 + "Copy one over: tensor.To(device).");
         other.ThrowIfEnded();
         other.ThrowIfNot(type);
     }
 
     /// <summary>
-    /// Checks the operands of an op of two, and makes them fit as in NumPy: counted from the last dimension, sizes are equal, or one of them is 1
+    /// Checks the operands of an op of two, and makes them fit as in NumPy: counted from the last dimension, sizes are equal, or one of
+    /// them is 1
     /// or missing and serves all. Then x has the shape of the result, and y the same or its trailing dimensions, which
     /// <see cref="Kernels.Binary{TFunction}"/> takes as they are; what fits in no such way is copied to the whole shape, so that a gradient
     /// finds its way back.
@@ -58,7 +62,8 @@ public static class Operands
         if (x.Shape.EndsWith(y.Shape))
             return;
         if (!Shape.TryBroadcast(x.Shape, y.Shape, out var shape))
-            throw new ArgumentException($"{op}: {x.Shape} and {y.Shape} do not fit: from the last on, sizes must be equal, or one of them 1.");
+            throw new ArgumentException($"{op}: {x.Shape} and {y.Shape} do not fit: from the last on, sizes must be equal, or one of "
+                + $"them 1.");
         x = Ops.ExpandOp.To(x, shape);
         if (!shape.EndsWith(y.Shape))
             y = Ops.ExpandOp.To(y, shape);

@@ -7,7 +7,8 @@ namespace Dino.Tensors;
 /// </summary>
 /// <remarks>
 /// While a tape is recording on a device, every op with an input that <see cref="Tensor.RequiresGrad"/> leaves a node holding the tensors
-/// its backward pass needs, and nothing else. <see cref="Backward(Tensor, float)"/> lets go of them one by one. Nodes are reused by the next recording.
+/// its backward pass needs, and nothing else. <see cref="Backward(Tensor, float)"/> lets go of them one by one. Nodes are reused by the
+/// next recording.
 /// <para>
 /// A recording is played back once, by its own tape, and is over then, also if the backward pass throws: everything it held is let go,
 /// and the tape can record again (gradients of parameters may then be there in part: set them to 0). A backward pass throws where it would
@@ -31,7 +32,9 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>Starts recording on the device.</summary>
-    /// <exception cref="InvalidOperationException">A tape, this one or another, is recording there, or another thread uses the device.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A tape, this one or another, is recording there, or another thread uses the device.
+    /// </exception>
     public void Record()
     {
         device.ThrowIfDisposed();
@@ -49,7 +52,8 @@ public sealed class Tape : IDisposable
         if (loss is null)
             throw End(new ArgumentNullException(nameof(loss)));
         if (loss.Count != 1)
-            throw End(new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.", nameof(loss)));
+            throw End(new ArgumentException($"A loss is one number, not {loss.Shape}; give the gradient that arrives at it.",
+                nameof(loss)));
         ThrowIfNotRecording();
         using var arena = device.BeginScope();
         var arriving = device.Rent(loss.Shape);
@@ -59,7 +63,8 @@ public sealed class Tape : IDisposable
 
     /// <summary>Ends the recording and sends a gradient back from <paramref name="output"/>, of the same shape.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The tape is not recording; the output is not of its recording; or, on the way, a tensor that a backward pass needs was overwritten, or
+    /// The tape is not recording; the output is not of its recording; or, on the way, a tensor that a backward pass needs was overwritten,
+    /// or
     /// a gradient would go into a recording that has ended.
     /// </exception>
     /// <exception cref="ArgumentException">Shapes or devices differ.</exception>
@@ -103,7 +108,8 @@ public sealed class Tape : IDisposable
     }
 
     /// <summary>
-    /// Ends a recording that is not wanted, and lets go of everything it holds. The tape can record again; where it does not, this does nothing.
+    /// Ends a recording that is not wanted, and lets go of everything it holds. The tape can record again; where it does not, this does
+    /// nothing.
     /// </summary>
     /// <exception cref="InvalidOperationException">Another thread uses the device.</exception>
     public void Dispose()
@@ -179,7 +185,9 @@ public sealed class Tape : IDisposable
         return existing;
     }
 
-    /// <summary>Contributes a whole tensor to the gradient of <paramref name="input"/>: taken over without a copy where it is the first.</summary>
+    /// <summary>
+    /// Contributes a whole tensor to the gradient of <paramref name="input"/>: taken over without a copy where it is the first.
+    /// </summary>
     public static void AddGradient(Tensor? input, Tensor gradient)
     {
         if (input is not { RequiresGrad: true })
@@ -201,7 +209,8 @@ public sealed class Tape : IDisposable
     {
         if (input.IsOfEndedRecording)
             throw new InvalidOperationException(
-                $"{input.Summary} was made in an earlier recording, which is over: no gradient can pass through it. To use its numbers alone, "
+                $"{input.Summary} was made in an earlier recording, which is over: no gradient can pass through it. To use its numbers "
+                    + $"alone, "
                 + $"set its {nameof(Tensor.RequiresGrad)} to false before.");
     }
 

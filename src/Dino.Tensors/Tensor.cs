@@ -11,7 +11,8 @@ namespace Dino.Tensors;
 /// </summary>
 /// <remarks>
 /// A tensor belongs to the <see cref="Arena"/> that was open when it was made and ends with it, unless <see cref="Arena.Keep"/> named it;
-/// one made while no arena was open lives until <see cref="Dispose"/>, and all end with their device. Using the numbers of one that has ended
+/// one made while no arena was open lives until <see cref="Dispose"/>, and all end with their device. Using the numbers of one that has
+/// ended
 /// is an <see cref="ObjectDisposedException"/>, however much later. (A loop may waive that: see <see cref="Device.BeginArena"/>.)
 /// </remarks>
 public sealed partial class Tensor : IDisposable
@@ -30,7 +31,9 @@ public sealed partial class Tensor : IDisposable
     /// <summary>The number of elements.</summary>
     public int Count => Shape.Count;
 
-    /// <summary>Whether gradients are to reach this tensor; true for what an op made from such tensors while a <see cref="Tape"/> records.</summary>
+    /// <summary>
+    /// Whether gradients are to reach this tensor; true for what an op made from such tensors while a <see cref="Tape"/> records.
+    /// </summary>
     /// <remarks>Set to false, the result of a recording that has ended is a plain tensor, and may be used in another recording.</remarks>
     /// <exception cref="InvalidOperationException">A recording holds the tensor, or it is of whole numbers.</exception>
     public bool RequiresGrad
@@ -41,7 +44,8 @@ public sealed partial class Tensor : IDisposable
             if (value && DType != DType.Float32)
                 throw new InvalidOperationException($"{Summary} holds {DType}: only Float32 has gradients.");
             if (value != requiresGrad && (Producer is not null || shellHolders > 1))
-                throw new InvalidOperationException($"{Summary} is part of a recording; whether it requires a gradient is decided before or after.");
+                throw new InvalidOperationException(
+                    $"{Summary} is part of a recording; whether it requires a gradient is decided before or after.");
             (requiresGrad, IsOfEndedRecording) = (value, false);
         }
     }
@@ -182,7 +186,9 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>Reads all elements, row-major; waits for the device.</summary>
-    /// <exception cref="ArgumentException">The destination's length is not the number of elements, or the tensor holds whole numbers.</exception>
+    /// <exception cref="ArgumentException">
+    /// The destination's length is not the number of elements, or the tensor holds whole numbers.
+    /// </exception>
     public void CopyTo(Span<float> destination)
     {
         ThrowIfNot(DType.Float32);
@@ -250,7 +256,8 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// A line of shape, type and device, and below it the numbers as NumPy prints them: of more than a thousand only the first and last three
+    /// A line of shape, type and device, and below it the numbers as NumPy prints them: of more than a thousand only the first and last
+    /// three
     /// of each dimension. Waits for the device. A tensor that has ended, or is in the hands of another thread, has the line alone.
     /// </summary>
     public override string ToString()
@@ -269,7 +276,8 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// The same numbers as a tensor that no recording knows of: an op on it sends no gradient back to this one. Shares the memory, so writing
+    /// The same numbers as a tensor that no recording knows of: an op on it sends no gradient back to this one. Shares the memory, so
+    /// writing
     /// to one shows in the other.
     /// </summary>
     public Tensor Detach() => Alias(Shape);
@@ -292,7 +300,8 @@ public sealed partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// The same numbers under another shape, or a part of them from element <paramref name="start"/> on: shares the memory, so writing to one
+    /// The same numbers under another shape, or a part of them from element <paramref name="start"/> on: shares the memory, so writing to
+    /// one
     /// shows in the other. Not recorded; see the Reshape and Slice ops for that.
     /// </summary>
     /// <exception cref="ArgumentException">There are not so many elements.</exception>
@@ -342,7 +351,9 @@ public sealed partial class Tensor : IDisposable
         }
     }
 
-    /// <summary>Starts to overwrite the numbers; until the device has come so far, the values must stay as they are, where they are.</summary>
+    /// <summary>
+    /// Starts to overwrite the numbers; until the device has come so far, the values must stay as they are, where they are.
+    /// </summary>
     internal unsafe void StartWrite(ReadOnlySpan<float> values)
     {
         BeginWrite();

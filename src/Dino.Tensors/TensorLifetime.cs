@@ -58,7 +58,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>
-    /// A view that no arena owns: part of a flat buffer that outlives every step. If it <paramref name="isPart"/>, it is overwritten on its own,
+    /// A view that no arena owns: part of a flat buffer that outlives every step. If it <paramref name="isPart"/>, it is overwritten on its
+    /// own,
     /// or with the whole; otherwise writing to it counts as writing to all.
     /// </summary>
     internal Tensor PermanentAlias(Shape shape, int start, bool isPart = true)
@@ -173,7 +174,8 @@ public sealed partial class Tensor
     internal bool IsOlderThan(Arena arena) => isHeld && (Owner is null || Owner.Depth < arena.Depth);
 
     /// <summary>
-    /// Says that the numbers are being overwritten, so that a backward pass that saved them does not take the new ones: the first thing that an
+    /// Says that the numbers are being overwritten, so that a backward pass that saved them does not take the new ones: the first thing
+    /// that an
     /// op does to a tensor that it changes in place.
     /// </summary>
     public void NoteWrite() => writes.Add();
@@ -259,6 +261,7 @@ public sealed partial class Tensor
     {
         Device.ThrowIfDisposed();
         throw new ObjectDisposedException(nameof(Tensor),
-            $"A tensor of {Shape} has ended with its arena, or with the backward pass that used it last. Keep it by name if it must live longer.");
+            $"A tensor of {Shape} has ended with its arena, or with the backward pass that used it last. Keep it by name if it must live "
+                + $"longer.");
     }
 }

@@ -2,7 +2,9 @@ using Dino.Tensors.Ops;
 
 namespace Dino.Tensors;
 
-/// <content>Operators, element by element, between tensors whose shapes fit as in NumPy, and with numbers: the ops of the same names.</content>
+/// <content>
+/// Operators, element by element, between tensors whose shapes fit as in NumPy, and with numbers: the ops of the same names.
+/// </content>
 public sealed partial class Tensor
 {
     /// <summary>x + y</summary>

@@ -4,7 +4,8 @@ using System.Text;
 namespace Dino.Tensors;
 
 /// <summary>
-/// The numbers of a tensor in lines of text as NumPy writes an array: in columns, a float with as many digits as tell it from its neighbours and
+/// The numbers of a tensor in lines of text as NumPy writes an array: in columns, a float with as many digits as tell it from its
+/// neighbours and
 /// eight decimals at most, and of more than a thousand elements the first and last three of each dimension.
 /// </summary>
 internal sealed class TensorText

@@ -7,7 +7,8 @@ using ILGPU.Runtime.Cuda;
 namespace Dino.Tensors;
 
 /// <summary>
-/// Host memory that a device copies from while the host goes on. Several of them in turn are a ring: one is filled while the copies of the others
+/// Host memory that a device copies from while the host goes on. Several of them in turn are a ring: one is filled while the copies of the
+/// others
 /// are still to come. NVIDIA's GPUs read it without a detour, as its pages are locked.
 /// </summary>
 /// <remarks>Filling it may be any thread's work; copies are started, and waited for, by the thread that uses the device.</remarks>
@@ -52,7 +53,9 @@ public sealed unsafe class UploadBuffer : IDisposable
     /// <summary>Whether the last copy may still read the memory. A look, without waiting.</summary>
     public bool IsBusy => memory is not null && !device.IsDisposed && copied is { IsDone: false };
 
-    /// <summary>Starts a copy of the first elements to a tensor, in the order of the device's other work; on the host it is done at once.</summary>
+    /// <summary>
+    /// Starts a copy of the first elements to a tensor, in the order of the device's other work; on the host it is done at once.
+    /// </summary>
     /// <param name="tensor">Of this device, floats or whole numbers; all its elements are overwritten.</param>
     /// <exception cref="ArgumentException">The tensor has more elements than there are, or is of another device.</exception>
     public void CopyTo(Tensor tensor)

@@ -5,7 +5,9 @@ namespace Dino.Train;
 /// <summary>What this process may still take of the host's memory.</summary>
 public static class HostMemory
 {
-    /// <summary>Bytes: the least of what the process is given (its container's limit) and what the system has available for new work.</summary>
+    /// <summary>
+    /// Bytes: the least of what the process is given (its container's limit) and what the system has available for new work.
+    /// </summary>
     public static long AvailableBytes
     {
         get
@@ -21,8 +23,10 @@ public static class HostMemory
         const string file = "/proc/meminfo", name = "MemAvailable:";
         try
         {
-            string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal)) : null;
-            return line is not null && long.TryParse(line.AsSpan(name.Length).TrimEnd("kB ").Trim(), CultureInfo.InvariantCulture, out long kibibytes)
+            string? line = File.Exists(file) ? File.ReadLines(file).FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))
+                : null;
+            return line is not null && long.TryParse(
+                line.AsSpan(name.Length).TrimEnd("kB ").Trim(), CultureInfo.InvariantCulture, out long kibibytes)
                 ? kibibytes << 10
                 : null;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dino.Tensors;
 using Dino.Tensors.Kernels.Sums;
 
@@ -22,7 +23,8 @@ public sealed record MemoryEstimate(long Weights, long Crops, long Kept, long At
         if (Total <= device.MemoryBytes)
             return;
         throw new RunException(
-            FormattableString.Invariant($"This run needs about {Total / (double)(1 << 30):F1} GiB and {device.Name} has {device.MemoryBytes / (double)(1 << 30):F1} GiB. ")
+            string.Create(CultureInfo.InvariantCulture, $"This run needs about {Total / (double)(1 << 30):F1} GiB and {device.Name} has "
+                + $"{device.MemoryBytes / (double)(1 << 30):F1} GiB. ")
             + Advice);
     }
 

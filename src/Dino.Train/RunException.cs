@@ -1,7 +1,8 @@
 namespace Dino.Train;
 
 /// <summary>
-/// A training run cannot begin, go on, or be read: its folder is in use or holds another run, a file is no checkpoint, there is not the memory, the
+/// A training run cannot begin, go on, or be read: its folder is in use or holds another run, a file is no checkpoint, there is not the
+/// memory, the
 /// loss is no longer finite. The message says what is wrong, where, and what to do; properties stand in backticks.
 /// </summary>
 public sealed class RunException : Exception

@@ -43,8 +43,8 @@ public sealed class Trainer : IDisposable
     /// <exception cref="RunException">The pictures do not fill one step, or the device has too little memory.</exception>
     /// <exception cref="ArgumentException">A hyperparameter makes no sense.</exception>
     public Trainer(
-        TrainOptions options, RunOptions run, Device device, ImageFolder pictures, SkippedFiles skipped, Func<Backbone, double?>? knn = null,
-        IRanks? ranks = null)
+        TrainOptions options, RunOptions run, Device device, ImageFolder pictures, SkippedFiles skipped,
+        Func<Backbone, double?>? knn = null, IRanks? ranks = null)
     {
         options.Validate();
         (this.options, this.run, this.device, this.pictures, this.skipped, this.knn) = (options, run, device, pictures, skipped, knn);
@@ -53,7 +53,8 @@ public sealed class Trainer : IDisposable
         if (stepsPerEpoch == 0)
         {
             throw new RunException(
-                $"{pictures.Root} has {pictures.Count} pictures, fewer than the {PicturesPerStep} of one step: give a smaller `BatchSize`.");
+                $"{pictures.Root} has {pictures.Count} pictures, fewer than the {PicturesPerStep} of one step: give a smaller "
+                    + $"`BatchSize`.");
         }
         options.EstimateMemory()?.Check(device);
         folder = new RunFolder(run, pictures, this.ranks);

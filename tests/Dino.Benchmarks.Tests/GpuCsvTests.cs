@@ -18,10 +18,12 @@ public class GpuCsvTests
                 new GpuStep("peer", sizes with { Precision = Precision.Bf16 }, 0, 0, 0, 0, 0, "no \"torch\", sorry"),
             ],
             [new GpuRoofline(
-                Precision.Tf32, new RooflineReport("roofline", "GPU, one", 2000, 400, [new RooflineRow("mm 2^3", 1, 1, 1, 500, OpTable.Flops, 0.25)]))]);
+                Precision.Tf32, new RooflineReport(
+                    "roofline", "GPU, one", 2000, 400, [new RooflineRow("mm 2^3", 1, 1, 1, 500, OpTable.Flops, 0.25)]))]);
         GpuCsv.WriteSteps(report, Path.Combine(folder, "steps.csv"));
         GpuCsv.WriteRoofline(report, Path.Combine(folder, "roofline.csv"));
-        string[] steps = File.ReadAllLines(Path.Combine(folder, "steps.csv")), roofline = File.ReadAllLines(Path.Combine(folder, "roofline.csv"));
+        string[] steps = File.ReadAllLines(Path.Combine(folder, "steps.csv")),
+            roofline = File.ReadAllLines(Path.Combine(folder, "roofline.csv"));
         Directory.Delete(folder, recursive: true);
 
         Assert.That(steps[1], Does.EndWith(",\"GPU, one\",ours,vit_tiny,16,1,2+2,512,fp32,2.5,2,3,400,100,"));

@@ -16,7 +16,8 @@ public class BackboneTests
     {
         var colours = new MeanColours(3);
 
-        Assert.That(() => colours.Attentive(), Throws.ArgumentException.With.Message.Contains("MeanColours").And.Message.Contains("patch tokens"));
+        Assert.That(() => colours.Attentive(),
+            Throws.ArgumentException.With.Message.Contains("MeanColours").And.Message.Contains("patch tokens"));
         Assert.That(new VisionTransformer(Config).Attentive(), Is.InstanceOf<VisionTransformer>());
     }
 
@@ -24,7 +25,8 @@ public class BackboneTests
     public void AHeadOnAnotherBackbone_TakesItsWidth()
     {
         var device = Devices.Open("cpu");
-        var model = new MultiCropModel(new MeanColoursConfig { InputChannels = 4 }, new DinoHeadConfig { OutDim = 6, Layers = 1, BottleneckDim = 5 });
+        var model = new MultiCropModel(new MeanColoursConfig { InputChannels = 4 },
+            new DinoHeadConfig { OutDim = 6, Layers = 1, BottleneckDim = 5 });
         using var parameters = new FlatParameters(model, device, trainable: false);
         parameters.Initialize(1);
         using var arena = device.BeginArena();
@@ -122,7 +124,8 @@ public class BackboneTests
             parameter.Value.CopyFrom(Numbers(parameter.Shape.Count));
         using var arena = device.BeginArena();
         var depth = new RandomStochasticDepth(9) { Step = 2, Pictures = pictures };
-        return vit.Forward(Tensor.From(device, images, new Shape(images.Length / 768, 3, 16, 16)), new Pass(Training: true, ranks, depth)).ToArray();
+        return vit.Forward(Tensor.From(device, images, new Shape(images.Length / 768, 3, 16, 16)), new Pass(Training: true, ranks, depth))
+            .ToArray();
     }
 
     private static float[] Numbers(int count)

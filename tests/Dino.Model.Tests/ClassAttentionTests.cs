@@ -5,7 +5,9 @@ using NUnit.Framework;
 
 namespace Dino.Model.Tests;
 
-/// <summary>Where the class token looks is its row of the whole attention: for every generation of network, without the tokens that are no patches.</summary>
+/// <summary>
+/// Where the class token looks is its row of the whole attention: for every generation of network, without the tokens that are no patches.
+/// </summary>
 public class ClassAttentionTests
 {
     [TestCase(ViTFamily.Dino)]
@@ -30,7 +32,8 @@ public class ClassAttentionTests
         using var parameters = new FlatParameters(backbone, device, trainable: false);
         parameters.Initialize(3);
         var random = new System.Random(1);
-        var images = Tensor.From(device, [.. Enumerable.Range(0, 2 * 3 * 24 * 40).Select(_ => random.NextSingle() * 4 - 2)], new Shape(2, 3, 24, 40));
+        var images = Tensor.From(device, [.. Enumerable.Range(0, 2 * 3 * 24 * 40).Select(_ => random.NextSingle() * 4 - 2)],
+            new Shape(2, 3, 24, 40));
 
         var row = backbone.FirstTokenAttention(images);
         var all = backbone.LastSelfAttention(images);

@@ -50,7 +50,9 @@ public class HeadCountTests
         var weights = ModelWeights.Find(file);
         Assert.That(weights.Heads(32), Is.EqualTo(new HeadCount(2, HeadSource.File)));
         Assert.That(weights.Heads(32, 2), Is.EqualTo(new HeadCount(2, HeadSource.File)));
-        Assert.That(() => weights.Heads(32, 4), Throws.TypeOf<WeightsException>().With.Property("Fault").EqualTo(WeightsFault.HeadsContradicted).With.Message.Contains("`Heads` 4").And.Message.Contains("2 heads"));
+        Assert.That(() => weights.Heads(32, 4),
+            Throws.TypeOf<WeightsException>().With.Property("Fault").EqualTo(WeightsFault.HeadsContradicted)
+            .With.Message.Contains("`Heads` 4").And.Message.Contains("2 heads"));
     }
 
     [TestCase("0")]
@@ -70,13 +72,16 @@ public class HeadCountTests
     {
         using var file = File(null, value: value);
         var weights = ModelWeights.Find(file);
-        Assert.That(() => weights.Values(weights.Backbone["cls_token"]), Throws.TypeOf<WeightsException>().With.Message.Contains("1 of the 8 values of cls_token are NaN or infinite, the first at place 2"));
+        Assert.That(() => weights.Values(weights.Backbone["cls_token"]),
+            Throws.TypeOf<WeightsException>().With.Message.Contains(
+            "1 of the 8 values of cls_token are NaN or infinite, the first at place 2"));
     }
 
     private WeightsFile File(string? heads, string name = "a.safetensors", float value = 0)
     {
         string path = Path.Combine(folder, name);
-        TensorEntry[] entries = [TensorEntry.Of("cls_token", [1, 1, 8], new[] { 0, 0, value, 0, 0, 0, 0, 0 }), TensorEntry.Of("patch_embed.proj.weight", [8, 1, 1, 1], new float[8])];
+        TensorEntry[] entries = [TensorEntry.Of("cls_token", [1, 1, 8], new[] { 0, 0, value, 0, 0, 0, 0, 0 }),
+            TensorEntry.Of("patch_embed.proj.weight", [8, 1, 1, 1], new float[8])];
         Dictionary<string, string> metadata = heads is null ? [] : new() { [HeadCount.MetadataKey] = heads };
         if (path.EndsWith(".pth", StringComparison.Ordinal))
             PyTorchFile.Write(path, entries, metadata);

@@ -12,7 +12,8 @@ public class LaterBackbonesTests(string deviceName)
 {
     private static readonly ViTConfig dino = new() { ImageSize = 20, Patch = 4, Dim = 24, Depth = 2, Heads = 2 };
     private static readonly ViTConfig dinoV2 = dino with { LayerScale = true };
-    private static readonly ViTConfig dinoV3 = dino with { LayerScale = true, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 16 };
+    private static readonly ViTConfig dinoV3 = dino
+        with { LayerScale = true, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 16 };
 
     private static readonly (string Name, ViTConfig Config)[] networks =
     [
@@ -32,7 +33,8 @@ public class LaterBackbonesTests(string deviceName)
         from size in new (int Height, int Width)[] { (20, 20), (8, 12), (28, 24) }
         select new TestCaseData(network.Config, size.Height, size.Width).SetArgDisplayNames(network.Name, $"{size.Height}x{size.Width}");
 
-    public static IEnumerable<TestCaseData> Networks => networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
+    public static IEnumerable<TestCaseData> Networks =>
+        networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
 
     [TestCaseSource(nameof(Pictures))]
     public void Tokens_AreThoseOfTheFormulas(ViTConfig config, int height, int width)
@@ -46,16 +48,20 @@ public class LaterBackbonesTests(string deviceName)
         Check(network.Vit.IntermediateLayers(images, 1)[0], expected.SelectMany(token => token), "tokens");
         Check(network.Vit.Forward(images), expected[0], "class token");
         var patches = expected.Skip(config.FirstPatch).ToArray();
-        Check(network.Vit.LinearProbe(images, 1, averagePool: true), expected[0].SelectMany((value, i) => new[] { value, patches.Average(patch => patch[i]) }), "with the mean patch");
+        Check(network.Vit.LinearProbe(images, 1, averagePool: true),
+            expected[0].SelectMany((value, i) => new[] { value, patches.Average(patch => patch[i]) }), "with the mean patch");
         Check(network.Vit.Patches(network.Vit.IntermediateLayers(images, 1)[0]), patches.SelectMany(patch => patch), "patches");
         int tokens = expected.Length;
         float[] weights = network.Vit.LastSelfAttention(images).ToArray();
         Assert.That(weights, Has.Length.EqualTo(config.Heads * tokens * tokens));
         double[] rows = [.. network.Reference.ClassAttention([.. image], height, width).SelectMany(row => row)];
-        Tolerance.Balanced.Check<float>([.. Enumerable.Range(0, config.Heads).SelectMany(head => weights.Skip(head * tokens * tokens).Take(tokens))], [.. rows.Select(value => (float)value)], "attention");
+        Tolerance.Balanced.Check<float>([.. Enumerable.Range(0, config.Heads)
+            .SelectMany(head => weights.Skip(head * tokens * tokens).Take(tokens))], [.. rows.Select(value => (float)value)], "attention");
     }
 
-    /// <summary>Against differences of the formulas along random directions through all parameters, with and without computing blocks again.</summary>
+    /// <summary>
+    /// Against differences of the formulas along random directions through all parameters, with and without computing blocks again.
+    /// </summary>
     [TestCaseSource(nameof(Networks))]
     public void Gradients_AreThoseOfTheFormulas(ViTConfig config)
     {
@@ -71,7 +77,8 @@ public class LaterBackbonesTests(string deviceName)
             return Enumerable.Range(0, parameter.Shape.Count).Select(_ => random.NextDouble() * 2 - 1).ToArray();
         });
         double Loss(string name, double step) =>
-            network.Moved(name, directions[name], step).Tokens([.. image], height, width)[0].Zip(seed, (value, weight) => value * weight).Sum();
+            network.Moved(name, directions[name], step).Tokens([.. image], height, width)[0].Zip(seed, (value, weight) => value * weight)
+                .Sum();
         var expected = directions.Keys.ToDictionary(name => name, name => (Loss(name, 1e-5) - Loss(name, -1e-5)) / 2e-5);
         foreach (bool recompute in (bool[])[false, true])
         {
@@ -83,7 +90,8 @@ public class LaterBackbonesTests(string deviceName)
             foreach (var parameter in network.Vit.Parameters)
             {
                 double found = parameter.Value.Grad!.ToArray().Zip(directions[parameter.Name], (gradient, along) => gradient * along).Sum();
-                Assert.That(found, Is.EqualTo(expected[parameter.Name]).Within(2e-3 * Math.Abs(expected[parameter.Name]) + 2e-4), parameter.Name);
+                Assert.That(found, Is.EqualTo(expected[parameter.Name]).Within(2e-3 * Math.Abs(expected[parameter.Name]) + 2e-4),
+                    parameter.Name);
             }
         }
     }
@@ -94,7 +102,8 @@ public class LaterBackbonesTests(string deviceName)
         using var network = new Network(dinoV3, Devices.Open(deviceName), trainable: false, fill: false);
         network.Parameters.Initialize(seed: 1);
         Assert.That(network.Vit.Buffers.Single().Value.ToArray(), Is.EqualTo(new float[] { 1, 10 }).Within(1e-6), "100^0, 100^(1/2)");
-        Assert.That(network.Vit.Parameters.Single(parameter => parameter.Name == "blocks.1.ls2.gamma").Value.ToArray(), Is.All.EqualTo(1e-5f));
+        Assert.That(network.Vit.Parameters.Single(parameter => parameter.Name == "blocks.1.ls2.gamma").Value.ToArray(),
+            Is.All.EqualTo(1e-5f));
     }
 
     private static void Check(Tensor found, IEnumerable<double> expected, string what) =>
@@ -111,7 +120,8 @@ public class LaterBackbonesTests(string deviceName)
             var random = new Random(7);
             foreach (var tensor in fill ? Vit.Parameters.Concat<ModuleTensor>(Vit.Buffers) : [])
             {
-                float[] numbers = [.. Enumerable.Range(0, tensor.Shape.Count).Select(_ => (float)(random.NextDouble() * 2 - 1) * (tensor.Shape.Rank > 1 ? 0.4f : 0.5f))];
+                float[] numbers = [.. Enumerable.Range(0, tensor.Shape.Count)
+                    .Select(_ => (float)(random.NextDouble() * 2 - 1) * (tensor.Shape.Rank > 1 ? 0.4f : 0.5f))];
                 if (tensor.Name.Contains("norm", StringComparison.Ordinal) && tensor.Name.EndsWith("weight", StringComparison.Ordinal))
                     numbers = [.. numbers.Select(number => 1 + number)];
                 if (tensor.Name == "rope_embed.periods")
@@ -138,7 +148,8 @@ public class LaterBackbonesTests(string deviceName)
         }
 
         public ReferenceViT Moved(string name, double[] direction, double step) =>
-            new(Config, new Dictionary<string, double[]>(values) { [name] = [.. values[name].Zip(direction, (value, along) => value + step * along)] });
+            new(Config, new Dictionary<string, double[]>(
+                values) { [name] = [.. values[name].Zip(direction, (value, along) => value + step * along)] });
 
         public void Dispose() => Parameters.Dispose();
     }

@@ -11,7 +11,8 @@ namespace Dino.Model.Tests;
 public class LaterNamesTests
 {
     private static readonly ViTConfig v2 = new() { ImageSize = 12, Patch = 4, Dim = 64, Depth = 2, Heads = 1, LayerScale = true };
-    private static readonly ViTConfig v3 = v2 with { ImageSize = 224, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Heads = 4 };
+    private static readonly ViTConfig v3 = v2
+        with { ImageSize = 224, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Heads = 4 };
 
     private static readonly (string Name, ViTConfig Config)[] networks =
     [
@@ -32,7 +33,8 @@ public class LaterNamesTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
-    public static IEnumerable<TestCaseData> Networks => networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
+    public static IEnumerable<TestCaseData> Networks =>
+        networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
 
     [TestCaseSource(nameof(Networks))]
     public void OwnLayout_IsTheSameNetwork(ViTConfig config)
@@ -63,18 +65,25 @@ public class LaterNamesTests
     {
         string[] common =
         [
-            "cls_token (1, 1, 64)", "mask_token (1, 64)", "patch_embed.proj.weight (64, 3, 4, 4)", "patch_embed.proj.bias (64)", "blocks.0.norm1.weight (64)", "blocks.0.norm1.bias (64)",
-            "blocks.0.attn.qkv.weight (192, 64)", "blocks.0.attn.qkv.bias (192)", "blocks.0.attn.proj.weight (64, 64)", "blocks.0.attn.proj.bias (64)", "blocks.0.ls1.gamma (64)",
-            "blocks.0.norm2.weight (64)", "blocks.0.norm2.bias (64)", "blocks.0.ls2.gamma (64)", "norm.weight (64)", "norm.bias (64)",
+            "cls_token (1, 1, 64)", "mask_token (1, 64)", "patch_embed.proj.weight (64, 3, 4, 4)", "patch_embed.proj.bias (64)",
+                "blocks.0.norm1.weight (64)", "blocks.0.norm1.bias (64)",
+            "blocks.0.attn.qkv.weight (192, 64)", "blocks.0.attn.qkv.bias (192)", "blocks.0.attn.proj.weight (64, 64)",
+            "blocks.0.attn.proj.bias (64)", "blocks.0.ls1.gamma (64)", "blocks.0.norm2.weight (64)", "blocks.0.norm2.bias (64)",
+            "blocks.0.ls2.gamma (64)", "norm.weight (64)", "norm.bias (64)",
         ];
-        string[] mlp = ["blocks.0.mlp.fc1.weight (256, 64)", "blocks.0.mlp.fc1.bias (256)", "blocks.0.mlp.fc2.weight (64, 256)", "blocks.0.mlp.fc2.bias (64)"];
-        Assert.That(Written(v2 with { Depth = 1, Registers = 4 }), Is.EquivalentTo((string[])[.. common, .. mlp, "pos_embed (1, 10, 64)", "register_tokens (1, 4, 64)"]));
+        string[] mlp = ["blocks.0.mlp.fc1.weight (256, 64)", "blocks.0.mlp.fc1.bias (256)", "blocks.0.mlp.fc2.weight (64, 256)",
+            "blocks.0.mlp.fc2.bias (64)"];
+        Assert.That(Written(v2 with { Depth = 1, Registers = 4 }),
+            Is.EquivalentTo((string[])[.. common, .. mlp, "pos_embed (1, 10, 64)", "register_tokens (1, 4, 64)"]));
         Assert.That(Written(v2 with { Depth = 1, SwiGlu = true, MlpRatio = 2 }), Is.EquivalentTo((string[])
-            [.. common, "pos_embed (1, 10, 64)", "blocks.0.mlp.w12.weight (256, 64)", "blocks.0.mlp.w12.bias (256)", "blocks.0.mlp.w3.weight (64, 128)", "blocks.0.mlp.w3.bias (64)"]));
+            [.. common, "pos_embed (1, 10, 64)", "blocks.0.mlp.w12.weight (256, 64)", "blocks.0.mlp.w12.bias (256)",
+                "blocks.0.mlp.w3.weight (64, 128)", "blocks.0.mlp.w3.bias (64)"]));
         Assert.That(Written(v3 with { Depth = 1 }), Is.EquivalentTo((string[])
             [.. common, .. mlp, "storage_tokens (1, 4, 64)", "rope_embed.periods (4)", "blocks.0.attn.qkv.bias_mask (192)"]));
-        Assert.That(Written(v3 with { Depth = 1, SwiGlu = true, MlpRatio = 2 }).Where(name => name.Contains(".mlp.")), Is.EquivalentTo((string[])
-            ["blocks.0.mlp.w1.weight (128, 64)", "blocks.0.mlp.w1.bias (128)", "blocks.0.mlp.w2.weight (128, 64)", "blocks.0.mlp.w2.bias (128)", "blocks.0.mlp.w3.weight (64, 128)", "blocks.0.mlp.w3.bias (64)"]));
+        Assert.That(Written(v3 with { Depth = 1, SwiGlu = true, MlpRatio = 2 }).Where(name => name.Contains(".mlp.")),
+            Is.EquivalentTo((string[])
+            ["blocks.0.mlp.w1.weight (128, 64)", "blocks.0.mlp.w1.bias (128)", "blocks.0.mlp.w2.weight (128, 64)",
+                "blocks.0.mlp.w2.bias (128)", "blocks.0.mlp.w3.weight (64, 128)", "blocks.0.mlp.w3.bias (64)"]));
     }
 
     [Test]
@@ -82,21 +91,29 @@ public class LaterNamesTests
     {
         Assert.That(Written(v2 with { Depth = 1, Registers = 4 }, huggingFace: true), Is.EquivalentTo((string[])
         [
-            "embeddings.cls_token (1, 1, 64)", "embeddings.mask_token (1, 64)", "embeddings.position_embeddings (1, 10, 64)", "embeddings.register_tokens (1, 4, 64)",
-            "embeddings.patch_embeddings.projection.weight (64, 3, 4, 4)", "embeddings.patch_embeddings.projection.bias (64)", "layernorm.weight (64)", "layernorm.bias (64)",
-            .. new[] { "norm1", "norm2" }.SelectMany(norm => new[] { $"encoder.layer.0.{norm}.weight (64)", $"encoder.layer.0.{norm}.bias (64)" }),
-            .. new[] { "attention.query", "attention.key", "attention.value", "output.dense" }.SelectMany(map => new[] { $"encoder.layer.0.attention.{map}.weight (64, 64)", $"encoder.layer.0.attention.{map}.bias (64)" }),
-            "encoder.layer.0.layer_scale1.lambda1 (64)", "encoder.layer.0.layer_scale2.lambda1 (64)", "encoder.layer.0.mlp.fc1.weight (256, 64)", "encoder.layer.0.mlp.fc1.bias (256)",
-            "encoder.layer.0.mlp.fc2.weight (64, 256)", "encoder.layer.0.mlp.fc2.bias (64)",
+            "embeddings.cls_token (1, 1, 64)", "embeddings.mask_token (1, 64)", "embeddings.position_embeddings (1, 10, 64)",
+                "embeddings.register_tokens (1, 4, 64)",
+            "embeddings.patch_embeddings.projection.weight (64, 3, 4, 4)", "embeddings.patch_embeddings.projection.bias (64)",
+            "layernorm.weight (64)", "layernorm.bias (64)",
+            .. new[] { "norm1", "norm2" }.SelectMany(
+            norm => new[] { $"encoder.layer.0.{norm}.weight (64)", $"encoder.layer.0.{norm}.bias (64)" }),
+            .. new[] { "attention.query", "attention.key", "attention.value", "output.dense" }.SelectMany(
+                map => new[] { $"encoder.layer.0.attention.{map}.weight (64, 64)", $"encoder.layer.0.attention.{map}.bias (64)" }),
+            "encoder.layer.0.layer_scale1.lambda1 (64)", "encoder.layer.0.layer_scale2.lambda1 (64)",
+            "encoder.layer.0.mlp.fc1.weight (256, 64)", "encoder.layer.0.mlp.fc1.bias (256)", "encoder.layer.0.mlp.fc2.weight (64, 256)",
+            "encoder.layer.0.mlp.fc2.bias (64)",
         ]));
         Assert.That(Written(v3 with { Depth = 1, SwiGlu = true, MlpRatio = 2 }, huggingFace: true), Is.EquivalentTo((string[])
         [
-            "embeddings.cls_token (1, 1, 64)", "embeddings.mask_token (1, 1, 64)", "embeddings.register_tokens (1, 4, 64)", "embeddings.patch_embeddings.weight (64, 3, 4, 4)",
-            "embeddings.patch_embeddings.bias (64)", "norm.weight (64)", "norm.bias (64)", "layer.0.norm1.weight (64)", "layer.0.norm1.bias (64)", "layer.0.norm2.weight (64)", "layer.0.norm2.bias (64)",
-            "layer.0.attention.k_proj.weight (64, 64)",
-            .. new[] { "q_proj", "v_proj", "o_proj" }.SelectMany(map => new[] { $"layer.0.attention.{map}.weight (64, 64)", $"layer.0.attention.{map}.bias (64)" }),
-            "layer.0.layer_scale1.lambda1 (64)", "layer.0.layer_scale2.lambda1 (64)", "layer.0.mlp.gate_proj.weight (128, 64)", "layer.0.mlp.gate_proj.bias (128)",
-            "layer.0.mlp.up_proj.weight (128, 64)", "layer.0.mlp.up_proj.bias (128)", "layer.0.mlp.down_proj.weight (64, 128)", "layer.0.mlp.down_proj.bias (64)",
+            "embeddings.cls_token (1, 1, 64)", "embeddings.mask_token (1, 1, 64)", "embeddings.register_tokens (1, 4, 64)",
+                "embeddings.patch_embeddings.weight (64, 3, 4, 4)",
+            "embeddings.patch_embeddings.bias (64)", "norm.weight (64)", "norm.bias (64)", "layer.0.norm1.weight (64)",
+            "layer.0.norm1.bias (64)", "layer.0.norm2.weight (64)", "layer.0.norm2.bias (64)", "layer.0.attention.k_proj.weight (64, 64)",
+            .. new[] { "q_proj", "v_proj", "o_proj" }.SelectMany(
+                map => new[] { $"layer.0.attention.{map}.weight (64, 64)", $"layer.0.attention.{map}.bias (64)" }),
+            "layer.0.layer_scale1.lambda1 (64)", "layer.0.layer_scale2.lambda1 (64)", "layer.0.mlp.gate_proj.weight (128, 64)",
+            "layer.0.mlp.gate_proj.bias (128)", "layer.0.mlp.up_proj.weight (128, 64)", "layer.0.mlp.up_proj.bias (128)",
+            "layer.0.mlp.down_proj.weight (64, 128)", "layer.0.mlp.down_proj.bias (64)",
         ]));
     }
 
@@ -122,8 +139,10 @@ public class LaterNamesTests
     {
         var config = v2 with { SwiGlu = true, MlpRatio = 2 };
         string path = Path.Combine(folder, "timm.pth");
-        PyTorchFile.Write(path, [.. WeightsExport.Official(config, name => Values(config, name)).Where(entry => entry.Name != "mask_token").Select(entry => TensorEntry.Of(
-            entry.Name.Replace("w12", "fc1", StringComparison.Ordinal).Replace("w3", "fc2", StringComparison.Ordinal), entry.Shape.ToArray(), Values(config, entry.Name)))]);
+        PyTorchFile.Write(path, [.. WeightsExport.Official(config, name => Values(config, name)).Where(entry => entry.Name != "mask_token")
+            .Select(entry => TensorEntry.Of(
+            entry.Name.Replace("w12", "fc1", StringComparison.Ordinal).Replace("w3", "fc2", StringComparison.Ordinal),
+            entry.Shape.ToArray(), Values(config, entry.Name)))]);
         using var file = WeightsFile.Open(path);
         var weights = ModelWeights.Find(file);
         var found = weights.BackboneConfig(config.Heads);
@@ -139,7 +158,8 @@ public class LaterNamesTests
     public void TimmsRegisters_AreNamed(string words, params string[] beside)
     {
         string path = Path.Combine(folder, "registers.pth");
-        PyTorchFile.Write(path, [.. WeightsExport.Official(v2, name => Values(v2, name)).Where(entry => beside.Length == 0 || !entry.Name.Contains(".ls")),
+        PyTorchFile.Write(path, [.. WeightsExport.Official(v2, name => Values(v2, name))
+            .Where(entry => beside.Length == 0 || !entry.Name.Contains(".ls")),
             TensorEntry.Of("reg_token", [1, 4, 64], new float[256]), .. beside.Select(name => TensorEntry.Of(name, [64], new float[64]))]);
         using var file = WeightsFile.Open(path);
         Assert.That(ModelWeights.Find(file).Family, Does.StartWith(words));
@@ -151,7 +171,8 @@ public class LaterNamesTests
         string path = Path.Combine(folder, "zeros.pth");
         PyTorchFile.Write(path, WeightsExport.Official(v3, name => name == "rope_embed.periods" ? new float[4] : Values(v3, name)));
         using var file = WeightsFile.Open(path);
-        Assert.That(() => ModelWeights.Find(file).BackboneConfig(), Throws.TypeOf<WeightsException>().With.Message.Contains("DINOv3").And.Message.Contains("rope_embed.periods"));
+        Assert.That(() => ModelWeights.Find(file).BackboneConfig(),
+            Throws.TypeOf<WeightsException>().With.Message.Contains("DINOv3").And.Message.Contains("rope_embed.periods"));
     }
 
     /// <summary>A layer scale that one block lacks is no network of either kind.</summary>
@@ -177,7 +198,8 @@ public class LaterNamesTests
     {
         var dino = new ViTConfig { ImageSize = 8, Patch = 4, Dim = 64, Depth = 1, Heads = 1 };
         string path = Path.Combine(folder, "model.safetensors");
-        SafetensorsFile.Write(path, [.. WeightsExport.HuggingFace(dino, name => Values(dino, name)).Where(entry => entry.Name != "embeddings.position_embeddings")]);
+        SafetensorsFile.Write(path, [.. WeightsExport.HuggingFace(dino, name => Values(dino, name))
+            .Where(entry => entry.Name != "embeddings.position_embeddings")]);
         using var file = WeightsFile.Open(path);
         Assert.That(() => ModelWeights.Find(file).BackboneConfig(1), Throws.TypeOf<WeightsException>().With.Message.Contains("pos_embed"));
     }
@@ -185,11 +207,14 @@ public class LaterNamesTests
     [Test]
     public void WhatHuggingFaceHasNot_IsRefused()
     {
-        string[] Write(ViTConfig config, Func<string, float[]>? values = null) => [.. WeightsExport.HuggingFace(config, values ?? (name => Values(config, name))).Select(entry => entry.Name)];
+        string[] Write(ViTConfig config, Func<string, float[]>? values = null) =>
+            [.. WeightsExport.HuggingFace(config, values ?? (name => Values(config, name))).Select(entry => entry.Name)];
         Assert.That(() => Write(v3 with { UntiedNorms = true }), Throws.ArgumentException.With.Message.Contains("DINOv3"));
         Assert.That(() => Write(v2 with { QkvBias = false }), Throws.ArgumentException.With.Message.Contains("DINOv2"));
-        Assert.That(() => Write(v3, name => name == "rope_embed.periods" ? [1, 2, 3, 4] : Values(v3, name)), Throws.ArgumentException.With.Message.Contains("periods"));
-        Assert.That(() => WeightsExport.WriteHuggingFaceConfig(new MemoryStream(), v2 with { SwiGlu = true, MlpRatio = 13 / 64f }), Throws.ArgumentException.With.Message.Contains("13"));
+        Assert.That(() => Write(v3, name => name == "rope_embed.periods" ? [1, 2, 3, 4] : Values(v3, name)),
+            Throws.ArgumentException.With.Message.Contains("periods"));
+        Assert.That(() => WeightsExport.WriteHuggingFaceConfig(new MemoryStream(), v2 with { SwiGlu = true, MlpRatio = 13 / 64f }),
+            Throws.ArgumentException.With.Message.Contains("13"));
     }
 
     /// <summary>Tensors dropped, doubled, renamed or of other shapes: a clear error, or a network that is whole.</summary>
@@ -199,7 +224,8 @@ public class LaterNamesTests
         string path = Path.Combine(folder, "mangled.safetensors");
         var random = new Random(18);
         config = config with { Dim = 16, Heads = 2, Depth = 1, MlpRatio = 2 };
-        TensorEntry[][] layouts = [[.. WeightsExport.Official(config, name => Values(config, name))], [.. WeightsExport.HuggingFace(config, name => Values(config, name))]];
+        TensorEntry[][] layouts = [[.. WeightsExport.Official(config, name => Values(config, name))],
+            [.. WeightsExport.HuggingFace(config, name => Values(config, name))]];
         int[] sizes = [0, 1, 2, 3, 5, 12, 16];
         for (int i = 0; i < 60; i++)
         {
@@ -243,7 +269,8 @@ public class LaterNamesTests
     }
 
     private static string[] Written(ViTConfig config, bool huggingFace = false) =>
-        [.. (huggingFace ? WeightsExport.HuggingFace(config, name => Values(config, name)) : WeightsExport.Official(config, name => Values(config, name)))
+        [.. (huggingFace ? WeightsExport.HuggingFace(config, name => Values(config, name))
+            : WeightsExport.Official(config, name => Values(config, name)))
             .Select(entry => $"{entry.Name} ({string.Join(", ", entry.Shape.ToArray())})")];
 
     private static void Check(string path, ViTConfig config, int? heads)
@@ -269,6 +296,8 @@ public class LaterNamesTests
         if (name == "rope_embed.periods")
             return RotaryOp.Periods(count);
         int seed = name.Sum(c => c * 31);
-        return [.. Enumerable.Range(0, count).Select(i => !config.KeyBias && name.EndsWith("qkv.bias", StringComparison.Ordinal) && i * 3 / count == 1 ? 0 : (float)(seed + i % 1009))];
+        return [.. Enumerable.Range(0, count).Select(
+            i => !config.KeyBias && name.EndsWith("qkv.bias", StringComparison.Ordinal)
+            && i * 3 / count == 1 ? 0 : (float)(seed + i % 1009))];
     }
 }

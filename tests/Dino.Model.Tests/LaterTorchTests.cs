@@ -30,18 +30,22 @@ public class LaterTorchTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(folder, recursive: true);
 
-    public static IEnumerable<TestCaseData> Networks => networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
+    public static IEnumerable<TestCaseData> Networks =>
+        networks.Select(network => new TestCaseData(network.Config).SetArgDisplayNames(network.Name));
 
     [TestCaseSource(nameof(Networks))]
     public void Features_AreTorchs(ViTConfig config)
     {
-        string theirs = Path.Combine(folder, "theirs.pth"), ours = Path.Combine(folder, "ours.pth"), safe = Path.Combine(folder, "ours.safetensors");
+        string theirs = Path.Combine(folder, "theirs.pth"), ours = Path.Combine(folder, "ours.pth"),
+            safe = Path.Combine(folder, "ours.safetensors");
         Torch.MakeLater(theirs, config);
         int patch = config.Patch;
-        (int Height, int Width)[] sizes = config.Depth < 12 ? [(5 * patch, 3 * patch)] : [(16 * patch, 10 * patch), (224, 224), .. config == small ? [(518, 518)] : Array.Empty<(int, int)>()];
+        (int Height, int Width)[] sizes = config.Depth < 12 ? [(5 * patch, 3 * patch)]
+            : [(16 * patch, 10 * patch), (224, 224), .. config == small ? [(518, 518)] : Array.Empty<(int, int)>()];
         var random = new Random(3);
         (float[], int, int, int)[] pictures = [.. sizes.Select(size =>
-            ((float[])[.. Enumerable.Range(0, 3 * size.Height * size.Width).Select(_ => (float)(random.NextDouble() * 4 - 2))], 1, size.Height, size.Width))];
+            ((float[])[.. Enumerable.Range(0, 3 * size.Height * size.Width).Select(_ => (float)(random.NextDouble() * 4 - 2))], 1,
+                size.Height, size.Width))];
         using (var file = WeightsFile.Open(theirs))
         {
             var weights = ModelWeights.Find(file);
@@ -63,7 +67,8 @@ public class LaterTorchTests
                 using var arena = Devices.Open("cpu").BeginArena();
                 var (images, _, height, width) = pictures[i];
                 float[] features = vit.Forward(Tensor.From(Devices.Open("cpu"), images, new Shape(1, 3, height, width))).ToArray();
-                TestContext.Out.WriteLine($"{height}x{width}: largest difference {features.Zip(expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
+                TestContext.Out.WriteLine($"{height}x{width}: largest difference {features.Zip(
+                    expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
                 new Tolerance(1e-4, 0).Check<float>(features, expected[i], $"{height}x{width}");
             }
         }

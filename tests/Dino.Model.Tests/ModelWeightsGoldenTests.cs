@@ -39,13 +39,15 @@ public class ModelWeightsGoldenTests
             (config.ImageSize, config.Patch, config.Dim, config.Depth),
             Is.EqualTo((Size("image_size"), Size("patch"), Size("dim"), Size("depth"))));
         foreach (var parameter in vit.Parameters)
-            Assert.That(parameter.Value.ToArray(), Is.EqualTo(GoldenCheckpoints.Expected.Floats(expected + parameter.Name)), parameter.Name);
+            Assert.That(parameter.Value.ToArray(), Is.EqualTo(GoldenCheckpoints.Expected.Floats(expected + parameter.Name)),
+                parameter.Name);
         if (expected != "backbone.")
             return;
         var forward = GoldenCheckpoints.Forward;
         string x = forward.GetProperty("x").GetString()!, y = forward.GetProperty("out").GetString()!;
         using var arena = Devices.Open("cpu").BeginArena();
-        var images = Tensor.From(Devices.Open("cpu"), GoldenCheckpoints.Expected.Floats(x), Shape.Of([.. GoldenCheckpoints.Expected.Shape(x).Select(size => (int)size)]));
+        var images = Tensor.From(Devices.Open("cpu"), GoldenCheckpoints.Expected.Floats(x),
+            Shape.Of([.. GoldenCheckpoints.Expected.Shape(x).Select(size => (int)size)]));
         new Tolerance(forward.GetProperty("atol").GetDouble(), forward.GetProperty("rtol").GetDouble())
             .Check<float>(vit.Forward(images).ToArray(), GoldenCheckpoints.Expected.Floats(y), y);
     }
@@ -59,19 +61,22 @@ public class ModelWeightsGoldenTests
         {
             var weights = ModelWeights.Find(file, key);
             var head = weights.HeadConfig()!;
-            Assert.That((head.OutDim, head.HiddenDim, head.BottleneckDim, head.Layers), Is.EqualTo((Size("out"), Size("hidden"), Size("bottleneck"), 3)));
+            Assert.That((head.OutDim, head.HiddenDim, head.BottleneckDim, head.Layers),
+                Is.EqualTo((Size("out"), Size("hidden"), Size("bottleneck"), 3)));
             var model = new MultiCropModel(weights.BackboneConfig(Heads), head);
             using var parameters = new FlatParameters(model, Devices.Open("cpu"), trainable: false);
             Assert.That(weights.Load(model).IsWhole);
             foreach (var parameter in model.Parameters)
-                Assert.That(parameter.Value.ToArray(), Is.EqualTo(GoldenCheckpoints.Expected.Floats($"{key}.{parameter.Name}")), parameter.Name);
+                Assert.That(parameter.Value.ToArray(), Is.EqualTo(GoldenCheckpoints.Expected.Floats($"{key}.{parameter.Name}")),
+                    parameter.Name);
             Assert.That(file.Floats(weights.Centre!), Is.EqualTo(GoldenCheckpoints.Expected.Floats("center")));
         }
     }
 
     [Test]
     public void Fixture_HasEveryLayout() =>
-        Assert.That(Backbones.Select(test => (string?)test.Arguments[1]), Is.SupersetOf(new string?[] { null, ModelWeights.Teacher, ModelWeights.Student }));
+        Assert.That(Backbones.Select(test => (string?)test.Arguments[1]),
+            Is.SupersetOf(new string?[] { null, ModelWeights.Teacher, ModelWeights.Student }));
 
     private static int Size(string name) => GoldenCheckpoints.Config.GetProperty(name).GetInt32();
 

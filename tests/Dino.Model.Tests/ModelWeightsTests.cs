@@ -25,17 +25,23 @@ public class ModelWeightsTests
     {
         get
         {
-            TestCaseData Case(string name, bool batchNorm, Func<string, string> spell) => new TestCaseData(batchNorm, spell).SetName("Spelling: " + name);
+            TestCaseData Case(string name, bool batchNorm, Func<string, string> spell) =>
+                new TestCaseData(batchNorm, spell).SetName("Spelling: " + name);
             yield return Case("as it is", false, name => name);
             yield return Case("training checkpoint", true, name => "teacher." + name);
             yield return Case("data-parallel", false, name => "teacher.module." + name);
             yield return Case("student alone", false, name => "student.module." + name);
             yield return Case("wrapped state dict", true, name => "state_dict.module." + name);
             yield return Case("wrapped model", false, name => "model." + name);
-            yield return Case("early, without prefixes", false, name => Early(name).Replace("backbone.", "").Replace("head.mlp", "projection_head").Replace("head.last_layer", "prototypes"));
+            yield return Case("early, without prefixes", false,
+                name => Early(name).Replace("backbone.", "").Replace("head.mlp", "projection_head")
+                .Replace("head.last_layer", "prototypes"));
             yield return Case("early, in a checkpoint", true, name => "teacher.module." + Early(name));
-            yield return Case("weight norm of PyTorch 2", false, name => "teacher." + name.Replace("weight_g", "parametrizations.weight.original0").Replace("weight_v", "parametrizations.weight.original1"));
-            static string Early(string name) => name.Replace("head.mlp", "head.projection_head").Replace("head.last_layer", "head.prototypes");
+            yield return Case("weight norm of PyTorch 2", false,
+                name => "teacher." + name.Replace("weight_g", "parametrizations.weight.original0")
+                .Replace("weight_v", "parametrizations.weight.original1"));
+            static string Early(string name) =>
+                name.Replace("head.mlp", "head.projection_head").Replace("head.last_layer", "head.prototypes");
         }
     }
 
@@ -44,7 +50,8 @@ public class ModelWeightsTests
     {
         var head = new DinoHeadConfig { OutDim = 24, HiddenDim = 12, BottleneckDim = 8, UseBatchNorm = batchNorm };
         using var network = new Network(new MultiCropModel(backbone, head));
-        List<TensorEntry> entries = [.. network.Tensors.Select(tensor => TensorEntry.Of(spell(tensor.Name), tensor.Shape.ToArray(), tensor.Values))];
+        List<TensorEntry> entries = [.. network.Tensors.Select(
+            tensor => TensorEntry.Of(spell(tensor.Name), tensor.Shape.ToArray(), tensor.Values))];
         if (batchNorm)
             entries.Add(TensorEntry.Of(spell("head.mlp.1.num_batches_tracked"), [], new[] { 5L }));
         entries.Add(TensorEntry.Of("dino_loss.center", [1, 24], new float[24]));
@@ -117,7 +124,8 @@ public class ModelWeightsTests
             + "  another shape: norm.bias is (65), the model's (64)\nGive `AllowPartial` to use what fits."));
         Assert.That(target.Tensors.SelectMany(tensor => tensor.Values), Is.All.Zero);
         var report = weights.Load(target.Model, allowPartial: true);
-        Assert.That((report.Loaded.Count, report.Missing.Count, report.Misshapen.Count, report.Unexpected.Count), Is.EqualTo((28, 1, 1, 1)));
+        Assert.That((report.Loaded.Count, report.Missing.Count, report.Misshapen.Count, report.Unexpected.Count),
+            Is.EqualTo((28, 1, 1, 1)));
         Assert.That(target.Values("cls_token"), Is.EqualTo(network.Values("cls_token")));
         Assert.That(target.Values("norm.bias"), Is.All.Zero);
     }
@@ -148,7 +156,8 @@ public class ModelWeightsTests
         string path = Path.Combine(folder, "weights.pth");
         PyTorchFile.Write(path,
         [
-            .. WeightsExport.Official(backbone, network.Values), TensorEntry.Of("optimizer.state.0.exp_avg", [1], new float[1]), TensorEntry.Of("head.weight", [2, 64], new float[128]),
+            .. WeightsExport.Official(backbone, network.Values), TensorEntry.Of("optimizer.state.0.exp_avg", [1], new float[1]),
+                TensorEntry.Of("head.weight", [2, 64], new float[128]),
             TensorEntry.Of("head.last_layer2.weight", [1], new float[1]),
         ]);
         using var file = WeightsFile.Open(path);
@@ -177,9 +186,12 @@ public class ModelWeightsTests
         {
             "nothing" => [TensorEntry.Of("linear.weight", [1], new float[1])],
             "hole" => [.. official.Select(entry => Renamed(entry, entry.Name.Replace("blocks.1.", "blocks.7.", StringComparison.Ordinal)))],
-            "third" => [.. WeightsExport.HuggingFace(config, network.Values).Where(entry => !entry.Name.Contains("layer.1.attention.attention.value.weight", StringComparison.Ordinal)).Select(entry => Renamed(entry, "vit." + entry.Name))],
+            "third" => [.. WeightsExport.HuggingFace(config, network.Values)
+                .Where(entry => !entry.Name.Contains("layer.1.attention.attention.value.weight", StringComparison.Ordinal))
+                .Select(entry => Renamed(entry, "vit." + entry.Name))],
             "student" => [.. official.Select(entry => Renamed(entry, "teacher.backbone." + entry.Name))],
-            "grid" => [.. official.Select(entry => entry.Name == "pos_embed" ? TensorEntry.Of("pos_embed", [1, 7, 64], new float[448]) : entry)],
+            "grid" => [.. official.Select(entry => entry.Name == "pos_embed" ? TensorEntry.Of("pos_embed", [1, 7, 64], new float[448])
+                : entry)],
             _ => [.. official],
         });
         using var file = WeightsFile.Open(path);

@@ -30,7 +30,8 @@ public class OnnxExportTests
             var rotary = later with { Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 48 };
             foreach (var (name, network) in new[]
             {
-                ("DINO", config), ("DINOv2", later), ("DINOv2 with registers", later with { Registers = 2 }), ("SwiGLU", later with { SwiGlu = true }), ("DINOv3", rotary),
+                ("DINO", config), ("DINOv2", later), ("DINOv2 with registers", later with { Registers = 2 }),
+                    ("SwiGLU", later with { SwiGlu = true }), ("DINOv3", rotary),
                 ("DINOv3 7B's parts", rotary with { QkvBias = false, SwiGlu = true, UntiedNorms = true }),
             })
                 yield return new TestCaseData(network).SetArgDisplayNames(name);
@@ -49,7 +50,8 @@ public class OnnxExportTests
             parameter.Value.CopyFrom(Noise(random, parameter.Shape.Count, 0.3f)); // large, so that every term counts
         foreach (var buffer in vit.Buffers)
             buffer.Value.CopyFrom([.. Enumerable.Range(0, buffer.Shape.Count).Select(i => 1.5f + 2 * i)]);
-        OnnxExport.Write(path, config, name => vit.Parameters.Concat<ModuleTensor>(vit.Buffers).Single(tensor => tensor.Name == name).Value.ToArray());
+        OnnxExport.Write(path, config, name =>
+            vit.Parameters.Concat<ModuleTensor>(vit.Buffers).Single(tensor => tensor.Name == name).Value.ToArray());
         using var session = new InferenceSession(path);
 
         // The trained size, one that leaves a rest, larger, smaller, oblong, and the trained number of cells in another shape.
@@ -58,7 +60,8 @@ public class OnnxExportTests
             {
                 float[] images = Noise(random, batch * 3 * height * width, 2);
                 using var results = session.Run(
-                    [NamedOnnxValue.CreateFromTensor("images", new DenseTensor<float>(images, [batch, 3, height, width]))], ["features", "tokens"]);
+                    [NamedOnnxValue.CreateFromTensor("images", new DenseTensor<float>(images, [batch, 3, height, width]))],
+                    ["features", "tokens"]);
                 using var arena = device.BeginArena();
                 var pictures = Dino.Tensors.Tensor.From(device, images, new Shape(batch, 3, height, width));
                 var tokens = vit.IntermediateLayers(pictures, 1)[0];
@@ -70,5 +73,6 @@ public class OnnxExportTests
             }
     }
 
-    private static float[] Noise(Random random, int count, float size) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1) * size)];
+    private static float[] Noise(Random random, int count, float size) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 2 - 1) * size)];
 }

@@ -4,7 +4,8 @@ using MathNet.Numerics;
 namespace Dino.Model.Tests;
 
 /// <summary>
-/// The Vision Transformers of DINO, DINOv2 and DINOv3 from their papers, in double precision and in loops over single numbers: slow, and written
+/// The Vision Transformers of DINO, DINOv2 and DINOv3 from their papers, in double precision and in loops over single numbers: slow, and
+/// written
 /// without a look at the kernels.
 /// </summary>
 /// <param name="config">The sizes and parts.</param>
@@ -25,7 +26,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
     {
         var x = Blocks(image, height, width, config.Depth - 1);
         string block = $"blocks.{config.Depth - 1}.";
-        var (queries, keys, _) = Projected([.. x.Select(token => Norm(token, block + "norm1"))], block, height / config.Patch, width / config.Patch);
+        var (queries, keys, _) = Projected([.. x.Select(token => Norm(token, block + "norm1"))], block, height / config.Patch,
+            width / config.Patch);
         return [.. Enumerable.Range(0, heads).Select(head => Weights(queries[0], keys, head))];
     }
 
@@ -69,7 +71,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
                     tokens[token][i] += token == 0 || asTrained
                         ? table[token * d + i]
                         : Enumerable.Range(0, config.Side * config.Side).Sum(cell =>
-                            vertical[(token - 1) / columns][cell / config.Side] * horizontal[(token - 1) % columns][cell % config.Side] * table[(1 + cell) * d + i]);
+                            vertical[(token - 1) / columns][cell / config.Side] * horizontal[(token - 1) % columns][cell % config.Side]
+                                * table[(1 + cell) * d + i]);
         }
         tokens.InsertRange(1, Enumerable.Range(0, config.Registers).Select(r => tensors["register_tokens"][(r * d)..((r + 1) * d)]));
         return tokens;
@@ -80,7 +83,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
     {
         int from = config.Side;
         bool antialias = config.Registers > 0;
-        double scale = antialias ? (double)from / to : from / (to + 0.1), a = antialias ? -0.5 : -0.75, widen = antialias ? Math.Max(1, scale) : 1;
+        double scale = antialias ? (double)from / to : from / (to + 0.1), a = antialias ? -0.5 : -0.75,
+            widen = antialias ? Math.Max(1, scale) : 1;
         return [.. Enumerable.Range(0, to).Select(i =>
         {
             double[] weights = new double[from];
@@ -88,7 +92,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
             for (int tap = (int)Math.Floor(centre - 2 * widen); tap <= Math.Ceiling(centre + 2 * widen); tap++)
             {
                 double t = Math.Abs(tap - centre) / widen;
-                double cubic = t < 1 ? (a + 2) * t * t * t - (a + 3) * t * t + 1 : t < 2 ? a * t * t * t - 5 * a * t * t + 8 * a * t - 4 * a : 0;
+                double cubic = t < 1 ? (a + 2) * t * t * t - (a + 3) * t * t + 1 : t < 2
+                    ? a * t * t * t - 5 * a * t * t + 8 * a * t - 4 * a : 0;
                 if (!antialias || (tap >= 0 && tap < from))
                     weights[Math.Clamp(tap, 0, from - 1)] += cubic;
             }
@@ -121,11 +126,14 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
         return [.. powers.Select(power => power / powers.Sum())];
     }
 
-    private (List<double[]> Queries, List<double[]> Keys, List<double[]> Values) Projected(List<double[]> x, string block, int rows, int columns)
+    private (List<double[]> Queries, List<double[]> Keys, List<double[]> Values) Projected(
+        List<double[]> x, string block, int rows, int columns)
     {
         double[][] qkv = [.. x.Select(token => Affine(token, block + "attn.qkv"))];
-        double[] Turned(double[] part, int token) => config.Rotary && token >= prefix ? Turn(part, (token - prefix) / columns, (token - prefix) % columns, rows, columns) : part;
-        return ([.. qkv.Select((row, token) => Turned(row[..d], token))], [.. qkv.Select((row, token) => Turned(row[d..(2 * d)], token))], [.. qkv.Select(row => row[(2 * d)..])]);
+        double[] Turned(double[] part, int token) =>
+            config.Rotary && token >= prefix ? Turn(part, (token - prefix) / columns, (token - prefix) % columns, rows, columns) : part;
+        return ([.. qkv.Select((row, token) => Turned(row[..d], token))], [.. qkv.Select((row, token) => Turned(row[d..(2 * d)], token))],
+            [.. qkv.Select(row => row[(2 * d)..])]);
     }
 
     // Angles of a head: those of y, those of x, and both again; x cos + (−second half, first half) sin.
@@ -134,7 +142,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
         int width = d / heads;
         double[] periods = tensors["rope_embed.periods"], y = new double[d];
         double vertical = 2 * ((row + 0.5) / rows) - 1, horizontal = 2 * ((column + 0.5) / columns) - 1;
-        double[] angles = [.. periods.Select(period => 2 * Math.PI * vertical / period), .. periods.Select(period => 2 * Math.PI * horizontal / period)];
+        double[] angles = [.. periods.Select(period => 2 * Math.PI * vertical / period),
+            .. periods.Select(period => 2 * Math.PI * horizontal / period)];
         for (int head = 0; head < heads; head++)
             for (int i = 0; i < width; i++)
             {
@@ -148,7 +157,8 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
     private double[] Mlp(double[] x, string name)
     {
         if (!config.SwiGlu)
-            return Affine([.. Affine(x, name + "fc1").Select(value => 0.5 * value * (1 + SpecialFunctions.Erf(value / Math.Sqrt(2))))], name + "fc2");
+            return Affine([.. Affine(x, name + "fc1").Select(value => 0.5 * value * (1 + SpecialFunctions.Erf(value / Math.Sqrt(2))))],
+                name + "fc2");
         double[] both = Affine(x, name + "w12");
         int hidden = both.Length / 2;
         return Affine([.. Enumerable.Range(0, hidden).Select(i => both[i] / (1 + Math.Exp(-both[i])) * both[hidden + i])], name + "w3");
@@ -165,10 +175,12 @@ internal sealed class ReferenceViT(ViTConfig config, IReadOnlyDictionary<string,
     {
         double[] weight = tensors[name + ".weight"];
         double[]? bias = tensors.GetValueOrDefault(name + ".bias");
-        return [.. Enumerable.Range(0, weight.Length / x.Length).Select(row => (bias?[row] ?? 0) + x.Select((value, i) => value * weight[row * x.Length + i]).Sum())];
+        return [.. Enumerable.Range(0, weight.Length / x.Length)
+            .Select(row => (bias?[row] ?? 0) + x.Select((value, i) => value * weight[row * x.Length + i]).Sum())];
     }
 
-    private double[] Scaled(double[] x, string name) => tensors.TryGetValue(name, out double[]? gamma) ? [.. x.Zip(gamma, (value, factor) => value * factor)] : x;
+    private double[] Scaled(double[] x, string name) =>
+        tensors.TryGetValue(name, out double[]? gamma) ? [.. x.Zip(gamma, (value, factor) => value * factor)] : x;
 
     private static double[] Sum(double[] a, double[] b) => [.. a.Zip(b, (x, y) => x + y)];
 }

@@ -30,14 +30,17 @@ public class TorchTests
         string ours = Path.Combine(folder, "ours.pth"), x = GoldenCheckpoints.Forward.GetProperty("x").GetString()!;
         // With the number of heads, as dino export writes it: beside the state dict, where strict loading does not see it.
         PyTorchFile.Write(
-            ours, WeightsExport.Official(config, name => weights.Values(weights.Backbone[name])), new Dictionary<string, string> { [HeadCount.MetadataKey] = $"{config.Heads}" });
+            ours, WeightsExport.Official(config, name => weights.Values(weights.Backbone[name])),
+            new Dictionary<string, string> { [HeadCount.MetadataKey] = $"{config.Heads}" });
         int[] shape = [.. GoldenCheckpoints.Expected.Shape(x).Select(size => (int)size)];
 
         float[] features = Torch.Features(ours, config, (GoldenCheckpoints.Expected.Floats(x), shape[0], shape[2], shape[3]))[0];
 
         var tolerance = new Tolerance(1e-5, 0);
-        tolerance.Check<float>(features, GoldenCheckpoints.Expected.Floats(GoldenCheckpoints.Forward.GetProperty("out").GetString()!), "PyTorch and the fixture");
-        tolerance.Check<float>(Features(weights, config, GoldenCheckpoints.Expected.Floats(x), Shape.Of(shape)), features, "ours and PyTorch");
+        tolerance.Check<float>(features, GoldenCheckpoints.Expected.Floats(GoldenCheckpoints.Forward.GetProperty("out").GetString()!),
+            "PyTorch and the fixture");
+        tolerance.Check<float>(Features(weights, config, GoldenCheckpoints.Expected.Floats(x), Shape.Of(shape)), features,
+            "ours and PyTorch");
     }
 
     [Test]
@@ -48,7 +51,8 @@ public class TorchTests
         Torch.Run("make", theirs, Torch.Sizes(config));
         var random = new Random(3);
         (float[] Images, int Batch, int Height, int Width)[] pictures =
-            [.. new[] { (224, 224), (480, 480), (320, 240) }.Select(size => (Noise(random, 3 * size.Item1 * size.Item2), 1, size.Item1, size.Item2))];
+            [.. new[] { (224, 224), (480, 480), (320, 240) }.Select(
+                size => (Noise(random, 3 * size.Item1 * size.Item2), 1, size.Item1, size.Item2))];
         using (var file = WeightsFile.Open(theirs))
         {
             var weights = ModelWeights.Find(file);
@@ -71,7 +75,8 @@ public class TorchTests
                 using var arena = Devices.Open("cpu").BeginArena();
                 var images = Tensor.From(Devices.Open("cpu"), pictures[i].Images, new Shape(1, 3, pictures[i].Height, pictures[i].Width));
                 float[] features = vit.Forward(images).ToArray();
-                TestContext.Out.WriteLine($"{pictures[i].Height}x{pictures[i].Width}: largest difference {features.Zip(expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
+                TestContext.Out.WriteLine($"{pictures[i].Height}x{pictures[i].Width}: largest difference {features.Zip(
+                    expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
                 new Tolerance(1e-4, 0).Check<float>(features, expected[i], $"{pictures[i].Height}x{pictures[i].Width}");
             }
         }
@@ -86,5 +91,6 @@ public class TorchTests
         return vit.Forward(Tensor.From(Devices.Open("cpu"), images, shape)).ToArray();
     }
 
-    private static float[] Noise(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 4 - 2))];
+    private static float[] Noise(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (float)(random.NextDouble() * 4 - 2))];
 }

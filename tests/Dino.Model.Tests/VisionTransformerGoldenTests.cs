@@ -52,7 +52,8 @@ public class VisionTransformerGoldenTests(string deviceName)
         if (!golden.Contains($"attn_cls.{size}"))
             return;
         foreach (float[] values in (float[][])[all, replaced])
-            golden.Check<float>($"attn_cls.{size}", [.. Enumerable.Range(0, values.Length / n / n).SelectMany(head => values.Skip(head * n * n).Take(n))]);
+            golden.Check<float>($"attn_cls.{size}",
+                [.. Enumerable.Range(0, values.Length / n / n).SelectMany(head => values.Skip(head * n * n).Take(n))]);
     }
 
     /// <summary>The weights with the class token's rows, its own key aside, as they were computed alone.</summary>
@@ -94,7 +95,8 @@ public class VisionTransformerGoldenTests(string deviceName)
         using var arena = network.Device.BeginArena();
 
         Check(expected, network.Vit.Forward(
-            network.Given("x." + expected["drop.cls.".Length..]), Pass.Evaluation with { Depth = new GivenStochasticDepth(golden.Floats("drop.keep")) }));
+            network.Given("x." + expected["drop.cls.".Length..]),
+            Pass.Evaluation with { Depth = new GivenStochasticDepth(golden.Floats("drop.keep")) }));
         var rates = golden.Config.GetProperty("drop_path_rates").EnumerateArray().Select(value => value.GetSingle());
         Assert.That(rates, Is.EqualTo(Enumerable.Range(0, network.Vit.Config.Depth).Select(network.Vit.Config.DropPathOf)).Within(1e-7f));
     }

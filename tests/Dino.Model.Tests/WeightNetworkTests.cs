@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace Dino.Model.Tests;
 
 /// <summary>
-/// Whatever program wrote a checkpoint, its networks are found behind their prefixes, the teacher is taken before the student, and what is of another kind
+/// Whatever program wrote a checkpoint, its networks are found behind their prefixes, the teacher is taken before the student, and what is
+/// of another kind
 /// of network is refused by name.
 /// </summary>
 public class WeightNetworkTests
@@ -48,7 +49,8 @@ public class WeightNetworkTests
     public void Teacher_IsTakenBeforeStudent_WhateverStandsBefore(string taken, string? other)
     {
         // The other one comes first in the file, and has other values.
-        string path = Write([.. Entries(other, 2), .. Entries(taken, 1), TensorEntry.Of("optimizer.state." + taken + "cls_token", [1, 1, 8], new float[8])]);
+        string path = Write([.. Entries(other, 2), .. Entries(taken, 1),
+            TensorEntry.Of("optimizer.state." + taken + "cls_token", [1, 1, 8], new float[8])]);
         using var file = WeightsFile.Open(path);
 
         var weights = ModelWeights.Find(file);
@@ -69,16 +71,19 @@ public class WeightNetworkTests
     [Test]
     public void AnyNestingOfPrefixes_IsTheSameNetwork()
     {
-        string[] words = ["_orig_mod", "module", "model", "teacher", "backbone", "encoder", "vit", "state_dict", "momentum_encoder", "_fsdp_wrapped_module", "net", "student"];
+        string[] words = ["_orig_mod", "module", "model", "teacher", "backbone", "encoder", "vit", "state_dict", "momentum_encoder",
+            "_fsdp_wrapped_module", "net", "student"];
         var random = new Random(15);
         for (int i = 0; i < 200; i++)
         {
             string prefix = string.Concat(Enumerable.Range(0, random.Next(7)).Select(_ => words[random.Next(words.Length)] + "."));
             // Wrappers stand inside as well where every block is compiled or sharded by itself.
-            string Inside(string name) => i % 3 == 0 ? name.Replace(".attn.", "._checkpoint_wrapped_module.attn.").Replace("patch_embed.", "patch_embed._orig_mod.") : name;
+            string Inside(string name) => i % 3 == 0
+                ? name.Replace(".attn.", "._checkpoint_wrapped_module.attn.").Replace("patch_embed.", "patch_embed._orig_mod.") : name;
             var networks = WeightNetwork.In(backbone.Select(name => OfficialNames.Plain(prefix + Inside(name))));
             Assert.That(networks, Has.Count.EqualTo(1), prefix);
-            Assert.That(backbone.Select(name => OfficialNames.Meaning(networks[0].Within(OfficialNames.Plain(prefix + Inside(name))))), Is.EqualTo(backbone.Select(name => (WeightPart.Backbone, name, -1))), prefix);
+            Assert.That(backbone.Select(name => OfficialNames.Meaning(networks[0].Within(OfficialNames.Plain(prefix + Inside(name))))),
+                Is.EqualTo(backbone.Select(name => (WeightPart.Backbone, name, -1))), prefix);
         }
     }
 
@@ -87,13 +92,15 @@ public class WeightNetworkTests
     public void ChunkedBlocks_KeepTheirNumbers(int perChunk)
     {
         // As DINOv2 shards: the chunk, then the block's number in the whole network.
-        string Chunked(string name) => name.Split('.') is ["blocks", var block, ..] ? name.Replace($"blocks.{block}.", $"blocks.{int.Parse(block) / perChunk}.{block}.") : name;
+        string Chunked(string name) => name.Split('.') is ["blocks", var block, ..]
+            ? name.Replace($"blocks.{block}.", $"blocks.{int.Parse(block) / perChunk}.{block}.") : name;
         string path = Write([.. backbone.Select(name => Entry("model.teacher.backbone." + Chunked(name), name, 1))]);
         using var file = WeightsFile.Open(path);
 
         var weights = ModelWeights.Find(file);
         Assert.That(weights.Compare(new VisionTransformer(weights.BackboneConfig(2))).IsWhole);
-        Assert.That(weights.Backbone["blocks.3.norm1.bias"].Names, Is.EqualTo(new[] { "model.teacher.backbone." + Chunked("blocks.3.norm1.bias") }));
+        Assert.That(weights.Backbone["blocks.3.norm1.bias"].Names,
+            Is.EqualTo(new[] { "model.teacher.backbone." + Chunked("blocks.3.norm1.bias") }));
         Assert.That(weights.Layout, Does.StartWith("official names"));
     }
 
@@ -106,10 +113,12 @@ public class WeightNetworkTests
     {
         TensorEntry[] Head(string before, float value) =>
         [
-            .. new (string, int[])[] { ("mlp.0.weight", [6, 8]), ("mlp.0.bias", [6]), ("mlp.2.weight", [4, 6]), ("mlp.2.bias", [4]), ("last_layer.weight_g", [16, 1]), ("last_layer.weight_v", [16, 4]) }
+            .. new (string, int[])[] { ("mlp.0.weight", [6, 8]), ("mlp.0.bias", [6]), ("mlp.2.weight", [4, 6]), ("mlp.2.bias", [4]),
+                ("last_layer.weight_g", [16, 1]), ("last_layer.weight_v", [16, 4]) }
                 .Select(tensor => TensorEntry.Of(before + tensor.Item1, tensor.Item2, Filled(tensor.Item2, value))),
         ];
-        string path = Write([.. Head("student_head.", 2), .. Entries("student_backbone.", 2), .. Entries(prefix, 1), .. Head(headPrefix, 1), .. Head(headPrefix.Replace("head", "ibot_head"), 3)]);
+        string path = Write([.. Head("student_head.", 2), .. Entries("student_backbone.", 2), .. Entries(prefix, 1),
+            .. Head(headPrefix, 1), .. Head(headPrefix.Replace("head", "ibot_head"), 3)]);
         using var file = WeightsFile.Open(path);
 
         var weights = ModelWeights.Find(file, prefix == "backbone." ? null : ModelWeights.Teacher);
@@ -142,7 +151,8 @@ public class WeightNetworkTests
 
             Assert.That(report.Foreign, Is.EqualTo(new[] { prefix + name }));
             Assert.That(() => report.ThrowIfNot(allowPartial: true), Throws.TypeOf<WeightsException>()
-                .With.Message.Contains(prefix + name).And.Message.Contains(kind ?? "another kind of network").And.Message.Not.Contains("\n"));
+                .With.Message.Contains(prefix + name).And.Message.Contains(kind ?? "another kind of network")
+                    .And.Message.Not.Contains("\n"));
             Assert.That(report.IsWhole, Is.False);
         }
     }
@@ -151,7 +161,8 @@ public class WeightNetworkTests
     [TestCase("projector.0.weight")]
     public void WhatStandsOutsideTheBlocks_MayBeLeftAside(string name)
     {
-        string path = Write([.. Entries("", 1), TensorEntry.Of(name, [8], new float[8]), TensorEntry.Of("mask_token", [1, 8], new float[8])]);
+        string path = Write([.. Entries("", 1), TensorEntry.Of(name, [8], new float[8]),
+            TensorEntry.Of("mask_token", [1, 8], new float[8])]);
         using var file = WeightsFile.Open(path);
         var report = ModelWeights.Find(file).Compare(new VisionTransformer(sizes));
 
@@ -169,10 +180,12 @@ public class WeightNetworkTests
     {
         string path = Write([TensorEntry.Of(name, [8], new float[8])]);
         using var file = WeightsFile.Open(path);
-        Assert.That(() => ModelWeights.Find(file), Throws.TypeOf<WeightsException>().With.Message.Contains("no Vision Transformer").And.Message.Contains(kind));
+        Assert.That(() => ModelWeights.Find(file),
+            Throws.TypeOf<WeightsException>().With.Message.Contains("no Vision Transformer").And.Message.Contains(kind));
     }
 
-    private static IEnumerable<TensorEntry> Entries(string? prefix, float value) => prefix is null ? [] : backbone.Select(name => Entry(prefix + name, name, value));
+    private static IEnumerable<TensorEntry> Entries(string? prefix, float value) =>
+        prefix is null ? [] : backbone.Select(name => Entry(prefix + name, name, value));
 
     private static TensorEntry Entry(string nameInFile, string name, float value)
     {

@@ -10,7 +10,8 @@ using NUnit.Framework;
 namespace Dino.Model.Tests;
 
 /// <summary>
-/// Weights files with wrong bits, cut, spliced, or with numbers that overflow, end in a clear error or in a correct load: no crash, no hang, no memory
+/// Weights files with wrong bits, cut, spliced, or with numbers that overflow, end in a clear error or in a correct load: no crash, no
+/// hang, no memory
 /// beyond twice the file and 64 MiB, nothing executed.
 /// </summary>
 public class WeightsFuzzTests
@@ -39,7 +40,8 @@ public class WeightsFuzzTests
     {
         // Small ones: what is to be broken is the structure, and its bytes should be hit often.
         byte[][] Read(IEnumerable<GoldenCheckpoint> files) =>
-            [.. files.Select(file => file.Name).Distinct().Select(name => File.ReadAllBytes(GoldenSet.PathOf(name))).Where(bytes => bytes.Length > 100).OrderBy(bytes => bytes.Length).Take(30)];
+            [.. files.Select(file => file.Name).Distinct().Select(name => File.ReadAllBytes(GoldenSet.PathOf(name)))
+                .Where(bytes => bytes.Length > 100).OrderBy(bytes => bytes.Length).Take(30)];
         byte[][] good = Read(GoldenCheckpoints.Good), seeds = [.. good, .. good, .. good, .. good, .. Read(GoldenCheckpoints.Hostile)];
         Assert.That(seeds, Has.Length.GreaterThan(10));
         string path = Path.Combine(folder, "mutated");
@@ -70,7 +72,8 @@ public class WeightsFuzzTests
                 Assert.Fail($"File {i} of {mutated.Length} bytes, kept as {Keep(mutated)}, took {allocated} bytes of memory.");
             slowest = Math.Max(slowest, watch.Elapsed.TotalSeconds);
         }
-        TestContext.Out.WriteLine($"{files} files of seed {seed}: {refused} refused, {opened} opened, the slowest in {slowest * 1000:F1} ms");
+        TestContext.Out.WriteLine($"{files} files of seed {seed}: {refused} refused, {opened} opened, the slowest in {slowest * 1000:F1} "
+            + $"ms");
         Assert.That(slowest, Is.LessThan(60), "a hang, however busy the machine is");
         // Both ways must have been gone often, or the mutations are too crude or too weak.
         Assert.That(refused, Is.GreaterThan(files / 10));
@@ -203,7 +206,8 @@ public class WeightsFuzzTests
     }
 
     private static int Number(string variable, int otherwise) =>
-        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text
+            ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 
     private static string Keep(byte[] bytes)
     {

@@ -61,7 +61,8 @@ public class ChannelsTests
         for (int i = 0; i < 20; i++)
         {
             var pixel = expected.Pixels.Slice(3 * i, 3);
-            Assert.That(grey.Pixels.Slice(3 * i, 3).ToArray(), Is.All.EqualTo((byte)((pixel[0] * 19595 + pixel[1] * 38470 + pixel[2] * 7471 + 0x8000) >> 16)));
+            Assert.That(grey.Pixels.Slice(3 * i, 3).ToArray(),
+                Is.All.EqualTo((byte)((pixel[0] * 19595 + pixel[1] * 38470 + pixel[2] * 7471 + 0x8000) >> 16)));
         }
         four.Decode(jpeg, picture);
         three.Decode(file, plain);
@@ -112,7 +113,8 @@ public class ChannelsTests
         int plane = 16 * 16;
         for (int i = 0; i < inGrey.Length; i++)
         {
-            int Byte(int channel) => Array.IndexOf(levels, inColour[(i / plane * 3 + channel) * plane + i % plane], 256 * channel, 256) - 256 * channel;
+            int Byte(int channel) => Array.IndexOf(
+                levels, inColour[(i / plane * 3 + channel) * plane + i % plane], 256 * channel, 256) - 256 * channel;
             Assert.That(inGrey[i], Is.EqualTo(table[(Byte(0) * 19595 + Byte(1) * 38470 + Byte(2) * 7471 + 0x8000) >> 16]));
         }
     }

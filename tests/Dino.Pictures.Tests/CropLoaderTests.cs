@@ -62,7 +62,8 @@ public sealed class CropLoaderTests : IDisposable
     [Test]
     public void An_epoch_takes_each_picture_at_most_once_in_an_order_of_its_own()
     {
-        var epochs = Load(Options, 10).GroupBy(batch => batch.Epoch).Select(epoch => epoch.SelectMany(batch => batch.Samples).ToArray()).ToArray();
+        var epochs = Load(Options, 10).GroupBy(batch => batch.Epoch).Select(epoch => epoch.SelectMany(batch => batch.Samples).ToArray())
+            .ToArray();
         Assert.That(epochs, Has.Length.EqualTo(2));
         foreach (int[] epoch in epochs)
             Assert.That(epoch.Distinct().Count(), Is.EqualTo(10));
@@ -91,7 +92,8 @@ public sealed class CropLoaderTests : IDisposable
     public void Crops_of_any_sizes_lie_view_after_view_each_as_the_maker_makes_it()
     {
         var plain = new View { Size = 5 };
-        View[] views = [plain, plain with { Size = 7, Recipe = MultiCropOptions.Local }, plain with { Size = 7, Scale = new(0.2, 0.3) }, plain, plain with { Size = 16 }];
+        View[] views = [plain, plain with { Size = 7, Recipe = MultiCropOptions.Local }, plain with { Size = 7, Scale = new(0.2, 0.3) },
+            plain, plain with { Size = 16 }];
         using var loader = new CropLoader(images, Options with { Views = views });
         loader.Next().Dispose();
         using var batch = loader.Next();
@@ -106,12 +108,14 @@ public sealed class CropLoaderTests : IDisposable
             {
                 float[] expected = new float[3 * views[view].Size * views[view].Size];
                 maker.Apply(picture, view, CropMaker.StreamOf(42, 0, position: 2 + i, view), expected);
-                Assert.That(batch.Views(view, 1).Slice(i * expected.Length, expected.Length).SequenceEqual(expected), $"view {view} of picture {i}");
+                Assert.That(batch.Views(view, 1).Slice(i * expected.Length, expected.Length).SequenceEqual(expected),
+                    $"view {view} of picture {i}");
                 if (view is 1 or 2)
                     Assert.That(batch.Views(1, 2).Slice(((view - 1) * 2 + i) * expected.Length, expected.Length).SequenceEqual(expected));
             }
         }
-        Assert.That(() => batch.Views(0, 2).Length, Throws.ArgumentException.With.Message.Contains("view 0 has 5 pixels a side, view 1 has 7"));
+        Assert.That(() => batch.Views(0, 2).Length,
+            Throws.ArgumentException.With.Message.Contains("view 0 has 5 pixels a side, view 1 has 7"));
         Assert.That(() => batch.Views(3, 3).Length, Throws.ArgumentException.With.Message.Contains("not among the 5 views"));
     }
 
@@ -295,6 +299,7 @@ public sealed class CropLoaderTests : IDisposable
     {
         public float[] View(int view) => view < 2 ? Part(Globals, 2, view) : Part(Locals, 3, view - 2);
 
-        private static float[] Part(float[] all, int parts, int part) => all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
+        private static float[] Part(float[] all, int parts, int part) =>
+            all[(part * all.Length / parts)..((part + 1) * all.Length / parts)];
     }
 }

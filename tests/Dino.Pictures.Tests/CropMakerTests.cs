@@ -34,7 +34,8 @@ public class CropMakerTests
             Assert.That(plan.Flip, Is.EqualTo(expected.NextDouble() < 0.5));
             if (expected.NextDouble() < 0.8)
             {
-                ColorOperation[] order = [ColorOperation.Brightness, ColorOperation.Contrast, ColorOperation.Saturation, ColorOperation.Hue];
+                ColorOperation[] order = [ColorOperation.Brightness, ColorOperation.Contrast, ColorOperation.Saturation,
+                    ColorOperation.Hue];
                 expected.Shuffle(order.AsSpan());
                 var jitter = plan.Jitter!.Value;
                 Assert.That(Enumerable.Range(0, 4).Select(jitter.Operation), Is.EqualTo(order));

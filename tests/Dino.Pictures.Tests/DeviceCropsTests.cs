@@ -29,7 +29,8 @@ public sealed class DeviceCropsTests : IDisposable
     public DeviceCropsTests()
     {
         for (int i = 0; i < 2 * Sizes.Length; i++)
-            folder.Write($"{i:d2}.png", PictureFolder.Encode(".png", TransformTests.Noise(Sizes[i % Sizes.Length].Width, Sizes[i % Sizes.Length].Height)));
+            folder.Write($"{i:d2}.png", PictureFolder.Encode(
+                ".png", TransformTests.Noise(Sizes[i % Sizes.Length].Width, Sizes[i % Sizes.Length].Height)));
         images = ImageFolder.Scan(folder.Root);
     }
 
@@ -37,7 +38,8 @@ public sealed class DeviceCropsTests : IDisposable
 
     /// <summary>Crops that can be expressed as a plan: of a square, or with the geometry of a resized crop.</summary>
     private static IEnumerable<string> Planned => Ops.EnumerateObject()
-        .Where(op => op.Value.GetProperty("op").GetString() is "resized_crop" or "hflip" or "hue" or "jitter" or "grayscale" or "solarize" or "chain")
+        .Where(op => op.Value.GetProperty("op").GetString()
+            is "resized_crop" or "hflip" or "hue" or "jitter" or "grayscale" or "solarize" or "chain")
         .Where(op => Set[op.Name].Type == "uint8").Select(op => op.Name);
 
     public static IEnumerable<TestCaseData> PlannedOnDevices =>
@@ -57,7 +59,8 @@ public sealed class DeviceCropsTests : IDisposable
     [TestCaseSource(nameof(LoadedOnDevices))]
     public void Batches_are_those_of_the_host(int globalSize, int localSize, int blockWords, string name)
     {
-        var crops = new MultiCropOptions { GlobalCropsSize = globalSize, LocalCropsSize = localSize, LocalCropsNumber = localSize == 0 ? 0 : 4 };
+        var crops = new MultiCropOptions { GlobalCropsSize = globalSize, LocalCropsSize = localSize,
+            LocalCropsNumber = localSize == 0 ? 0 : 4 };
         Compare(name, crops.Views, blockWords);
     }
 
@@ -119,7 +122,8 @@ public sealed class DeviceCropsTests : IDisposable
                 Shrink(image, 48, 13);
             double factor = red / 255.0 * 0.2 - 0.1;
             var plan = new CropPlan(
-                new CropBox(0, 0, image.Width, image.Height), false, new JitterPlan((int)ColorOperation.Contrast << 2 | (int)ColorOperation.Saturation << 4
+                new CropBox(0, 0, image.Width, image.Height), false,
+                new JitterPlan((int)ColorOperation.Contrast << 2 | (int)ColorOperation.Saturation << 4
                     | (int)ColorOperation.Hue << 6, 1, 1, 1, factor), false, 0, null);
             byte[] actual = Cut(device, image, plan, image.Width);
             HueShift.Apply(image, factor);
@@ -143,7 +147,8 @@ public sealed class DeviceCropsTests : IDisposable
                     uint share = (uint)tables[HueTables.SaturationAt + s];
                     for (int i = 0; i < 8; i++)
                     {
-                        int p = HueTables.Level(v[i], share, 1 << 29), w = HueTables.Level(v[i], share, (uint)tables[HueTables.FractionAt + h]);
+                        int p = HueTables.Level(v[i], share, 1 << 29),
+                            w = HueTables.Level(v[i], share, (uint)tables[HueTables.FractionAt + h]);
                         // In every sector, highest, lowest and middle are v, p and w in some order.
                         wrong += r[i] + g[i] + b[i] == v[i] + p + w && Math.Min(r[i], Math.Min(g[i], b[i])) == Math.Min(p, w) ? 0 : 1;
                     }
@@ -215,7 +220,8 @@ public sealed class DeviceCropsTests : IDisposable
             kind switch
             {
                 "jitter" => JitterOf(op),
-                "hue" => JitterOf(Ops.GetProperty("jitter.0")) with { Brightness = 1, Contrast = 1, Saturation = 1, Hue = op.GetProperty("factor").GetDouble() },
+                "hue" => JitterOf(Ops.GetProperty("jitter.0"))
+                    with { Brightness = 1, Contrast = 1, Saturation = 1, Hue = op.GetProperty("factor").GetDouble() },
                 "chain" => JitterOf(Ops.GetProperty(op.GetProperty("jitter").GetString()!)),
                 _ => null,
             },
@@ -229,7 +235,8 @@ public sealed class DeviceCropsTests : IDisposable
     {
         var order = op.GetProperty("order").EnumerateArray().Select(o => Enum.Parse<ColorOperation>(o.GetString()!, ignoreCase: true));
         double Factor(string key) => op.GetProperty(key).GetDouble();
-        return new(order.Select((o, i) => (int)o << (2 * i)).Sum(), Factor("brightness"), Factor("contrast"), Factor("saturation"), Factor("hue"));
+        return new(order.Select((o, i) => (int)o << (2 * i)).Sum(), Factor("brightness"), Factor("contrast"), Factor("saturation"),
+            Factor("hue"));
     }
 
     private static RgbImage Image(string name)

@@ -88,8 +88,10 @@ public sealed class EvalLoaderTests : IDisposable
     [Test]
     public void Bad_options_are_named()
     {
-        Assert.That(() => new EvalLoader(images, Options with { CropSize = 21 }), Throws.ArgumentException.With.Message.Contains("21 pixels"));
-        Assert.That(() => new EvalLoader(images, Options with { BatchSize = 0 }), Throws.ArgumentException.With.Message.Contains("batch size"));
+        Assert.That(() => new EvalLoader(images, Options with { CropSize = 21 }),
+            Throws.ArgumentException.With.Message.Contains("21 pixels"));
+        Assert.That(() => new EvalLoader(images, Options with { BatchSize = 0 }),
+            Throws.ArgumentException.With.Message.Contains("batch size"));
     }
 
     private static float[][] Load(

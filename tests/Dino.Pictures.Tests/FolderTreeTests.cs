@@ -9,7 +9,9 @@ using NUnit.Framework;
 
 namespace Dino.Pictures.Tests;
 
-/// <summary>Folders as people have them: links in circles, pipes, names of all kinds, closed folders, what systems put beside the files.</summary>
+/// <summary>
+/// Folders as people have them: links in circles, pipes, names of all kinds, closed folders, what systems put beside the files.
+/// </summary>
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class FolderTreeTests : IDisposable
 {
@@ -46,7 +48,8 @@ public sealed class FolderTreeTests : IDisposable
         Link("cats/nowhere.png", "missing.png");
 
         Assert.That(Scan(), Is.EqualTo(new[] { "cats/far.png", "cats/z/2.png", "dogs/1.png", "dogs/far.png" }));
-        Assert.That(skipped.Snapshot().Select(entry => entry.Reason), Is.EqualTo(new[] { "it leads to cats/z, which is read already", "it is a link that leads nowhere" }));
+        Assert.That(skipped.Snapshot().Select(entry => entry.Reason),
+            Is.EqualTo(new[] { "it leads to cats/z, which is read already", "it is a link that leads nowhere" }));
         var found = ImageFolder.Scan(folder.Root);
         Assert.That(found.ClassNames, Is.EqualTo(new[] { "cats", "dogs" }));
         Assert.That(found.Remarks.Single(), Does.Contain("1 pictures").And.Contain("cats/far.png and dogs/far.png are one file"));
@@ -76,7 +79,8 @@ public sealed class FolderTreeTests : IDisposable
         Assert.That(Scan(), Is.EqualTo(new[] { "a/1.png" }));
         Assert.That(
             skipped.Snapshot().Select(entry => entry.Reason),
-            Is.EqualTo(new[] { "it is a pipe (FIFO), not a file", "it is a pipe (FIFO), not a file", "it is a socket, not a file", "it is a device, not a file" }));
+            Is.EqualTo(new[] { "it is a pipe (FIFO), not a file", "it is a pipe (FIFO), not a file", "it is a socket, not a file",
+                "it is a device, not a file" }));
     }
 
     [Test, CancelAfter(20_000)]
@@ -170,7 +174,8 @@ public sealed class FolderTreeTests : IDisposable
         folder.WritePicture("a/1.png", 1);
         foreach (string name in new[]
         {
-            "a/._1.png", "a/Thumbs.db", "a/desktop.ini", "a/.DS_Store", "__MACOSX/a/._1.png", "__MACOSX/a/1.png", ".ipynb_checkpoints/1-checkpoint.png",
+            "a/._1.png", "a/Thumbs.db", "a/desktop.ini", "a/.DS_Store", "__MACOSX/a/._1.png", "__MACOSX/a/1.png",
+                ".ipynb_checkpoints/1-checkpoint.png",
             "a/@eaDir/1.png/SYNOPHOTO.jpg", "a/.hidden/2.png", "$RECYCLE.BIN/x.png",
         })
             folder.WritePicture(name, 2);
@@ -189,8 +194,9 @@ public sealed class FolderTreeTests : IDisposable
         [
             ("a.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0], "HEIC"), ("b.avif", [0, 0, 0, 24, .. "ftypavif"u8, 0, 0, 0, 0], "AVIF"),
             ("c.tif", [.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 0, 0], "TIFF"), ("d.tiff", [.. "MM\0*"u8, 0, 0, 0, 8, 0, 0, 0, 0], "TIFF"),
-            ("e.jp2", [0, 0, 0, 12, .. "jP  \r\n\x87\n"u8], "JPEG 2000"), ("f.jxl", [0xFF, 0x0A, 0, 0], "JPEG XL"), ("g.ppm", [.. "P6\n1 1\n255\n"u8], "PNM"),
-            ("h.ico", [0, 0, 1, 0, 1, 0, 16, 16], "ICO"), ("i.pcx", [10, 5, 1, 8, 0, 0], "PCX"), ("j.psd", [.. "8BPS\0\x01"u8], "Photoshop"),
+            ("e.jp2", [0, 0, 0, 12, .. "jP  \r\n\x87\n"u8], "JPEG 2000"), ("f.jxl", [0xFF, 0x0A, 0, 0], "JPEG XL"),
+            ("g.ppm", [.. "P6\n1 1\n255\n"u8], "PNM"), ("h.ico", [0, 0, 1, 0, 1, 0, 16, 16], "ICO"), ("i.pcx", [10, 5, 1, 8, 0, 0], "PCX"),
+            ("j.psd", [.. "8BPS\0\x01"u8], "Photoshop"),
         ];
         foreach (var (name, start, _) in cases)
             folder.Write(name, start);
@@ -200,11 +206,13 @@ public sealed class FolderTreeTests : IDisposable
         var reasons = skipped.Snapshot();
         Assert.That(reasons, Has.Count.EqualTo(cases.Length + 1));
         for (int i = 0; i < cases.Length; i++)
-            Assert.That(reasons[i].Reason, Does.Match($"^it is an? {cases[i].Format}").And.EndWith("convert it to PNG or JPEG"), cases[i].Name);
+            Assert.That(reasons[i].Reason, Does.Match($"^it is an? {cases[i].Format}").And.EndWith("convert it to PNG or JPEG"),
+                cases[i].Name);
         Assert.That(reasons[^1].Reason, Is.EqualTo("it is not a JPEG, PNG, WebP, BMP or GIF picture"));
 
         File.Delete(folder.PathOf("1.png"));
-        Assert.That(() => ImageFolder.Scan(folder.Root), Throws.TypeOf<ImageFolderException>().With.Message.Contains("2 TIFF").And.Message.Contains("convert"));
+        Assert.That(() => ImageFolder.Scan(folder.Root),
+            Throws.TypeOf<ImageFolderException>().With.Message.Contains("2 TIFF").And.Message.Contains("convert"));
     }
 
     [Test]
@@ -231,7 +239,8 @@ public sealed class FolderTreeTests : IDisposable
     {
         foreach (string name in new[] { "a/1.jpg", "a/1.png", "b/c/2.JPG", "b/masks/3.png" })
             folder.WritePicture(name, 1);
-        var patterns = new PicturePatterns(include.Split(' ', StringSplitOptions.RemoveEmptyEntries), exclude.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        var patterns = new PicturePatterns(include.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            exclude.Split(' ', StringSplitOptions.RemoveEmptyEntries));
         var found = ImageFolder.Scan(folder.Root, skipped, patterns);
 
         Assert.That(string.Join(' ', Enumerable.Range(0, found.Count).Select(found.RelativePathOf)), Is.EqualTo(expected));

@@ -15,7 +15,9 @@ public class GifTests
     [TearDown]
     public void Delete() => File.Delete(path);
 
-    /// <summary>Up to 256 colours that differ in five bits a channel come back as they were, whatever the dictionary had to go through.</summary>
+    /// <summary>
+    /// Up to 256 colours that differ in five bits a channel come back as they were, whatever the dictionary had to go through.
+    /// </summary>
     [TestCase(1, 1, 1)]
     [TestCase(17, 9, 2)]
     [TestCase(300, 200, 256)] // noise: the dictionary fills and starts anew
@@ -48,7 +50,8 @@ public class GifTests
         const int width = 128, height = 128;
         byte[] ramp = new byte[3 * width * height];
         for (int i = 0; i < width * height; i++)
-            (ramp[3 * i], ramp[3 * i + 1], ramp[3 * i + 2]) = ((byte)(2 * (i % width)), (byte)(2 * (i / width)), (byte)(255 - i % width - i / width));
+            (ramp[3 * i], ramp[3 * i + 1], ramp[3 * i + 2]) =
+                ((byte)(2 * (i % width)), (byte)(2 * (i / width)), (byte)(255 - i % width - i / width));
         using (var stream = File.Create(path))
         {
             var gif = new GifWriter(stream, width, height);
@@ -79,7 +82,8 @@ public class GifTests
         {
             int colour = random.Next(colours);
             // Eight levels of red and green and four of blue: 256 colours, 32 or 64 apart.
-            (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = ((byte)((colour & 7) * 32 + seed), (byte)((colour >> 3 & 7) * 32), (byte)((colour >> 6) * 64));
+            (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) =
+                ((byte)((colour & 7) * 32 + seed), (byte)((colour >> 3 & 7) * 32), (byte)((colour >> 6) * 64));
         }
         return rgb;
     }

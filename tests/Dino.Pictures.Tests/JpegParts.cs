@@ -2,13 +2,17 @@ using System.Buffers.Binary;
 
 namespace Dino.Pictures.Tests;
 
-/// <summary>JPEG files put together from their markers (ITU T.81, annex B): all coefficients are 0, so every block is one bit a scan.</summary>
+/// <summary>
+/// JPEG files put together from their markers (ITU T.81, annex B): all coefficients are 0, so every block is one bit a scan.
+/// </summary>
 internal static class JpegParts
 {
     /// <summary>A grey picture of mean colour.</summary>
     /// <param name="width">Pixels.</param>
     /// <param name="height">Pixels.</param>
-    /// <param name="scans">1 for a sequential one; more for a progressive one, of the DC coefficients and of bands of the others, at most 64.</param>
+    /// <param name="scans">
+    /// 1 for a sequential one; more for a progressive one, of the DC coefficients and of bands of the others, at most 64.
+    /// </param>
     public static byte[] Grey(int width, int height, int scans)
     {
         using var file = new MemoryStream();
@@ -43,5 +47,6 @@ internal static class JpegParts
     public static byte[] Scan(int components) =>
         Segment(0xDA, [(byte)components, .. Enumerable.Range(1, components).SelectMany(c => new byte[] { (byte)c, 0 }), 0, 63, 0]);
 
-    private static byte[] Segment(byte marker, byte[] body) => [0xFF, marker, (byte)((body.Length + 2) >> 8), (byte)(body.Length + 2), .. body];
+    private static byte[] Segment(byte marker, byte[] body) =>
+        [0xFF, marker, (byte)((body.Length + 2) >> 8), (byte)(body.Length + 2), .. body];
 }

@@ -64,7 +64,8 @@ public class LabelMapTests
         Assert.That(PngIndices.Read(File.ReadAllBytes(path), 100)!.Value.Values, Is.EqualTo(ids));
         Assert.That(LabelMap.Read(path).Ids, Is.EqualTo(new byte[] { 0, 1, 2, 3, 20, 0 }), "255 is undecided");
         // The colours of PASCAL VOC: background, aeroplane, bicycle, bird, tv/monitor, void.
-        Assert.That(picture.Pixels.ToArray(), Is.EqualTo(new byte[] { 0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 64, 128, 224, 224, 192 }));
+        Assert.That(picture.Pixels.ToArray(),
+            Is.EqualTo(new byte[] { 0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 64, 128, 224, 224, 192 }));
     }
 
     [TestCase(new byte[] { 0, 255, 255, 0 }, MaskKind.Auto, MaskKind.Binary, new byte[] { 0, 1, 1, 0 })]

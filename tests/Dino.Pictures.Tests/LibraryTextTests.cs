@@ -26,6 +26,7 @@ public class LibraryTextTests
     [Test]
     public void NeitherDrawingNorCommandLines_AreBehindIt() =>
         Assert.That(
-            typeof(View).Assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => !name.StartsWith("System.", StringComparison.Ordinal)),
+            typeof(View).Assembly.GetReferencedAssemblies().Select(name => name.Name!)
+                .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)),
             Is.EquivalentTo(["Dino.Tensors", "SkiaSharp"]));
 }

@@ -21,7 +21,9 @@ public class NameFormTests
     public void Decompose_IsUnicodes(string name, string expected) =>
         Assert.That(Codes(NameForm.Decompose(Text(name))), Is.EqualTo(expected));
 
-    private static string Text(string codes) => string.Concat(codes.Split(' ').Select(code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture))));
+    private static string Text(string codes) =>
+        string.Concat(codes.Split(' ').Select(
+        code => char.ConvertFromUtf32(int.Parse(code, NumberStyles.HexNumber, CultureInfo.InvariantCulture))));
 
     private static string Codes(string text) => string.Join(' ', text.EnumerateRunes().Select(rune => $"{rune.Value:X4}"));
 }

@@ -27,7 +27,8 @@ public class NaturalOrderTests
         {
             foreach (string b in names)
             {
-                Assert.That(Math.Sign(NaturalOrder.Instance.Compare(a, b)), Is.EqualTo(-Math.Sign(NaturalOrder.Instance.Compare(b, a))), $"{a}, {b}");
+                Assert.That(Math.Sign(NaturalOrder.Instance.Compare(a, b)), Is.EqualTo(-Math.Sign(NaturalOrder.Instance.Compare(b, a))),
+                    $"{a}, {b}");
                 foreach (string c in names)
                 {
                     if (NaturalOrder.Instance.Compare(a, b) <= 0 && NaturalOrder.Instance.Compare(b, c) <= 0)

@@ -9,8 +9,10 @@ namespace Dino.Pictures.Tests;
 public class PickledDataTests
 {
     /// <summary>
-    /// What Python 3.13 with NumPy writes by protocols 2 to 5 of {'imlist': ['a','b','c'], 'qimlist': ['q'], 'gnd': [{'easy': np.array([2,0]), 'hard':
-    /// np.array([1], dtype='>i4'), 'junk': [], 'bbx': [1.5, 2.0, 30.25, np.float64(40)], 'ok': np.bool_(True), 'empty': np.array([], dtype=np.int64), 'big':
+    /// What Python 3.13 with NumPy writes by protocols 2 to 5 of {'imlist': ['a','b','c'], 'qimlist': ['q'], 'gnd': [{'easy':
+    /// np.array([2,0]), 'hard':
+    /// np.array([1], dtype='>i4'), 'junk': [], 'bbx': [1.5, 2.0, 30.25, np.float64(40)], 'ok': np.bool_(True), 'empty': np.array([],
+    /// dtype=np.int64), 'big':
     /// 3000000000, 'neg': -7}]}.
     /// </summary>
     private static readonly string[] written =
@@ -69,7 +71,8 @@ public class PickledDataTests
     {
         // os.system('echo x'), as a pickle spells it.
         byte[] evil = Convert.FromBase64String("gASVIQAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAZlY2hvIHiUhZRSlC4=");
-        Assert.That(() => PickledData.Read(new MemoryStream(evil)), Throws.TypeOf<InvalidDataException>().With.Message.Contains("calls for more"));
+        Assert.That(() => PickledData.Read(new MemoryStream(evil)),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("calls for more"));
     }
 
     [Test]
@@ -80,7 +83,8 @@ public class PickledDataTests
         for (int i = 0; i < 20; i++)
             pickle.Append("q\0](" + string.Concat(Enumerable.Repeat("h\0", 10)) + "e");
         byte[] bytes = Encoding.Latin1.GetBytes(pickle.Append('.').ToString());
-        Assert.That(() => PickledData.Read(new MemoryStream(bytes)), Throws.TypeOf<InvalidDataException>().With.Message.Contains("more than"));
+        Assert.That(() => PickledData.Read(new MemoryStream(bytes)),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains("more than"));
     }
 
     [Test]

@@ -12,7 +12,8 @@ using NUnit.Framework;
 namespace Dino.Pictures.Tests;
 
 /// <summary>
-/// Pictures of every format with wrong bits, cut, spliced, or with numbers that overflow: each is a picture or a clear refusal, to every reader, at a
+/// Pictures of every format with wrong bits, cut, spliced, or with numbers that overflow: each is a picture or a clear refusal, to every
+/// reader, at a
 /// bounded cost. File i follows from the seed and i alone.
 /// </summary>
 public class PictureFuzzTests
@@ -67,7 +68,8 @@ public class PictureFuzzTests
         }, TaskCreationOptions.LongRunning)).ToArray();
         Task.WaitAll(tasks);
 
-        TestContext.Out.WriteLine($"seed {seed}: {files} files, {tally.Opened} read, {tally.Refused} refused, the slowest in {tally.Slowest * 1000:F1} ms");
+        TestContext.Out.WriteLine($"seed {seed}: {files} files, {tally.Opened} read, {tally.Refused} refused, the slowest in "
+            + $"{tally.Slowest * 1000:F1} ms");
         Assert.That(tally.Failure, Is.Null);
         Assert.That(tally.Slowest, Is.LessThan(60), "a hang, however busy the machine is");
         // Both ways must have been gone often, or the mutations are too crude or too weak.
@@ -136,18 +138,22 @@ public class PictureFuzzTests
         foreach (string name in new[] { "x.png", "x.jpg", "x.webp" })
             yield return PictureFolder.Encode(name, small);
         byte[] jpeg = PictureFolder.Encode("x.jpg", small);
-        yield return [.. jpeg[..2], 0xFF, 0xE1, 0, 34, .. "Exif\0\0MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, .. jpeg[2..]];
+        yield return [.. jpeg[..2], 0xFF, 0xE1, 0, 34, .. "Exif\0\0MM\0*"u8, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0,
+            0, 0, .. jpeg[2..]];
         yield return JpegParts.Grey(24, 17, 1);
         yield return JpegParts.Grey(24, 17, 6);
         using (var bitmap = new SkiaSharp.SKBitmap(9, 8))
         using (var pixmap = bitmap.PeekPixels())
         using (var data = pixmap.Encode(new SkiaSharp.SKWebpEncoderOptions(SkiaSharp.SKWebpEncoderCompression.Lossless, 50)))
             yield return data!.ToArray();
-        foreach (var (depth, kind, channels) in new (byte, byte, int)[] { (1, 0, 1), (8, 0, 1), (16, 0, 1), (4, 3, 1), (8, 3, 1), (8, 2, 3), (16, 6, 4), (8, 4, 2) })
+        foreach (var (depth, kind, channels) in new (byte, byte, int)[] { (1, 0, 1), (8, 0, 1), (16, 0, 1), (4, 3, 1), (8, 3, 1),
+            (8, 2, 3), (16, 6, 4), (8, 4, 2) })
         {
             int row = (11 * depth * channels + 7) / 8;
-            byte[] raw = [.. Enumerable.Range(0, 7).SelectMany(y => Enumerable.Range(0, row).Select(x => (byte)(kind == 3 ? 0x11 * (x % 4) : x * y)).Prepend((byte)(y % 5)))];
-            yield return kind == 3 ? PictureFolder.Png(11, 7, depth, kind, raw, ("PLTE", new byte[768])) : PictureFolder.Png(11, 7, depth, kind, raw);
+            byte[] raw = [.. Enumerable.Range(0, 7)
+                .SelectMany(y => Enumerable.Range(0, row).Select(x => (byte)(kind == 3 ? 0x11 * (x % 4) : x * y)).Prepend((byte)(y % 5)))];
+            yield return kind == 3 ? PictureFolder.Png(11, 7, depth, kind, raw, ("PLTE", new byte[768]))
+                : PictureFolder.Png(11, 7, depth, kind, raw);
         }
         yield return Bmp(24);
         yield return Bmp(8);
@@ -265,7 +271,8 @@ public class PictureFuzzTests
     }
 
     private static int Number(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+            ? int.Parse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture) : otherwise;
 
     private sealed class Tally
     {

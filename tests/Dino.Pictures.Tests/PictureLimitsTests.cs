@@ -21,7 +21,8 @@ public sealed class PictureLimitsTests : IDisposable
         (byte[] Start, string Reason)[] cases =
         [
             ([], "nothing but zeros"), ([.. "text"u8], "not a JPEG"), ([0xFF, 0xD8, 0xFF, 0xE0], "no size of a picture"),
-            (PictureFolder.Png(9, 7, 8, 0, new byte[70])[..60], "far more than a picture of 9 × 7 pixels takes"), ([.. "BM"u8], "no size of a picture"),
+            (PictureFolder.Png(9, 7, 8, 0, new byte[70])[..60], "far more than a picture of 9 × 7 pixels takes"),
+            ([.. "BM"u8], "no size of a picture"),
         ];
         using var decoder = new ImageDecoder();
         foreach (var (start, reason) in cases)
@@ -49,11 +50,13 @@ public sealed class PictureLimitsTests : IDisposable
             }
         }
         // 1500 pixels: a sequential one takes 7 bytes each, a progressive grey one 2 more for its coefficients.
-        string sequential = folder.Write("1.jpg", JpegParts.Grey(50, 30, 1)), progressive = folder.Write("2.jpg", JpegParts.Grey(50, 30, 2));
+        string sequential = folder.Write("1.jpg", JpegParts.Grey(50, 30, 1)),
+            progressive = folder.Write("2.jpg", JpegParts.Grey(50, 30, 2));
         using var exact = new ImageDecoder(1500);
         using var enough = new ImageDecoder((1500 * 9 + 6) / 7);
         Assert.That(() => exact.Decode(sequential, picture), Throws.Nothing);
-        Assert.That(() => exact.Decode(progressive, picture), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("progressive").And.Message.Contains("`MaxPixels`"));
+        Assert.That(() => exact.Decode(progressive, picture),
+            Throws.TypeOf<ImageDecodeException>().With.Message.Contains("progressive").And.Message.Contains("`MaxPixels`"));
         Assert.That(() => enough.Decode(progressive, picture), Throws.Nothing);
     }
 
@@ -63,7 +66,8 @@ public sealed class PictureLimitsTests : IDisposable
         string few = folder.Write("few.jpg", JpegParts.Grey(160, 80, 20)), many = folder.Write("many.jpg", JpegParts.Grey(160, 80, 60));
         using var decoder = new ImageDecoder(160 * 80 * 2);
         Assert.That(() => decoder.Decode(few, new RgbImage()), Throws.Nothing);
-        Assert.That(() => decoder.Decode(many, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("60 scans of 160 × 80 pixels"));
+        Assert.That(() => decoder.Decode(many, new RgbImage()),
+            Throws.TypeOf<ImageDecodeException>().With.Message.Contains("60 scans of 160 × 80 pixels"));
     }
 
     [Test]
@@ -85,7 +89,8 @@ public sealed class PictureLimitsTests : IDisposable
         png[28] = 1;
         Assert.That(PictureHeader.Read(png), Is.EqualTo(new PictureHeader(30, 20, 8)), "interlaced: its rows are held");
         foreach (string name in new[] { "x.png", "x.jpg", "x.webp" })
-            Assert.That(PictureHeader.Read(PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21))) is { Width: 37, Height: 21 }, name);
+            Assert.That(PictureHeader.Read(PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21))) is { Width: 37, Height: 21 },
+                name);
     }
 
     [Test]
@@ -93,7 +98,8 @@ public sealed class PictureLimitsTests : IDisposable
     {
         string path = folder.Write("long.png", PictureFolder.Png(2_000_000, 1, 1, 0, [0]));
         using var decoder = new ImageDecoder();
-        Assert.That(() => decoder.Decode(path, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("2000000 × 1 pixels; a side of more than"));
+        Assert.That(() => decoder.Decode(path, new RgbImage()),
+            Throws.TypeOf<ImageDecodeException>().With.Message.Contains("2000000 × 1 pixels; a side of more than"));
     }
 
     [Test]

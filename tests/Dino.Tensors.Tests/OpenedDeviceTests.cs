@@ -25,7 +25,8 @@ public class OpenedDeviceTests(string device) : DeviceTests(device)
 
         float[] back = Tensor.From(Device, values, new Shape(values.Length)).ToArray();
 
-        Assert.That(Array.ConvertAll(back, BitConverter.SingleToInt32Bits), Is.EqualTo(Array.ConvertAll(values, BitConverter.SingleToInt32Bits)));
+        Assert.That(Array.ConvertAll(back, BitConverter.SingleToInt32Bits),
+            Is.EqualTo(Array.ConvertAll(values, BitConverter.SingleToInt32Bits)));
     }
 
     [Test]

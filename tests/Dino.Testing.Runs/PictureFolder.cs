@@ -63,7 +63,8 @@ public sealed class PictureFolder : IDisposable
     }
 
     /// <summary>A PNG of any kind: raw holds the rows, each behind its filter byte 0.</summary>
-    public static byte[] Png(int width, int height, byte depth, byte kind, ReadOnlySpan<byte> raw, params (string Name, byte[] Data)[] extra)
+    public static byte[] Png(int width, int height, byte depth, byte kind, ReadOnlySpan<byte> raw,
+        params (string Name, byte[] Data)[] extra)
     {
         using var file = new MemoryStream();
         file.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);

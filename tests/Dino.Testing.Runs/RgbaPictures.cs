@@ -28,5 +28,6 @@ public static class RgbaPictures
     }
 
     public static byte[] Interleaved(RgbImage image) =>
-        [.. Enumerable.Range(0, image.Width * image.Height).SelectMany(i => (byte[])[.. image.Pixels.Slice(3 * i, 3), image.Opacity!.Pixels[3 * i]])];
+        [.. Enumerable.Range(0, image.Width * image.Height)
+            .SelectMany(i => (byte[])[.. image.Pixels.Slice(3 * i, 3), image.Opacity!.Pixels[3 * i]])];
 }

@@ -47,7 +47,8 @@ public static class TinyRun
 
     /// <summary>Trains, or goes on, until the end or until the display stops it.</summary>
     public static void Run(
-        DinoOptions options, string pictures, string output, int workers = 1, ProgressDisplay? display = null, CancellationToken cancel = default)
+        DinoOptions options, string pictures, string output, int workers = 1, ProgressDisplay? display = null,
+        CancellationToken cancel = default)
     {
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true, Threads = 2 });
         var run = new RunOptions { OutputDir = output, Prefetch = new PrefetchOptions { Workers = workers, CacheBytes = 1 << 20 } };

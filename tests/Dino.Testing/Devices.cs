@@ -32,7 +32,9 @@ public static class Devices
     /// <summary>The names, as <see cref="Device.Open"/> takes them.</summary>
     public static IReadOnlyList<string> Names { get; } = AreNamed ? Named() : ["cpu", "cpu:debug", "opencl:0", "cuda:0"];
 
-    /// <summary>For <c>[TestFixtureSource(typeof(Devices), nameof(Devices.Fixtures))]</c> on a class whose constructor takes a name.</summary>
+    /// <summary>
+    /// For <c>[TestFixtureSource(typeof(Devices), nameof(Devices.Fixtures))]</c> on a class whose constructor takes a name.
+    /// </summary>
     public static IEnumerable<TestFixtureData> Fixtures => Names.Select(Fixture);
 
     /// <summary>The same without simulated GPU threads, which take minutes over a whole model.</summary>

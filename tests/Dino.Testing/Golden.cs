@@ -16,7 +16,8 @@ namespace Dino.Testing;
 /// <param name="MaxMismatchFraction">The share of values that may be out of tolerance.</param>
 /// <param name="Json">The whole entry, for what only some sets state.</param>
 public sealed record GoldenTensor(
-    string Name, string Role, string Type, int[] Shape, Tolerance Tolerance, Range? IgnoreRows, double MaxMismatchFraction, JsonElement Json)
+    string Name, string Role, string Type, int[] Shape, Tolerance Tolerance, Range? IgnoreRows, double MaxMismatchFraction,
+    JsonElement Json)
 {
     /// <summary>Whether the tensor is an input.</summary>
     public bool IsGiven => Role == "given";

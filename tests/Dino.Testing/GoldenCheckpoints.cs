@@ -14,7 +14,8 @@ public sealed record GoldenCheckpoint(string Name, string Expect, IReadOnlyList<
     public string Path => GoldenSet.PathOf(Name);
 
     /// <inheritdoc/>
-    public override string ToString() => Compare.Count == 0 ? Name : $"{Name} {string.Join(' ', Compare.Select(pair => pair.InFile + "=" + pair.Expected))}";
+    public override string ToString() => Compare.Count == 0 ? Name
+        : $"{Name} {string.Join(' ', Compare.Select(pair => pair.InFile + "=" + pair.Expected))}";
 }
 
 /// <summary>The weights files of the golden folder, good and hostile, and the values that the good ones hold.</summary>
@@ -32,7 +33,8 @@ public static class GoldenCheckpoints
     public static IEnumerable<GoldenCheckpoint> Hostile => Files.Where(file => file.Expect != "load");
 
     /// <summary>The values.</summary>
-    public static SafetensorsFile Expected { get; } = SafetensorsFile.Read(GoldenSet.PathOf(root.GetProperty("expected").GetProperty("file").GetString()!));
+    public static SafetensorsFile Expected { get; } =
+        SafetensorsFile.Read(GoldenSet.PathOf(root.GetProperty("expected").GetProperty("file").GetString()!));
 
     /// <summary>The sizes of the network.</summary>
     public static JsonElement Config { get; } = root.GetProperty("config");

@@ -7,7 +7,8 @@ using Dino.Tensors.Kernels.Simt;
 namespace Dino.Testing;
 
 /// <summary>
-/// Every kernel that the engine and the assemblies built on it can launch on an accelerator, found by reflection: those beside the tests, but
+/// Every kernel that the engine and the assemblies built on it can launch on an accelerator, found by reflection: those beside the tests,
+/// but
 /// for tests themselves, which may have bodies of their own.
 /// </summary>
 public static class KernelTable
@@ -18,9 +19,12 @@ public static class KernelTable
 
     internal static IReadOnlyList<Kernel> All => all.Value;
 
-    /// <summary>Kernels of the library that this process has made and that are not in the table: nobody compiled them ahead of their launch.</summary>
+    /// <summary>
+    /// Kernels of the library that this process has made and that are not in the table: nobody compiled them ahead of their launch.
+    /// </summary>
     public static IReadOnlyList<string> Unlisted =>
-        [.. Kernel.All().Where(kernel => IsOurs(kernel.Entry.DeclaringType!)).Select(kernel => kernel.Name).Except(All.Select(kernel => kernel.Name))];
+        [.. Kernel.All().Where(kernel => IsOurs(kernel.Entry.DeclaringType!)).Select(kernel => kernel.Name)
+            .Except(All.Select(kernel => kernel.Name))];
 
     /// <summary>The types of bodies, of element, row and group.</summary>
     public static IReadOnlyList<Type> Bodies => [.. Types().Where(t => t.IsValueType
@@ -41,7 +45,8 @@ public static class KernelTable
     private static IEnumerable<Type> Types() => assemblies.Value.SelectMany(assembly => assembly.GetTypes());
 
     /// <summary>
-    /// Element, row and group bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in static
+    /// Element, row and group bodies for one lane and views, closed over every functor where they are generic in one; and all kernels in
+    /// static
     /// fields of types that are not generic, or that are generic as those bodies are.
     /// </summary>
     private static IReadOnlyList<Kernel> Find()
@@ -66,7 +71,8 @@ public static class KernelTable
 
     private static void Add(Dictionary<string, Kernel> kernels, Type type)
     {
-        foreach (var field in type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly))
+        const BindingFlags own = BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.DeclaredOnly;
+        foreach (var field in type.GetFields(own))
         {
             if (!field.IsInitOnly || !field.FieldType.IsAssignableTo(typeof(Kernel)))
                 continue;

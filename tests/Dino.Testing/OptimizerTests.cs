@@ -79,7 +79,8 @@ public abstract class OptimizerTests
     /// <summary>Three steps, state included.</summary>
     [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
     public void Devices_Agree(string deviceName) =>
-        Tolerance.Balanced.Check<float>(Train(Devices.Open(deviceName)), Train(Devices.Open("cpu")), $"{GetType().Name} on {deviceName} against cpu");
+        Tolerance.Balanced.Check<float>(Train(Devices.Open(deviceName)), Train(Devices.Open("cpu")),
+            $"{GetType().Name} on {deviceName} against cpu");
 
     /// <summary>What is not to move does not.</summary>
     [Test]
@@ -93,12 +94,14 @@ public abstract class OptimizerTests
 
         optimizer.Step(0.1, 0.1, 1, lastLayer);
         Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight" }));
-        Assert.That(optimizer.Save().Where(t => t.Name.Contains("last_layer", StringComparison.Ordinal)).SelectMany(t => t.Values), Is.All.Zero);
+        Assert.That(optimizer.Save().Where(t => t.Name.Contains("last_layer", StringComparison.Ordinal)).SelectMany(t => t.Values),
+            Is.All.Zero);
 
         optimizer.Step(0.1, 0.1, 1);
         Assert.That(Moved(), Is.EqualTo(new[] { "pos_embed", "proj.weight", "fc.weight", "last_layer.weight_v" }));
 
-        string[] Moved() => [.. parameters.Save().Zip(start).Where(p => !p.First.Values.SequenceEqual(p.Second.Values)).Select(p => p.First.Name)];
+        string[] Moved() => [.. parameters.Save().Zip(start).Where(p => !p.First.Values.SequenceEqual(p.Second.Values))
+            .Select(p => p.First.Name)];
     }
 
     /// <summary>Whatever others did meanwhile: its corrections and momentum start when it does.</summary>

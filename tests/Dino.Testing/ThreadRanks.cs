@@ -66,7 +66,8 @@ public sealed class ThreadRanks : IRanks
 
     /// <inheritdoc/>
     public Tensor Gather(Tensor tensor) =>
-        Tensor.From(tensor.Device, (float[])[.. Share(tensor).SelectMany(values => values)], Shape.Of([Count * tensor.Shape[0], .. tensor.Shape.ToArray()[1..]]));
+        Tensor.From(tensor.Device, (float[])[.. Share(tensor).SelectMany(values => values)],
+            Shape.Of([Count * tensor.Shape[0], .. tensor.Shape.ToArray()[1..]]));
 
     /// <inheritdoc/>
     public void Barrier() => exchange.Wait();

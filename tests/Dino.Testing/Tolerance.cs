@@ -49,7 +49,8 @@ public readonly record struct Tolerance(double Absolute, double Relative)
         }
         return outside <= allowedFraction * (expected.Length - skipped)
             ? null
-            : $"{what}: {outside} of {expected.Length - skipped} values are out of tolerance (absolute {Absolute:g3}, relative {Relative:g3}, "
+            : $"{what}: {outside} of {expected.Length - skipped} values are out of tolerance (absolute {Absolute:g3}, relative "
+                + $"{Relative:g3}, "
                 + $"{allowedFraction:p2} may be). Worst at [{worst}]: {actual[worst]:g9}, expected {expected[worst]:g9}.";
     }
 }

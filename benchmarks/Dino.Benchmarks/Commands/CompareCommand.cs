@@ -13,7 +13,8 @@ internal static class CompareCommand
         var settings = SharedOptions.StepSettings(parsed);
         int pairs = parsed.GetValue(ComparisonOptions.Pairs);
         var torch = ComparisonOptions.Torch(parsed);
-        var comparison = new Comparison($"compare {string.Join(' ', settings.OwnArguments)} {ComparisonOptions.Told(parsed)}", settings.ToString(), pairs);
+        var comparison = new Comparison($"compare {string.Join(' ', settings.OwnArguments)} {ComparisonOptions.Told(parsed)}",
+            settings.ToString(), pairs);
         StepReport RunOurs() => MeasuredProgram.Ours.Run<StepReport>(["step", .. settings.OwnArguments]);
         StepReport RunPeer() => torch.Run<StepReport>(["step", .. settings.Arguments]);
         comparison.Alternate(RunOurs, RunPeer, (ours, peer) =>

@@ -6,7 +6,8 @@ namespace Dino.Benchmarks.Commands;
 internal static class CompareInferCommand
 {
     public static Command Create() => new BenchmarkCommand(
-        "compare-infer", "Run feature extraction and the peer's alternately.", Run, [.. SharedOptions.OfInference, .. ComparisonOptions.All]);
+        "compare-infer", "Run feature extraction and the peer's alternately.", Run,
+        [.. SharedOptions.OfInference, .. ComparisonOptions.All]);
 
     private static void Run(ParseResult parsed)
     {
@@ -14,8 +15,10 @@ internal static class CompareInferCommand
         int pairs = parsed.GetValue(ComparisonOptions.Pairs);
         var torch = ComparisonOptions.Torch(parsed);
         string[] arguments = ["infer", .. settings.Arguments];
-        var comparison = new Comparison($"compare-{string.Join(' ', arguments)} {ComparisonOptions.Told(parsed)}", settings.ToString(), pairs);
-        comparison.Alternate(() => MeasuredProgram.Ours.Run<InferReport>(arguments), () => torch.Run<InferReport>(arguments), (ours, peer) =>
+        var comparison = new Comparison($"compare-{string.Join(' ', arguments)} {ComparisonOptions.Told(parsed)}", settings.ToString(),
+            pairs);
+        comparison.Alternate(() => MeasuredProgram.Ours.Run<InferReport>(arguments), () => torch.Run<InferReport>(arguments),
+            (ours, peer) =>
         {
             comparison.Add("features of a batch", "ms", ours.Ms.Median, peer.Ms.Median);
             comparison.AddWhole(

@@ -16,7 +16,8 @@ internal static class CropsCommand
         var report = CropsBenchmark.Run(parsed.GetValue(SharedOptions.Data)!, parsed.GetValue(Seconds));
         Console.WriteLine(parsed.GetValue(SharedOptions.Json)
             ? ReportJson.Write(report)
-            : $"{report.ImagesPerS:F1} images/s, {report.ImagesPerCpuS:F1} per CPU-second; {report.BytesPerImage:F0} bytes allocated for each; "
+            : $"{report.ImagesPerS:F1} images/s, {report.ImagesPerCpuS:F1} per CPU-second; {report.BytesPerImage:F0} bytes allocated for "
+                + $"each; "
                 + $"peak RSS {report.PeakRssMib:F0} MiB");
     }
 }

@@ -6,10 +6,13 @@ namespace Dino.Benchmarks.Commands;
 internal static class GpuCommand
 {
     private static readonly Option<string> DeviceName = SharedOptions.Text("--device", "cuda:0", "Where our steps compute.");
-    private static readonly Option<string?> Peer = new("--peer") { Description = "The peer's script of the step (PyTorch); without it ours alone.", HelpName = "FILE" };
+    private static readonly Option<string?> Peer =
+        new("--peer") { Description = "The peer's script of the step (PyTorch); without it ours alone.", HelpName = "FILE" };
     private static readonly Option<string> Python = SharedOptions.Text("--python", "python3", "What runs the peer.");
-    private static readonly Option<string> Output = new("--output") { Description = "The folder of the tables.", DefaultValueFactory = _ => ".", HelpName = "FOLDER" };
-    private static readonly Option<int> Budget = SharedOptions.Number("--budget", 420, "Seconds after which no further measurement begins.");
+    private static readonly Option<string> Output =
+        new("--output") { Description = "The folder of the tables.", DefaultValueFactory = _ => ".", HelpName = "FOLDER" };
+    private static readonly Option<int> Budget =
+        SharedOptions.Number("--budget", 420, "Seconds after which no further measurement begins.");
     private static readonly Option<bool> Dry = new("--dry") { Description = "Tiny sizes on the host, to see that all of it runs." };
 
     public static Command Create() => new BenchmarkCommand(

@@ -17,7 +17,8 @@ internal static class InferCommand
             Console.WriteLine(ReportJson.Write(report));
             return;
         }
-        Console.WriteLine($"{settings}: {report.Ms.Median:F2} ms [{report.Ms.Min:F2} - {report.Ms.Max:F2}], {report.ImagesPerS:F2} images/s");
+        Console.WriteLine($"{settings}: {report.Ms.Median:F2} ms [{report.Ms.Min:F2} - {report.Ms.Max:F2}], {report.ImagesPerS:F2} "
+            + $"images/s");
         Console.WriteLine($"  peak RSS {report.PeakRssMib:F0} MiB");
         Console.WriteLine($"  {report.Gflop:F1} GFLOP, {report.ShareOfPeak:P1} of {report.FmaPeakGflops:F1} GFLOP/s");
     }

@@ -8,7 +8,8 @@ internal static class PeakCommand
     private static readonly Option<int> Repeats = SharedOptions.Number("--repeats", 15, "Measurements of each limit.");
 
     public static Command Create() => new BenchmarkCommand(
-        "peak", "Measure the machine's fp32 multiply-add rate and memory bandwidth.", Run, SharedOptions.Threads, Repeats, SharedOptions.Json);
+        "peak", "Measure the machine's fp32 multiply-add rate and memory bandwidth.", Run, SharedOptions.Threads, Repeats,
+        SharedOptions.Json);
 
     private static void Run(ParseResult parsed)
     {

@@ -14,7 +14,8 @@ internal static class RooflineCommand
 
     public static Command Create() => new BenchmarkCommand(
         "roofline", "Time the parts of a step at sizes that fill a GPU.", Run,
-        Side, SharedOptions.Batch, Gflops, GbS, Seconds, SharedOptions.Threads, SharedOptions.Precision, SharedOptions.Blas, SharedOptions.DeviceName, SharedOptions.Json);
+        Side, SharedOptions.Batch, Gflops, GbS, Seconds, SharedOptions.Threads, SharedOptions.Precision, SharedOptions.Blas,
+        SharedOptions.DeviceName, SharedOptions.Json);
 
     private static void Run(ParseResult parsed)
     {
@@ -26,7 +27,8 @@ internal static class RooflineCommand
                 Blas = parsed.GetValue(SharedOptions.Blas),
             });
         var report = RooflineBenchmark.Run(
-            device, parsed.GetValue(Side), parsed.GetValue(SharedOptions.Batch), parsed.GetValue(Seconds), parsed.GetValue(Gflops), parsed.GetValue(GbS));
+            device, parsed.GetValue(Side), parsed.GetValue(SharedOptions.Batch), parsed.GetValue(Seconds), parsed.GetValue(Gflops),
+            parsed.GetValue(GbS));
         if (parsed.GetValue(SharedOptions.Json))
             Console.WriteLine(ReportJson.Write(report));
         else
@@ -39,7 +41,8 @@ internal static class RooflineCommand
         Console.WriteLine($"{report.Device}: the whole is {report.RoofGflops:F0} GFLOP/s, {report.RoofGbS:F0} GB/s");
         foreach (var row in report.Rows)
             Console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"  {row.Op,-40}{row.Ms,10:F3} ms [{row.Min:F3} - {row.Max:F3}]{row.Rate,10:F0} {row.Unit,-8}{row.Share,7:P0}"));
+                CultureInfo.InvariantCulture,
+                $"  {row.Op,-40}{row.Ms,10:F3} ms [{row.Min:F3} - {row.Max:F3}]{row.Rate,10:F0} {row.Unit,-8}{row.Share,7:P0}"));
     }
 
     private static Option<double> Roof(string name, string description) => new(name) { Description = description };

@@ -18,8 +18,10 @@ internal static class SharedOptions
     public static readonly Option<string> DeviceName = Text("--device", "cpu", "Where to compute.");
     public static readonly Option<string> Only = Text("--only", "", "Only operators whose name holds this.");
     public static readonly Option<bool> Recompute = new("--recompute") { Description = "Compute blocks again in our backward pass." };
-    public static readonly Option<bool> Whole = new("--whole") { Description = "Time four steps together, without a wait in between; no phases." };
-    public static readonly Option<Precision> Precision = new("--precision") { Description = "fp32, tf32 or bf16: our products and attention." };
+    public static readonly Option<bool> Whole =
+        new("--whole") { Description = "Time four steps together, without a wait in between; no phases." };
+    public static readonly Option<Precision> Precision =
+        new("--precision") { Description = "fp32, tf32 or bf16: our products and attention." };
     public static readonly Option<Blas> Blas = new("--blas") { Description = "own or vendor: whose products ours are." };
     public static readonly Option<bool> Json = new("--json") { Description = "Print one line of JSON." };
     public static readonly Option<string> Data = new("--data") { Description = "The folder of pictures.", Required = true };

@@ -6,7 +6,9 @@ namespace Dino.Benchmarks.Commands;
 internal static class StepCommand
 {
     public static Command Create() =>
-        new BenchmarkCommand("step", "Time the training step.", Run, [.. SharedOptions.OfSteps, SharedOptions.Whole, SharedOptions.Precision, SharedOptions.Blas, SharedOptions.DeviceName, SharedOptions.Json]);
+        new BenchmarkCommand("step", "Time the training step.", Run,
+            [.. SharedOptions.OfSteps, SharedOptions.Whole, SharedOptions.Precision, SharedOptions.Blas, SharedOptions.DeviceName,
+            SharedOptions.Json]);
 
     private static void Run(ParseResult parsed)
     {

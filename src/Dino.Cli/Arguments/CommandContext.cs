@@ -14,7 +14,8 @@ public sealed class CommandContext
     private readonly SturdyWriter output;
 
     internal CommandContext(
-        ParseResult parsed, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, bool json, bool verbose, CancellationToken cancel)
+        ParseResult parsed, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, bool json, bool verbose,
+        CancellationToken cancel)
     {
         (this.parsed, this.output) = (parsed, output);
         (Output, Error, Json, Verbose, Cancel) = (new ScreenWriter(output), errorLines, json, verbose, cancel);
@@ -41,7 +42,9 @@ public sealed class CommandContext
     /// <summary>Set by Ctrl-C or a request to end; a body that stops for it throws <see cref="OperationCanceledException"/>.</summary>
     public CancellationToken Cancel { get; }
 
-    /// <summary>What a person who has stopped the command should know: what was kept, and how it goes on. Asked at any moment, from any thread.</summary>
+    /// <summary>
+    /// What a person who has stopped the command should know: what was kept, and how it goes on. Asked at any moment, from any thread.
+    /// </summary>
     public Func<string>? Kept { get; set; }
 
     /// <summary>Says, if the command is stopped, that nothing is left of it.</summary>

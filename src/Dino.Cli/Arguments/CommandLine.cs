@@ -66,7 +66,8 @@ public static class CommandLine
         CancellationToken cancel = default) => Run(arguments, commands, output, error, _ => { }, cancel);
 
     private static int Run(
-        string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error, Action<CommandContext> onStart, CancellationToken cancel)
+        string[] arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error, Action<CommandContext> onStart,
+        CancellationToken cancel)
     {
         // Numbers and dates are read and written in one way, whatever the country of the machine.
         var (culture, language) = (CultureInfo.CurrentCulture, CultureInfo.CurrentUICulture);
@@ -79,7 +80,8 @@ public static class CommandLine
             sturdyOutput.Flush();
             if (sturdyOutput.Failure is not { } failure)
                 return code;
-            lines.WriteLine($"dino: standard output cannot be written: {failure.Message.TrimEnd('.')}. What it was to hold is lost; files are whole.");
+            lines.WriteLine($"dino: standard output cannot be written: {failure.Message.TrimEnd(
+                '.')}. What it was to hold is lost; files are whole.");
             return code == ExitCode.Ok ? ExitCode.Failure : code;
         }
         finally
@@ -89,12 +91,13 @@ public static class CommandLine
     }
 
     private static int Run(
-        string[] arguments, IEnumerable<Command> commands, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines, Action<CommandContext> onStart,
-        CancellationToken cancel)
+        string[] arguments, IEnumerable<Command> commands, SturdyWriter output, SturdyWriter error, ScreenWriter errorLines,
+        Action<CommandContext> onStart, CancellationToken cancel)
     {
         var root = Build(commands);
         // An @ before a name is a part of the name.
-        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments,
+            new ParserConfiguration { ResponseFileTokenReplacer = null });
         bool asksHelp = parsed.Action is HelpWithExamples;
         if (!asksHelp && (parsed.Errors.Count > 0 || WordCheck.Fault(parsed.CommandResult) is not null))
         {
@@ -145,6 +148,9 @@ public static class CommandLine
         return code;
     }
 
-    private static void SayInterrupted(CommandContext context) =>
-        context.Error.WriteLine($"{context.Name}: interrupted.{(context.Kept?.Invoke() is { } kept ? " " + LibraryErrors.OneLine(kept) : "")}");
+    private static void SayInterrupted(CommandContext context)
+    {
+        string kept = context.Kept?.Invoke() is { } said ? " " + LibraryErrors.OneLine(said) : "";
+        context.Error.WriteLine($"{context.Name}: interrupted.{kept}");
+    }
 }

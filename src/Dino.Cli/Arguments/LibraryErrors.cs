@@ -8,7 +8,8 @@ using Dino.Train.Evaluation;
 namespace Dino.Cli.Arguments;
 
 /// <summary>
-/// What the program makes of the errors of its libraries, which name properties: one line that names options, and the code that it ends with. This is
+/// What the program makes of the errors of its libraries, which name properties: one line that names options, and the code that it ends
+/// with. This is
 /// the one place where it does.
 /// </summary>
 internal static class LibraryErrors
@@ -16,11 +17,13 @@ internal static class LibraryErrors
     /// <summary>The line, with options for properties, and the exit code; null for an error that nobody expects.</summary>
     public static (string Line, int Code)? Of(Exception exception) => exception switch
     {
-        UserErrorException { IsUsage: true } or WeightsException { Fault: WeightsFault.HeadsContradicted } => (OneLine(exception), ExitCode.Usage),
+        UserErrorException { IsUsage: true } or WeightsException { Fault: WeightsFault.HeadsContradicted } =>
+            (OneLine(exception), ExitCode.Usage),
         UserErrorException or WeightsException or RunException or EvaluationException or TensorSizeException or ImageFolderException
             or ImageDecodeException => (OneLine(exception), ExitCode.Failure),
         DeviceMemoryException => ($"{OneLine(exception)} A smaller batch or crop needs less.", ExitCode.Failure),
-        IOException or UnauthorizedAccessException => ($"{OneLine(exception)} Check the path, the permissions and the space on the disk.", ExitCode.Failure),
+        IOException or UnauthorizedAccessException =>
+            ($"{OneLine(exception)} Check the path, the permissions and the space on the disk.", ExitCode.Failure),
         OutOfMemoryException => ("not enough memory. Try smaller crops, a smaller batch or a smaller model.", ExitCode.Failure),
         _ when DeviceLostException.From(exception) is { } lost => (OneLine(lost), ExitCode.Failure),
         _ => null,

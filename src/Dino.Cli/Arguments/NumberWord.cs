@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace Dino.Cli.Arguments;
 
 /// <summary>
-/// Numbers as they are typed, by one rule for every option: digits 0 to 9, for a real number a point and an exponent too (0.0005, 5e-4, .5), a sign
+/// Numbers as they are typed, by one rule for every option: digits 0 to 9, for a real number a point and an exponent too (0.0005, 5e-4,
+/// .5), a sign
 /// before them or none. A comma, a space or _ between digits, other digits, hexadecimal numbers, NaN and infinity are refused, and so is
 /// what the type has no room for: a number that is read otherwise than it was meant trains another network without a word.
 /// </summary>
@@ -23,7 +24,8 @@ internal static partial class NumberWord
         {
             string[] parts = isList ? word.Split(',', ';') : [];
             // 10,200 for several numbers is two of them; 0,5 is a half.
-            if (parts.Length > 1 && parts.All((whole ? Whole() : Real()).IsMatch) && (whole || word.Contains('.', StringComparison.Ordinal) || parts.Length > 2))
+            if (parts.Length > 1 && parts.All((whole ? Whole() : Real()).IsMatch)
+                && (whole || word.Contains('.', StringComparison.Ordinal) || parts.Length > 2))
                 return $"needs {what}, not '{word}': write {string.Join(' ', parts)}, with spaces between several.";
             string[] likely = [.. Likely(word, whole).Distinct()];
             string hint = likely.Length > 0 ? $": write {string.Join(" or ", likely)}"
@@ -37,7 +39,8 @@ internal static partial class NumberWord
         if (word[0] == '-' && (type == typeof(ulong) || type == typeof(uint)))
             return $"needs a whole number of at least 0, not '{word}': write it without the sign.";
         return whole
-            ? $"needs {what}, not '{word}', which is out of range: write one between {Bound(type, "MinValue")} and {Bound(type, "MaxValue")}."
+            ? $"needs {what}, not '{word}', which is out of range: write one between {Bound(type, "MinValue")} and {Bound(
+                type, "MaxValue")}."
             : $"needs {what}, not '{word}', which is too {(IsTiny(word) ? "small" : "large")} for one: write one like 0.0005.";
     }
 
@@ -63,10 +66,12 @@ internal static partial class NumberWord
 
     private static bool IsTiny(string word) => double.Parse(word, CultureInfo.InvariantCulture) is > -1 and < 1;
 
-    private static string Bound(Type type, string name) => Convert.ToString(type.GetField(name)!.GetValue(null), CultureInfo.InvariantCulture)!;
+    private static string Bound(Type type, string name) =>
+        Convert.ToString(type.GetField(name)!.GetValue(null), CultureInfo.InvariantCulture)!;
 
     private static bool IsNotFinite(string word) =>
-        word.Contains('∞', StringComparison.Ordinal) || word.TrimStart('+', '-').ToLowerInvariant() is "nan" or "inf" or "infinity" or "1.#inf" or "1.#nan";
+        word.Contains('∞', StringComparison.Ordinal)
+            || word.TrimStart('+', '-').ToLowerInvariant() is "nan" or "inf" or "infinity" or "1.#inf" or "1.#nan";
 
     /// <summary>The numbers that the word may stand for, as they are to be written.</summary>
     private static IEnumerable<string> Likely(string word, bool whole)
@@ -102,14 +107,16 @@ internal static partial class NumberWord
                 continue;
             if (!whole)
                 yield return candidate;
-            else if (double.Parse(candidate, CultureInfo.InvariantCulture) is var value && Math.Abs(value) < 1e15 && Math.Floor(value) == value)
+            else if (double.Parse(candidate, CultureInfo.InvariantCulture) is var value && Math.Abs(value) < 1e15
+                && Math.Floor(value) == value)
                 yield return value.ToString("F0", CultureInfo.InvariantCulture);
         }
     }
 
     /// <summary>Whether the parts of a number are three digits each, the first one to three.</summary>
     private static bool AreGroups(string[] parts) =>
-        parts[0].Length is >= 1 and <= 3 && parts[0][0] != '0' && parts.All(part => part.All(char.IsAsciiDigit)) && parts.Skip(1).All(part => part.Length == 3);
+        parts[0].Length is >= 1 and <= 3 && parts[0][0] != '0' && parts.All(part => part.All(char.IsAsciiDigit))
+            && parts.Skip(1).All(part => part.Length == 3);
 
     /// <summary>The word with ASCII's digits and minus, without what may stand between digits.</summary>
     private static string Plain(string word)

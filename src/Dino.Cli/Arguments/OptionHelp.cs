@@ -17,7 +17,8 @@ internal static class OptionHelp
             // What is not given is 0, or the first choice; an absent number (int?) says itself what it means, and a flag is off.
             bool isSaid = option.HasDefaultValue || option.Description?.Contains("[default:", StringComparison.Ordinal) == true;
             if (!option.Required && !isSaid && option.ValueType.IsValueType && option.ValueType == type && type != typeof(bool))
-                typeof(OptionHelp).GetMethod(nameof(GiveDefault), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type).Invoke(null, [option]);
+                typeof(OptionHelp).GetMethod(nameof(GiveDefault), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(type)
+                    .Invoke(null, [option]);
         }
         foreach (var below in command.Subcommands)
             Complete(below);

@@ -51,7 +51,8 @@ internal static partial class OptionNames
     public static string Of(string property)
     {
         string name = LastOf(property);
-        return others.TryGetValue(property, out string? option) || others.TryGetValue(name, out option) ? option : "--" + Words().Replace(name, "-$1").ToLowerInvariant();
+        return others.TryGetValue(property, out string? option)
+            || others.TryGetValue(name, out option) ? option : "--" + Words().Replace(name, "-$1").ToLowerInvariant();
     }
 
     /// <summary>A library's message for a person at a command line: options where it names properties in backticks.</summary>

@@ -3,7 +3,8 @@ using Dino.Tensors.Io;
 namespace Dino.Cli.Arguments;
 
 /// <summary>
-/// Arguments as they were given: .NET replaces bytes that are no UTF-8, and a file of such a name could not be named. Linux shows the bytes in /proc.
+/// Arguments as they were given: .NET replaces bytes that are no UTF-8, and a file of such a name could not be named. Linux shows the bytes
+/// in /proc.
 /// </summary>
 internal static class RawArguments
 {

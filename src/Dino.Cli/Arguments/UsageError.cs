@@ -20,19 +20,25 @@ internal static class UsageError
         if (WordCheck.Fault(parsed.CommandResult) is { } fault)
             return fault;
         // What was typed and is wrong goes before what was not typed.
-        var error = parsed.Errors.FirstOrDefault(error => !error.Message.EndsWith("is required.", StringComparison.Ordinal)) ?? parsed.Errors[0];
+        var error = parsed.Errors.FirstOrDefault(error => !error.Message.EndsWith("is required.", StringComparison.Ordinal))
+            ?? parsed.Errors[0];
         string name = NameOf(error.SymbolResult);
         string[] lines = [.. error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)];
         return (error.SymbolResult, lines) switch
         {
             // The library tells these apart by their wording alone.
-            (OptionResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} needs a value.",
-            (OptionResult { Tokens.Count: var count } option, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) =>
+            (OptionResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) =>
+                $"{name} needs a value.",
+            (OptionResult { Tokens.Count: var count } option, [var first]) when first.StartsWith(
+                "Required argument", StringComparison.Ordinal) =>
                 $"{name} needs {option.Option.Arity.MinimumNumberOfValues} values, not {count}.",
-            (ArgumentResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) => $"{name} is missing.",
-            (OptionResult { Tokens: { Count: > 1 } words } option, [var first]) when first.Contains("expects a single argument", StringComparison.Ordinal) =>
+            (ArgumentResult { Tokens: [] }, [var first]) when first.StartsWith("Required argument", StringComparison.Ordinal) =>
+                $"{name} is missing.",
+            (OptionResult { Tokens: { Count: > 1 } words } option, [var first]) when first.Contains(
+                "expects a single argument", StringComparison.Ordinal) =>
                 $"{name} was given {words.Count} times ({string.Join(", ", words.Select(word => word.Value))}): give it once.",
-            ({ Tokens: [.., var last] }, [var first, .. var choices]) when choices.Length > 0 && first.Contains("not recognized", StringComparison.Ordinal) =>
+            ({ Tokens: [.., var last] }, [var first, .. var choices]) when choices.Length > 0
+                && first.Contains("not recognized", StringComparison.Ordinal) =>
                 $"{name} needs one of {string.Join(", ", choices.Select(choice => choice.Trim('\'')))}, not '{last.Value}'.",
             (_, [var first, ..]) when first.StartsWith("Required command", StringComparison.Ordinal) =>
                 $"a command is missing: one of {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}.",

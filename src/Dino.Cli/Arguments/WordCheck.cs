@@ -14,10 +14,12 @@ internal static class WordCheck
 
     /// <summary>The first word that is wrong, as one sentence; null when none is.</summary>
     public static string? Fault(CommandResult command) =>
-        command.Children.Select(FaultOf).FirstOrDefault(fault => fault is not null) ?? (command.Parent is CommandResult parent ? Fault(parent) : null);
+        command.Children.Select(FaultOf).FirstOrDefault(fault => fault is not null)
+            ?? (command.Parent is CommandResult parent ? Fault(parent) : null);
 
     /// <summary>The words of an enumeration, as they are typed.</summary>
-    public static IEnumerable<string> Choices(Type type) => Enum.GetValues(type).Cast<object>().Select(value => value.ToString()!.ToLowerInvariant());
+    public static IEnumerable<string> Choices(Type type) =>
+        Enum.GetValues(type).Cast<object>().Select(value => value.ToString()!.ToLowerInvariant());
 
     private static string? FaultOf(SymbolResult result) => result switch
     {
@@ -34,9 +36,11 @@ internal static class WordCheck
         type = Nullable.GetUnderlyingType(type) ?? type;
         foreach (string word in words.Select(token => token.Value))
         {
-            string? fault = type == typeof(string) ? string.IsNullOrWhiteSpace(word) ? $"needs a value, not {(word.Length == 0 ? "an empty one" : "spaces alone")}."
+            string? fault = type == typeof(string) ? string.IsNullOrWhiteSpace(word)
+                ? $"needs a value, not {(word.Length == 0 ? "an empty one" : "spaces alone")}."
                     : written.Contains(name) && !RawName.IsPlain(word) ? $"needs a name in UTF-8, not '{RawName.Shown(word)}'." : null
-                : type.IsEnum ? Choices(type).Contains(word.ToLowerInvariant()) ? null : $"needs one of {string.Join(", ", Choices(type))}, not '{word}'."
+                : type.IsEnum ? Choices(type).Contains(word.ToLowerInvariant()) ? null
+                    : $"needs one of {string.Join(", ", Choices(type))}, not '{word}'."
                 : NumberWord.IsNumber(type) ? NumberWord.Fault(word, type, isList)
                 : null;
             if (fault is not null)

@@ -14,15 +14,25 @@ namespace Dino.Cli.Commands;
 /// <summary><c>dino attend</c>: where a network's last block looks in a picture.</summary>
 internal static class AttendCommand
 {
-    private static readonly Argument<string[]> pictures = new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
-    private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
-    private static readonly Option<double> threshold = new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the longer side at most, cut to whole patches; 0 for twice the size that the network was trained on." };
-    private static readonly Option<bool> originalSize = new("--original-size") { Description = "Write maps, masks and overlay in each picture's own size, not in that which the network saw." };
-    private static readonly Option<int> limit = new("--limit") { Description = "Most pictures of a folder; with --video frames, all unless given.", DefaultValueFactory = _ => 16 };
-    private static readonly Option<bool> video = new("--video") { Description = "PICTURE is a video: a folder of frames, or an animated GIF." };
-    private static readonly Option<VideoFormat> videoFormat = new("--video-format") { Description = "gif, or mp4 where ffmpeg is installed." };
-    private static readonly Option<double> fps = new("--fps") { Description = "Frames a second, for a GIF from 0.002 to 50; 0 for the GIF's own times, or 25 for a folder." };
+    private static readonly Argument<string[]> pictures =
+        new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<string> outputDir =
+        new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
+    private static readonly Option<double> threshold =
+        new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
+    private static readonly Option<int> size = new("--size") { Description =
+        "Pixels along the longer side at most, cut to whole patches; 0 for twice the size that the network was trained on." };
+    private static readonly Option<bool> originalSize =
+        new("--original-size") { Description =
+        "Write maps, masks and overlay in each picture's own size, not in that which the network saw." };
+    private static readonly Option<int> limit =
+        new("--limit") { Description = "Most pictures of a folder; with --video frames, all unless given.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<bool> video =
+        new("--video") { Description = "PICTURE is a video: a folder of frames, or an animated GIF." };
+    private static readonly Option<VideoFormat> videoFormat =
+        new("--video-format") { Description = "gif, or mp4 where ffmpeg is installed." };
+    private static readonly Option<double> fps =
+        new("--fps") { Description = "Frames a second, for a GIF from 0.002 to 50; 0 for the GIF's own times, or 25 for a folder." };
 
     public static Command Build()
     {
@@ -31,7 +41,8 @@ internal static class AttendCommand
             Examples =
             [
                 ("dino attend dino-run/latest.safetensors cat.jpg dog.jpg", "maps of two pictures in dino-attention"),
-                ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480", "of the first eight pictures of a folder, the longer side 480 pixels"),
+                ("dino attend dino-run/latest.safetensors photos --limit 8 --size 480",
+                    "of the first eight pictures of a folder, the longer side 480 pixels"),
                 ("dino attend dino-run/latest.safetensors frames --video", "a folder of frames as an animated GIF"),
             ],
         };
@@ -65,9 +76,11 @@ internal static class AttendCommand
             };
         }
         if (film && context.Get(originalSize))
-            throw new UserErrorException("--original-size is for pictures; the frames of a film have the size that the network saw.") { IsUsage = true };
+            throw new UserErrorException("--original-size is for pictures; the frames of a film have the size that the network "
+                + "saw.") { IsUsage = true };
         var skipped = new SkippedLines(context, hold: true);
-        PictureGroup[] groups = film ? [] : [.. context.Get(pictures)!.Select(path => PictureGroup.Open(context, path, most, skipped.Files))];
+        PictureGroup[] groups = film ? [] : [.. context.Get(pictures)!.Select(
+            path => PictureGroup.Open(context, path, most, skipped.Files))];
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : 2 * pictureSize;
@@ -94,11 +107,13 @@ internal static class AttendCommand
                 json.WriteString("video", path);
                 json.WriteString("device", device);
             },
-            text => text.WriteLine($"{frames} frames: {path}, and each by itself in {Path.Combine(folder, "frames")}{video.Skipped.Suffix}"));
+            text => text.WriteLine($"{frames} frames: {path}, and each by itself in {Path.Combine(
+                folder, "frames")}{video.Skipped.Suffix}"));
     }
 
     private static void Pictures(
-        CommandContext context, AttentionMaps maps, PictureGroup[] groups, string folder, int side, double mass, SkippedLines skipped, string device)
+        CommandContext context, AttentionMaps maps, PictureGroup[] groups, string folder, int side, double mass, SkippedLines skipped,
+        string device)
     {
         var shown = new List<AttentionPicture>();
         var written = new List<string>();
@@ -121,7 +136,8 @@ internal static class AttendCommand
                     skipped.Release();
                     string name = PictureFiles.NameFor(path);
                     var attention = maps.Of(name, picture, PictureGrid.Within(picture.Width, picture.Height, side, maps.Patch));
-                    written.AddRange(AttentionFiles.Write(Path.Combine(folder, $"{++count:D3}-{name}"), attention, mass, own ? picture : null));
+                    written.AddRange(AttentionFiles.Write(
+                        Path.Combine(folder, $"{++count:D3}-{name}"), attention, mass, own ? picture : null));
                     if (shown.Count < AttentionSheet.Most)
                         shown.Add(attention);
                     done++;
@@ -147,7 +163,8 @@ internal static class AttendCommand
                 json.WriteString("device", device);
             },
             text => text.WriteLine(
-                $"{count} pictures: {sheet}{(count > shown.Count ? $" of the first {shown.Count}" : "")}, and each by itself in {folder}{skipped.Suffix}"));
+                $"{count} pictures: {sheet}{(count > shown.Count ? $" of the first {shown.Count}" : "")}, and each by itself in "
+                    + $"{folder}{skipped.Suffix}"));
     }
 
     /// <summary>What one argument names: a picture, or a folder of which so many are taken.</summary>
@@ -157,7 +174,8 @@ internal static class AttendCommand
         {
             var kind = FileStatus.Of(path).Kind;
             if (kind != FileKind.Folder)
-                return kind != FileKind.Missing ? new([path], 1) : throw new UserErrorException($"There is no picture or folder {RawName.Shown(path)}.");
+                return kind != FileKind.Missing ? new([path], 1)
+                    : throw new UserErrorException($"There is no picture or folder {RawName.Shown(path)}.");
             var folder = Folders.Scan(context, path, skipped);
             if (folder.Count > most && !context.IsGiven(limit))
                 context.Say($"{RawName.Shown(path)} has {folder.Count} pictures; the first {most} are taken, --limit takes more");

@@ -20,7 +20,9 @@ internal enum VideoFormat
     Mp4,
 }
 
-/// <summary>The attention of a video's frames, as PNG files and as one film (video_generation.py). One frame is in memory at a time.</summary>
+/// <summary>
+/// The attention of a video's frames, as PNG files and as one film (video_generation.py). One frame is in memory at a time.
+/// </summary>
 /// <param name="maps">The network.</param>
 /// <param name="size">The most pixels of a frame's longer side.</param>
 /// <param name="mass">The share of the attention inside a mask.</param>
@@ -53,7 +55,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
             _ => new FrameSource(path, maxPixels, maps.Channels),
         };
         if (source.Doubt is { } doubt)
-            context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from {source.NameOf(0)} to {source.NameOf(source.Count - 1)}");
+            context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from "
+                + $"{source.NameOf(0)} to {source.NameOf(source.Count - 1)}");
         int count = Math.Min(source.Count, most);
         var painter = new FramePainter(source, maps, size, mass, skipped);
         string gif = Path.Combine(folder, "attention.gif");
@@ -91,7 +94,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
                 {
                     Png.WriteRgb(Path.Combine(frames, $"{next:D5}.png"), shown, painter.Width, painter.Height);
                     if (stream is not null)
-                        (writer ??= new GifWriter(stream, painter.Width, painter.Height)).Add(shown, fps > 0 ? (int)Math.Round(1000 / fps) : source.Duration(next));
+                        (writer ??= new GifWriter(stream, painter.Width, painter.Height))
+                            .Add(shown, fps > 0 ? (int)Math.Round(1000 / fps) : source.Duration(next));
                 }
                 tracker.Report(i + 1);
             }
@@ -101,13 +105,15 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         }
     }
 
-    private static string Frame(string folder, int number) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{number:D5}.png"));
+    private static string Frame(string folder, int number) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{number:D5}.png"));
 
     private static void Ffmpeg(CommandContext context, params string[] arguments)
     {
         try
         {
-            using var process = Process.Start(new ProcessStartInfo("ffmpeg", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo("ffmpeg", arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
             using var stop = context.Cancel.Register(process.Kill);
             var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             string errors = process.StandardError.ReadToEnd();
@@ -119,7 +125,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         }
         catch (Win32Exception e)
         {
-            throw new UserErrorException("MP4 needs the program ffmpeg, which was not found. Install it, or leave out --video-format mp4.", e);
+            throw new UserErrorException("MP4 needs the program ffmpeg, which was not found. Install it, or leave out --video-format mp4.",
+                e);
         }
     }
 

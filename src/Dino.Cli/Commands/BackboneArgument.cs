@@ -9,7 +9,9 @@ using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
 
-/// <summary>The network that a command looks with: <c>CHECKPOINT</c> and how it is read. The one place where commands open a model.</summary>
+/// <summary>
+/// The network that a command looks with: <c>CHECKPOINT</c> and how it is read. The one place where commands open a model.
+/// </summary>
 internal static class BackboneArgument
 {
     private static readonly Argument<string> checkpoint = new("CHECKPOINT")
@@ -17,9 +19,11 @@ internal static class BackboneArgument
         Description = "A checkpoint of dino train, or an official, Hugging Face or timm one (.pth, .bin, .safetensors), or its folder.",
     };
 
-    private static readonly Option<bool> student = new("--student") { Description = "Take the student of a training checkpoint instead of the teacher." };
+    private static readonly Option<bool> student =
+        new("--student") { Description = "Take the student of a training checkpoint instead of the teacher." };
     private static readonly Option<int?> heads = new("--num-heads") { Description = "Attention heads, where the file does not tell them." };
-    private static readonly Option<bool> allowPartial = new("--allow-partial") { Description = "Use what fits when tensors are missing, unexpected or misshapen." };
+    private static readonly Option<bool> allowPartial =
+        new("--allow-partial") { Description = "Use what fits when tensors are missing, unexpected or misshapen." };
 
     /// <summary>Adds the argument, which comes before the command's others, and the options.</summary>
     /// <param name="command">The command.</param>
@@ -53,7 +57,8 @@ internal static class BackboneArgument
         context.Cancel.ThrowIfCancellationRequested();
         if (!Normalize.Fits(loaded.Backbone.Channels))
             throw new UserErrorException(
-                $"{Path(context)} is a network for {loaded.Backbone.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): "
+                $"{Path(context)} is a network for {loaded.Backbone.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB "
+                    + $"and opacity): "
                 + "only inspect and export can use it.");
         return (loaded.Backbone, loaded.PictureSize);
     }

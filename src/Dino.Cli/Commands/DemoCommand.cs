@@ -9,7 +9,9 @@ namespace Dino.Cli.Commands;
 /// <summary><c>dino demo</c>: everything once, on pictures that it makes itself.</summary>
 internal static class DemoCommand
 {
-    private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where pictures, checkpoint and results go.", DefaultValueFactory = _ => "dino-demo", HelpName = "FOLDER" };
+    private static readonly Option<string> outputDir =
+        new("--output-dir") { Description = "Where pictures, checkpoint and results go.", DefaultValueFactory = _ => "dino-demo",
+        HelpName = "FOLDER" };
     private static readonly Option<ulong> seed = new("--seed") { Description = "Decides pictures, first weights and crops." };
 
     public static Command Build()
@@ -17,7 +19,8 @@ internal static class DemoCommand
         var command = new ProgramCommand(
             "demo", "Make pictures, train a small network on them, and show what it has learned: a few minutes on two cores.", Run)
         {
-            Examples = [("dino demo", "results on the screen, pictures in dino-demo"), ("dino demo --json --device cpu", "the results as JSON")],
+            Examples = [("dino demo", "results on the screen, pictures in dino-demo"),
+                ("dino demo --json --device cpu", "the results as JSON")],
         };
         command.Options.Add(outputDir);
         command.Options.Add(seed);
@@ -55,8 +58,9 @@ internal static class DemoCommand
                 void Line(FormattableString line) => text.WriteLine(line.ToString(CultureInfo.InvariantCulture));
                 Line($"");
                 Line($"                        random weights   trained");
-                Line($"k-NN top-1 (k = 20)          {result.RandomTop1,6:F1} %  {result.TrainedTop1,6:F1} %    raw pixels {result.RawPixelTop1:F1} %");
-                Line($"attention Jaccard            {result.RandomJaccard,6:F3}    {result.TrainedJaccard,6:F3}      over {result.Objects} objects");
+                var r = result;
+                Line($"k-NN top-1 (k = 20)          {r.RandomTop1,6:F1} %  {r.TrainedTop1,6:F1} %    raw pixels {r.RawPixelTop1:F1} %");
+                Line($"attention Jaccard            {r.RandomJaccard,6:F3}    {r.TrainedJaccard,6:F3}      over {r.Objects} objects");
                 Line($"");
                 Line($"{result.ImagesPerSecond:F0} images/s, {seconds / 60:F1} minutes in all. Look at:");
                 foreach (string path in result.Pictures)

@@ -26,7 +26,8 @@ internal static class DeviceOption
         Description = "own or vendor: whose matrix products; vendor is cuBLAS, on cuda:N.",
     };
 
-    private static readonly Option<int> memory = new("--memory-mb") { Description = "Memory to take of the device at most, in MiB; 0 for all of it." };
+    private static readonly Option<int> memory =
+        new("--memory-mb") { Description = "Memory to take of the device at most, in MiB; 0 for all of it." };
 
     public static void AddTo(Command command)
     {
@@ -41,7 +42,8 @@ internal static class DeviceOption
     {
         int count = context.Get(threads);
         if (count is < 0 or > DeviceOptions.MaxThreads)
-            throw new UserErrorException(FormattableString.Invariant($"--threads must lie between 0 and {DeviceOptions.MaxThreads}.")) { IsUsage = true };
+            throw new UserErrorException(FormattableString.Invariant(
+                $"--threads must lie between 0 and {DeviceOptions.MaxThreads}.")) { IsUsage = true };
         try
         {
             string name = context.Get(device)!;

@@ -42,7 +42,8 @@ internal static class DevicesCommand
             {
                 foreach (var device in list.Devices)
                 {
-                    string memory = device.MemoryBytes > 0 ? string.Create(CultureInfo.InvariantCulture, $"{device.MemoryBytes / (double)(1 << 30):F1} GiB") : "";
+                    string memory = device.MemoryBytes > 0
+                        ? string.Create(CultureInfo.InvariantCulture, $"{device.MemoryBytes / (double)(1 << 30):F1} GiB") : "";
                     string units = device.ComputeUnits > 0 ? $"{device.ComputeUnits} {(device.Name == "cpu" ? "cores" : "units")}" : "";
                     text.WriteLine($"{device.Name,-11}{device.Kind,-24}{memory,-11}{units,-11}{device.Description}".TrimEnd());
                 }

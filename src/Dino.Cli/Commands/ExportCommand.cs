@@ -15,10 +15,12 @@ internal static class ExportCommand
 {
     private static readonly string[] formats = ["official", "timm", "pth", "hf", "onnx"];
 
-    private static readonly Argument<string> output = new("OUTPUT") { Description = "The file to write; for hf the folder of model.safetensors and config.json." };
+    private static readonly Argument<string> output =
+        new("OUTPUT") { Description = "The file to write; for hf the folder of model.safetensors and config.json." };
     private static readonly Option<string?> format = new("--format")
     {
-        Description = "By default the ending of OUTPUT says it: .safetensors (official), .pth, .onnx, a folder (hf). official or timm: safetensors under those names; pth: for torch.load; hf: Hugging Face's names; onnx: a graph for any batch and picture size.",
+        Description = "By default the ending of OUTPUT says it: .safetensors (official), .pth, .onnx, a folder (hf). official or timm: "
+            + "safetensors under those names; pth: for torch.load; hf: Hugging Face's names; onnx: a graph for any batch and picture size.",
         HelpName = string.Join('|', formats),
     };
 
@@ -106,10 +108,13 @@ internal static class ExportCommand
         };
         if (asked is null)
             return fitting is [var first, ..] ? first
-                : throw new UserErrorException($"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(", ", formats)}.") { IsUsage = true };
+                : throw new UserErrorException(
+                    $"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(
+                    ", ", formats)}.") { IsUsage = true };
         return fitting.Length == 0 || fitting.Contains(asked) ? asked
             : throw new UserErrorException(
-                $"--format {asked} does not go with {target}: {ending} says {string.Join(" or ", fitting)}. Leave --format out, or give another name.")
+                $"--format {asked} does not go with {target}: {ending} says {string.Join(
+                    " or ", fitting)}. Leave --format out, or give another name.")
             { IsUsage = true };
     }
 

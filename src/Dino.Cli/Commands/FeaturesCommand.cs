@@ -14,20 +14,28 @@ namespace Dino.Cli.Commands;
 internal static class FeaturesCommand
 {
     private static readonly Argument<string> folder = new("FOLDER") { Description = "Pictures, in class folders or not." };
-    private static readonly Option<string> outputDir = new("--output-dir") { Description = "Where features.npy, features.csv and pictures go.", DefaultValueFactory = _ => "dino-features", HelpName = "FOLDER" };
+    private static readonly Option<string> outputDir =
+        new("--output-dir") { Description = "Where features.npy, features.csv and pictures go.",
+        DefaultValueFactory = _ => "dino-features", HelpName = "FOLDER" };
 
     private static readonly Option<FeatureChoice> kind = new("--kind")
     {
-        Description = "cls: the class token. linear: class tokens of the last 4 blocks, or class and mean patch token for networks as wide as ViT-B. "
+        Description = "cls: the class token. linear: class tokens of the last 4 blocks, or class and mean patch token for networks as "
+            + "wide as ViT-B. "
             + "copy: class token and GeM of the patch tokens (p = 4).",
     };
 
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
-    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
-    private static readonly Option<int> pca = new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
-    private static readonly Option<int> pcaSize = new("--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
+    private static readonly Option<int> size =
+        new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
+    private static readonly Option<int> batchSize =
+        new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
+    private static readonly Option<int> pca =
+        new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
+    private static readonly Option<int> pcaSize = new(
+        "--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
 
-    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those of features that are there, however many they are; without it, names, sizes and times of large data sets." };
+    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those of "
+        + "features that are there, however many they are; without it, names, sizes and times of large data sets." };
 
     private enum FeatureChoice
     {
@@ -38,12 +46,15 @@ internal static class FeaturesCommand
 
     public static Command Build()
     {
-        var command = new ProgramCommand("features", "Write the features of a folder's pictures as .npy and .csv; goes on where it was stopped.", Run)
+        var command = new ProgramCommand("features",
+            "Write the features of a folder's pictures as .npy and .csv; goes on where it was stopped.", Run)
         {
             Examples =
             [
-                ("dino features dino-run/latest.safetensors photos", "dino-features/features.npy, a row a picture, and features.csv with their names"),
-                ("dino features dino-run/latest.safetensors photos --pca 16 --pca-size 448", "and pictures of the first sixteen's patch features"),
+                ("dino features dino-run/latest.safetensors photos",
+                    "dino-features/features.npy, a row a picture, and features.csv with their names"),
+                ("dino features dino-run/latest.safetensors photos --pca 16 --pca-size 448",
+                    "and pictures of the first sixteen's patch features"),
             ],
         };
         command.Arguments.Add(folder);
@@ -78,8 +89,8 @@ internal static class FeaturesCommand
         var prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) };
         var listing = PictureListing.Of(pictures, context.Get(verify), context.Cancel);
         var origin = new FeatureDumpOrigin(
-            FileHash.Of(BackboneArgument.Path(context), context.Cancel), BackboneArgument.Network(context), feature.Name, dim, side, pictures.Count,
-            FeatureDumpOrigin.ListingOf(pictures))
+            FileHash.Of(BackboneArgument.Path(context), context.Cancel), BackboneArgument.Network(context), feature.Name, dim, side,
+            pictures.Count, FeatureDumpOrigin.ListingOf(pictures))
         {
             Architecture = backbone.Architecture + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
             Precision = device.Precision.ToString().ToLowerInvariant(),
@@ -93,7 +104,8 @@ internal static class FeaturesCommand
         else
             made = Extract();
         string[] paintings = painted > 0
-            ? Paint(context, new PatchComponents(backbone, device, wantedPca > 0 ? wantedPca : 2 * pictureSize), pictures, Math.Min(painted, pictures.Count), skipped)
+            ? Paint(context, new PatchComponents(backbone, device, wantedPca > 0 ? wantedPca : 2 * pictureSize), pictures,
+                Math.Min(painted, pictures.Count), skipped)
             : [];
 
         context.Result(
@@ -119,7 +131,8 @@ internal static class FeaturesCommand
             text =>
             {
                 if (made is { } rows)
-                    text.WriteLine($"{rows.Rows} features of {dim} numbers ({feature.Name}){(rows.Kept > 0 ? $", {rows.Kept} of them from an earlier run" : "")}{left.Suffix}");
+                    text.WriteLine($"{rows.Rows} features of {dim} numbers "
+                        + $"({feature.Name}){(rows.Kept > 0 ? $", {rows.Kept} of them from an earlier run" : "")}{left.Suffix}");
                 text.WriteLine($"{dump.NpyPath}, {dump.CsvPath}");
                 if (paintings.Length > 0)
                     text.WriteLine($"{paintings.Length} pictures of patch features in {Path.GetDirectoryName(paintings[0])}");
@@ -134,7 +147,8 @@ internal static class FeaturesCommand
                 try
                 {
                     result = dump.Run(
-                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, prefetch), skipped, Done, context.Cancel);
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, prefetch), skipped, Done,
+                        context.Cancel);
                 }
                 catch (Exception e) when (e is ImageFolderException or ArgumentException)
                 {

@@ -32,7 +32,8 @@ internal static class Folders
     }
 
     /// <summary>
-    /// Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names. A picture without a mask, or with
+    /// Every picture of a folder with the mask of the same name, whatever the extensions, in the order of names. A picture without a mask,
+    /// or with
     /// more than one, and a mask without a picture are reported.
     /// </summary>
     /// <exception cref="ImageFolderException">A folder has no picture.</exception>
@@ -62,7 +63,8 @@ internal static class Folders
             if (other.Length == 1)
                 pairs.Add((picture, other[0]));
             else
-                skipped.Report(picture, other.Length == 0 ? $"it has no mask: {masks} holds no {stem}" : $"{masks} has more than one mask named {stem}");
+                skipped.Report(picture, other.Length == 0 ? $"it has no mask: {masks} holds no {stem}"
+                    : $"{masks} has more than one mask named {stem}");
         }
         if (PictureChoice.Read(context).IsAll) // else what was not chosen has masks, too
         {

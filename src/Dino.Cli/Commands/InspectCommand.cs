@@ -15,13 +15,16 @@ namespace Dino.Cli.Commands;
 /// <summary><c>dino inspect</c>: what a weights file holds, and what of it would be loaded.</summary>
 internal static class InspectCommand
 {
-    private static readonly Argument<string> path = new("FILE") { Description = "A weights file: safetensors or PyTorch's (.pth, .bin), or the folder that it is in." };
-    private static readonly Option<bool> student = new("--student") { Description = "Look for the student of a training checkpoint instead of the teacher." };
+    private static readonly Argument<string> path =
+        new("FILE") { Description = "A weights file: safetensors or PyTorch's (.pth, .bin), or the folder that it is in." };
+    private static readonly Option<bool> student =
+        new("--student") { Description = "Look for the student of a training checkpoint instead of the teacher." };
     private static readonly Option<int?> heads = new("--num-heads") { Description = "Attention heads, where the file does not tell them." };
 
     public static Command Build()
     {
-        var command = new ProgramCommand("inspect", "List the tensors of a weights file, and say which network they are and what would be loaded.", Run)
+        var command = new ProgramCommand("inspect",
+            "List the tensors of a weights file, and say which network they are and what would be loaded.", Run)
         {
             Examples =
             [
@@ -84,7 +87,8 @@ internal static class InspectCommand
         if (network.Head is { } head)
         {
             json.WriteStartObject("head");
-            foreach (var (key, value) in ((string, int)[])[("outDim", head.OutDim), ("layers", head.Layers), ("hiddenDim", head.HiddenDim), ("bottleneckDim", head.BottleneckDim)])
+            foreach (var (key, value) in ((string, int)[])[("outDim", head.OutDim), ("layers", head.Layers), ("hiddenDim", head.HiddenDim),
+                ("bottleneckDim", head.BottleneckDim)])
                 json.WriteNumber(key, value);
             json.WriteBoolean("useBatchNorm", head.UseBatchNorm);
             json.WriteEndObject();
@@ -94,7 +98,8 @@ internal static class InspectCommand
         if (network.Report is not { } report)
             return;
         foreach (var (key, names) in ((string, IReadOnlyList<string>)[])
-            [("loaded", report.Loaded), ("missing", report.Missing), ("unexpected", report.Unexpected), ("misshapen", report.Misshapen), ("foreign", report.Foreign), ("notUsed", network.Weights!.Aside)])
+            [("loaded", report.Loaded), ("missing", report.Missing), ("unexpected", report.Unexpected), ("misshapen", report.Misshapen),
+                ("foreign", report.Foreign), ("notUsed", network.Weights!.Aside)])
         {
             json.WriteStartArray(key);
             foreach (string name in names)
@@ -118,11 +123,15 @@ internal static class InspectCommand
         if (network.Config is { } config)
             text.WriteLine($"backbone: {config.DescribeFully()}");
         if (network.Head is { } head)
-            Line($"head: {head.Layers} layers, hidden {head.HiddenDim}, bottleneck {head.BottleneckDim}, K = {head.OutDim}{(head.UseBatchNorm ? ", batch normalisation" : "")}");
+        {
+            string norm = head.UseBatchNorm ? ", batch normalisation" : "";
+            Line($"head: {head.Layers} layers, hidden {head.HiddenDim}, bottleneck {head.BottleneckDim}, K = {head.OutDim}{norm}");
+        }
         if (network.Report is { } report)
         {
             Line($"would be loaded: {report.Loaded.Count} tensors; left aside: {network.Weights!.Aside.Count}");
-            foreach (var (what, names) in ((string, List<string>)[])[("missing", report.Missing), ("unexpected", report.Unexpected), ("another shape", report.Misshapen), ("of another kind of network", report.Foreign)])
+            foreach (var (what, names) in ((string, List<string>)[])[("missing", report.Missing), ("unexpected", report.Unexpected),
+                ("another shape", report.Misshapen), ("of another kind of network", report.Foreign)])
                 foreach (string name in names)
                     Line($"  {what}: {Printable(name)}");
             if (report.Foreign.Count > 0)
@@ -138,7 +147,8 @@ internal static class InspectCommand
     private static string Printable(string text) => ScreenText.CutMiddle(ScreenText.Escape(text), 200);
 
     /// <summary>The network in a file as far as it can be told.</summary>
-    private sealed record Network(ModelWeights? Weights, BackboneConfig? Config, DinoHeadConfig? Head, WeightReport? Report, string? Problem, string? Warning = null)
+    private sealed record Network(ModelWeights? Weights, BackboneConfig? Config, DinoHeadConfig? Head, WeightReport? Report,
+        string? Problem, string? Warning = null)
     {
         public static Network Of(WeightsFile file, bool student, int? heads)
         {

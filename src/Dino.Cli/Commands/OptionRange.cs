@@ -33,12 +33,14 @@ internal static class OptionRange
     public static double Within(this CommandContext context, Option option, double value, Limits limits)
     {
         if (!limits.Contains(value))
-            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture, $"{option.Name} must be {limits}, not {value}.")) { IsUsage = true };
+            throw new UserErrorException(string.Create(
+                CultureInfo.InvariantCulture, $"{option.Name} must be {limits}, not {value}.")) { IsUsage = true };
         if (limits.Strange(value) is { } strange)
             context.Warn(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value} {strange}"));
         return value;
     }
 
     /// <summary>Says that something may be and is hardly meant. The work goes on: a script does not wait for an answer.</summary>
-    public static void Warn(this CommandContext context, string what) => context.Error.WriteLine($"warning: {OptionNames.InText(what)}. Is it meant?");
+    public static void Warn(this CommandContext context, string what) =>
+        context.Error.WriteLine($"warning: {OptionNames.InText(what)}. Is it meant?");
 }

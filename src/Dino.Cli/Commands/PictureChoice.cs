@@ -11,7 +11,8 @@ internal static class PictureChoice
 {
     private const int MostMegapixels = RgbImage.MaxPixels / 2 / 1_000_000;
 
-    private static readonly Option<string[]> include = Patterns("--include", "Only files of these patterns: '*.jpg', 'cats/*', '**/left/*'. Without / a pattern counts at every depth.");
+    private static readonly Option<string[]> include =
+        Patterns("--include", "Only files of these patterns: '*.jpg', 'cats/*', '**/left/*'. Without / a pattern counts at every depth.");
     private static readonly Option<string[]> exclude = Patterns("--exclude", "No files of these patterns: '*.png', 'masks', '*_mask.*'.");
 
     private static readonly Option<double> maxMegapixels = new("--max-megapixels")
@@ -44,7 +45,8 @@ internal static class PictureChoice
         double wanted = context.Get(maxMegapixels);
         return wanted is > 0 and <= MostMegapixels
             ? Math.Max(1, (int)(wanted * 1e6))
-            : throw new UserErrorException(FormattableString.Invariant($"--max-megapixels must lie above 0 and at {MostMegapixels} at most, not at {wanted}.")) { IsUsage = true };
+            : throw new UserErrorException(FormattableString.Invariant(
+                $"--max-megapixels must lie above 0 and at {MostMegapixels} at most, not at {wanted}.")) { IsUsage = true };
     }
 
     private static Option<string[]> Patterns(string name, string description) => new(name)

@@ -10,7 +10,9 @@ internal static class PictureFiles
 {
     private const int LongestName = 160; // bytes: systems take 255, and something is put before and behind
 
-    /// <summary>The name of a picture without its ending, for files made of it: text without control characters, cut where it is too long.</summary>
+    /// <summary>
+    /// The name of a picture without its ending, for files made of it: text without control characters, cut where it is too long.
+    /// </summary>
     public static string NameFor(string path)
     {
         var name = new StringBuilder();

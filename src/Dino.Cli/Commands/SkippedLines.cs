@@ -53,7 +53,8 @@ internal sealed class SkippedLines
     {
         var files = Files.Snapshot();
         string more = files.Count > 1 ? $"; and {files.Count - 1} more like it" : "";
-        return new UserErrorException(files.Count == 0 ? $"{what}." : $"{what}: {RawName.Shown(files[0].Path)}: {files[0].Reason.TrimEnd('.')}{more}.");
+        return new UserErrorException(files.Count == 0 ? $"{what}."
+            : $"{what}: {RawName.Shown(files[0].Path)}: {files[0].Reason.TrimEnd('.')}{more}.");
     }
 
     private void Tell(string line)

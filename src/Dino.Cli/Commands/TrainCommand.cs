@@ -38,17 +38,28 @@ internal static class TrainCommand
         HelpName = "FOLDER",
     };
 
-    private static readonly Option<int> knnFreq = new("--knn-freq") { Description = "Epochs between k-NN evaluations on --val.", DefaultValueFactory = _ => 5 };
-    private static readonly Option<int> saveFreq = new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
-    private static readonly Option<int> workers = new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
-    private static readonly Option<int> cache = new("--cache-mb") { Description = "Memory for decoded pictures, in MiB; by default a quarter of what the machine or its container has.", DefaultValueFactory = _ => (int)(PrefetchOptions.DefaultCacheBytes >> 20) };
-    private static readonly Option<Augmentation> augment = new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
-    private static readonly Option<double?> minutes = new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
+    private static readonly Option<int> knnFreq =
+        new("--knn-freq") { Description = "Epochs between k-NN evaluations on --val.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<int> saveFreq =
+        new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> workers =
+        new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
+    private static readonly Option<int> cache = new("--cache-mb") { Description =
+        "Memory for decoded pictures, in MiB; by default a quarter of what the machine or its container has.",
+        DefaultValueFactory = _ => (int)(PrefetchOptions.DefaultCacheBytes >> 20) };
+    private static readonly Option<Augmentation> augment =
+        new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
+    private static readonly Option<double?> minutes =
+        new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
     private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };
-    private static readonly Option<string?> init = new("--init") { Description = "Begin with the weights of a file, of dino train, official, Hugging Face's or timm's; head and centre too if it has them.", HelpName = "FILE" };
-    private static readonly Option<bool> partial = new("--allow-partial") { Description = "Use what fits of --init when tensors are missing, unexpected or misshapen." };
+    private static readonly Option<string?> init = new("--init") { Description =
+        "Begin with the weights of a file, of dino train, official, Hugging Face's or timm's; head and centre too if it has them.",
+        HelpName = "FILE" };
+    private static readonly Option<bool> partial =
+        new("--allow-partial") { Description = "Use what fits of --init when tensors are missing, unexpected or misshapen." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
-    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those that the run began with, however many they are; without it, names, sizes and times of large data sets." };
+    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those that "
+        + "the run began with, however many they are; without it, names, sizes and times of large data sets." };
 
     public static Command Build()
     {
@@ -120,7 +131,8 @@ internal static class TrainCommand
         };
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)
-            throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.ViT.Channels}; leave it out.") { IsUsage = true };
+            throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.ViT.Channels}; leave it "
+                + $"out.") { IsUsage = true };
         if (run.Augment == Augmentation.Device && device.IsHost)
             throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))
@@ -130,7 +142,8 @@ internal static class TrainCommand
         }
         KnnRun? knn = null;
         if (context.Get(val) is { } valFolder)
-            knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device, prefetch) { Skipped = skipped };
+            knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device,
+                prefetch) { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
         context.Kept = () => trainer.Saved;
@@ -172,7 +185,8 @@ internal static class TrainCommand
         catch (RunException e)
         {
             throw new UserErrorException(
-                $"{e.Message.TrimEnd('.')}. Put a checkpoint of the run in its place (checkpointNNNN.safetensors), or train anew with --restart or another --output-dir.", e);
+                $"{e.Message.TrimEnd('.')}. Put a checkpoint of the run in its place (checkpointNNNN.safetensors), or train anew with "
+                    + $"--restart or another --output-dir.", e);
         }
     }
 
@@ -182,8 +196,10 @@ internal static class TrainCommand
         (string Field, string Text, long Bytes)[] lines =
         [
             ("weights", "weights, gradients, moments", estimate.Weights), ("crops", "crops", estimate.Crops),
-            ("kept", options.Recompute ? "kept for the backward pass" : "kept for the backward pass (--recompute lowers it)", estimate.Kept),
-            ("atWork", "a block at work", estimate.AtWork), ("logits", "head and logits", estimate.Logits), ("total", "in all", estimate.Total),
+            ("kept", options.Recompute ? "kept for the backward pass" : "kept for the backward pass (--recompute lowers it)",
+                estimate.Kept),
+            ("atWork", "a block at work", estimate.AtWork), ("logits", "head and logits", estimate.Logits),
+            ("total", "in all", estimate.Total),
         ];
         context.Result(
             json =>
@@ -199,7 +215,8 @@ internal static class TrainCommand
                 foreach (var (_, what, bytes) in lines)
                     text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20),12:N0} MiB  {what}"));
                 text.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"{device.MemoryBytes / (double)(1 << 20),12:N0} MiB  {device}: {(estimate.Total <= device.MemoryBytes ? "it fits" : "it does not fit")}"));
+                    CultureInfo.InvariantCulture, $"{device.MemoryBytes / (double)(1 << 20),12:N0} MiB  {device}: "
+                        + $"{(estimate.Total <= device.MemoryBytes ? "it fits" : "it does not fit")}"));
             });
     }
 
@@ -208,7 +225,8 @@ internal static class TrainCommand
     {
         try
         {
-            return new Trainer(options, run, device, folder, skipped, knn is null ? null : backbone => knn.Evaluate(backbone, context.Cancel).Top1(20));
+            return new Trainer(options, run, device, folder, skipped,
+                knn is null ? null : backbone => knn.Evaluate(backbone, context.Cancel).Top1(20));
         }
         catch (OverflowException e)
         {

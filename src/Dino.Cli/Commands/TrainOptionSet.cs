@@ -56,7 +56,8 @@ internal sealed class TrainOptionSet
                     Add(scale);
                     break;
                 default:
-                    throw new InvalidOperationException($"{hyperparameter.Property} has a type that no option takes: {hyperparameter.GetType()}.");
+                    throw new InvalidOperationException(
+                        $"{hyperparameter.Property} has a type that no option takes: {hyperparameter.GetType()}.");
             }
         }
         heads = (Option<int>)Of("Backbone.Heads");
@@ -89,7 +90,8 @@ internal sealed class TrainOptionSet
         }
     }
 
-    private (DinoOptions Options, IReadOnlyList<string> Reasons) Fit(CommandContext context, int pictures, Initialization? init, DinoOptions? found)
+    private (DinoOptions Options, IReadOnlyList<string> Reasons) Fit(
+        CommandContext context, int pictures, Initialization? init, DinoOptions? found)
     {
         string? name = context.Get(preset) ?? (init is null ? null : "adapt");
         var options = name is null ? new DinoOptions() : DinoPresets.Named(name);

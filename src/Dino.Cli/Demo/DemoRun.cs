@@ -15,7 +15,9 @@ using Dino.Train.Runs;
 
 namespace Dino.Cli.Demo;
 
-/// <summary>What <c>dino demo</c> measured. Accuracies are k-NN top-1 with 20 neighbours in percent, Jaccard indices lie between 0 and 1.</summary>
+/// <summary>
+/// What <c>dino demo</c> measured. Accuracies are k-NN top-1 with 20 neighbours in percent, Jaccard indices lie between 0 and 1.
+/// </summary>
 public sealed record DemoResult(
     double RawPixelTop1, double RandomTop1, double TrainedTop1, double RandomJaccard, double TrainedJaccard, int Objects,
     double ImagesPerSecond, IReadOnlyList<string> Pictures);
@@ -24,7 +26,8 @@ public sealed record DemoResult(
 /// The whole of DINO on pictures made on the spot: train a small ViT, then compare it with its own random weights and with raw pixels,
 /// and look at its attention.
 /// </summary>
-public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDisplay progress, Action<string> say, CancellationToken cancel)
+public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDisplay progress, Action<string> say,
+    CancellationToken cancel)
 {
     /// <summary>Pictures made for training and for validation.</summary>
     public const int TrainPictures = 2000, ValPictures = 500;
@@ -33,7 +36,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
     private const int PictureSize = 64, AttentionSize = 4 * PictureSize, AttentionPictures = 200, SheetPictures = 8, Neighbours = 20;
 
     /// <summary>
-    /// The recipe: a network of a million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher are
+    /// The recipe: a network of a million parameters, for two cores and a few minutes. Batch normalisation in the head and a sharp teacher
+    /// are
     /// what keeps so small a network from the uniform answer (docs/design/0006-leaving-the-uniform-answer.md).
     /// </summary>
     public static DinoOptions Options(ulong seed)
@@ -64,7 +68,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
         var train = ImageFolder.Scan(Path.Combine(data, "train"), skipped);
         var val = ImageFolder.Scan(Path.Combine(data, "val"), skipped);
         if (train.Count != TrainPictures || val.Count != ValPictures)
-            throw new UserErrorException($"{data} holds other pictures beside those of the demonstration ({train.Count} and {val.Count}, not {TrainPictures} and {ValPictures}): remove them, or give another --output-dir.");
+            throw new UserErrorException($"{data} holds other pictures beside those of the demonstration ({train.Count} and {val.Count}, "
+                + $"not {TrainPictures} and {ValPictures}): remove them, or give another --output-dir.");
         var prefetch = new PrefetchOptions { CacheBytes = PrefetchOptions.DefaultCacheBytes };
         var options = Options(seed);
         var knn = new KnnRun(train, val, options.Crops.GlobalCropsSize, device, prefetch)
@@ -93,7 +98,8 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
 
         string[] files = [Path.Combine(folder, "attention.png"), Path.Combine(folder, "loss.png"), Path.Combine(folder, "accuracy.png")];
         var maps = new AttentionMaps(network, device);
-        AttentionSheet.Write(files[0], "Attention of the class token, last block", [.. labelled.Take(SheetPictures).Select(p => Attention(maps, p))]);
+        AttentionSheet.Write(files[0], "Attention of the class token, last block",
+            [.. labelled.Take(SheetPictures).Select(p => Attention(maps, p))]);
         var (steps, epochs) = RunLogReader.Read(Path.Combine(runFolder, "log.jsonl"), trainer.Method.Measured.Measures);
         CurvePlot.WriteSteps(files[1], steps);
         CurvePlot.WriteAccuracy(

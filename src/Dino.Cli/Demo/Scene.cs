@@ -123,6 +123,7 @@ internal sealed class Scene
         double tone = random.Uniform(0.08, 0.22) * (random.Bernoulli(0.5) ? 1 : -1);
         return new(Placement.At(random.Uniform(0, size), random.Uniform(0, size), size * random.Uniform(0.05, 0.17),
                 random.Uniform(0, 2 * Math.PI)),
-            outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)(Palette.Background + random.Uniform(-0.5, 0.5)), (float)random.Uniform(0.04, 0.09));
+            outline, (float)random.Uniform(0.6, 1.6), (float)tone, (float)(Palette.Background + random.Uniform(-0.5, 0.5)),
+            (float)random.Uniform(0.04, 0.09));
     }
 }

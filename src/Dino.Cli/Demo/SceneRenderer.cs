@@ -103,7 +103,9 @@ internal static class SceneRenderer
 /// <summary>A colour, mixed linearly.</summary>
 internal readonly record struct Tint(float R, float G, float B)
 {
-    /// <summary>A colour of the given luma (0 to 1): the hue moves in the plane of constant luma (BT.601), so brightness does not tell it.</summary>
+    /// <summary>
+    /// A colour of the given luma (0 to 1): the hue moves in the plane of constant luma (BT.601), so brightness does not tell it.
+    /// </summary>
     public static Tint Of(float luma, float hue, float chroma)
     {
         float u = chroma * MathF.Cos(hue), v = chroma * MathF.Sin(hue);

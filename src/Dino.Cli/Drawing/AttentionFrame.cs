@@ -4,7 +4,9 @@ using SkiaSharp;
 
 namespace Dino.Cli.Drawing;
 
-/// <summary>A frame of an attention video: the picture with everything outside the mask darkened, and beside it the heads' mean attention.</summary>
+/// <summary>
+/// A frame of an attention video: the picture with everything outside the mask darkened, and beside it the heads' mean attention.
+/// </summary>
 public static class AttentionFrame
 {
     /// <summary>Paints a frame of twice the picture's width.</summary>

@@ -47,7 +47,8 @@ internal static class AttentionPaint
     }
 
     /// <summary>The width of a border that is seen in a picture of this size and does not hide it.</summary>
-    public static float LineWidth(int width, int height) => Math.Max(1, Math.Min(Math.Max(width, height) / 160f, Math.Min(width, height) / 8f));
+    public static float LineWidth(int width, int height) =>
+        Math.Max(1, Math.Min(Math.Max(width, height) / 160f, Math.Min(width, height) / 8f));
 
     /// <summary>Draws the border of the mask (rows, columns).</summary>
     public static void Contour(SKCanvas canvas, bool[] mask, int rows, int columns, SKRect target, float width)

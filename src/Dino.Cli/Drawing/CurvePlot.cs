@@ -10,7 +10,8 @@ public static class CurvePlot
     private const int Width = 1100, Height = 620;
 
     /// <summary>
-    /// Draws what a method measures over the steps: each measure with a <see cref="Measure.Curve"/> of one unit, raw and smoothed, and those to
+    /// Draws what a method measures over the steps: each measure with a <see cref="Measure.Curve"/> of one unit, raw and smoothed, and
+    /// those to
     /// compare with as dashed lines.
     /// </summary>
     /// <param name="path">The file.</param>
@@ -32,7 +33,8 @@ public static class CurvePlot
             Curve(plot, lines[i].Curve!.Label, PlotStyle.Line(i), steps, lines[i].Name);
         foreach (var measure in shown.Except(lines))
             if (steps[^1].TryGet(measure.Name, out double value) && double.IsFinite(value))
-                Reference(plot, value, string.Create(CultureInfo.InvariantCulture, $"{measure.Curve!.Label} = {value:F2}"), LinePattern.Dashed);
+                Reference(plot, value, string.Create(CultureInfo.InvariantCulture, $"{measure.Curve!.Label} = {value:F2}"),
+                    LinePattern.Dashed);
         plot.Axes.AutoScale();
         var limits = plot.Axes.GetLimits();
         plot.Axes.SetLimitsY(Math.Min(0, limits.Bottom), limits.Top);

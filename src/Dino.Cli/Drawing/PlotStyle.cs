@@ -51,7 +51,9 @@ internal static class PlotStyle
         AtomicFile.Write(path, stream => stream.Write(png));
     }
 
-    /// <summary>Gives the plotting library the reports' letters for every name: it could find no others (see <see cref="ReportFont"/>).</summary>
+    /// <summary>
+    /// Gives the plotting library the reports' letters for every name: it could find no others (see <see cref="ReportFont"/>).
+    /// </summary>
     private sealed class ReportFontResolver : IFontResolver
     {
         public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>

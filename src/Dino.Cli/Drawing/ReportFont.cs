@@ -7,7 +7,8 @@ namespace Dino.Cli.Drawing;
 /// <summary>The typeface of all reports: Inter, by Rasmus Andersson (SIL Open Font License 1.1).</summary>
 /// <remarks>
 /// SkiaSharp's build without dependencies finds no fonts at all on Linux, installed or not: text would be left out without a word. So the
-/// program brings its own, and the pictures look the same everywhere. The font files are resources of the assembly Avalonia.Fonts.Inter, which
+/// program brings its own, and the pictures look the same everywhere. The font files are resources of the assembly Avalonia.Fonts.Inter,
+/// which
 /// is itself a resource here: nothing else of it is used.
 /// </remarks>
 internal static class ReportFont

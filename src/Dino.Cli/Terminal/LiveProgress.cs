@@ -22,7 +22,8 @@ internal sealed class LiveProgress(IAnsiConsole console) : ProgressDisplay
         if (rest >= 0)
             columns.Add(new TimeLeftColumn(tracker));
         var progress = console.Progress().AutoClear(false).HideCompleted(false).Columns([.. columns]);
-        progress.RenderHook = (bars, _) => tracker.Detail is { Length: > 0 } detail ? new Rows(bars, new Text(detail) { Overflow = Overflow.Ellipsis }) : bars;
+        progress.RenderHook = (bars, _) => tracker.Detail is { Length: > 0 } detail
+            ? new Rows(bars, new Text(detail) { Overflow = Overflow.Ellipsis }) : bars;
         progress.Start(context =>
         {
             tracker.Attach(context);
@@ -56,7 +57,8 @@ internal sealed class LiveProgress(IAnsiConsole console) : ProgressDisplay
 
         private static string Head(string name, long done, long total) => $"{name} {done}/{total}";
 
-        private string Shown(long done) => ScreenText.CutToColumns(Head(name, done, Total), Math.Max(1, console.Profile.Width - PercentageColumns));
+        private string Shown(long done) => ScreenText.CutToColumns(
+            Head(name, done, Total), Math.Max(1, console.Profile.Width - PercentageColumns));
     }
 
     /// <summary>The tracker's own estimate: the library's takes the parts of an earlier run for those of this one.</summary>

@@ -12,7 +12,9 @@ public static class ScreenText
 {
     private const char Ellipsis = '…';
 
-    /// <summary>The text with every character that a screen would obey and not show as an escape: <c>\n</c>, <c>\x1b</c>, <c>\u202e</c>.</summary>
+    /// <summary>
+    /// The text with every character that a screen would obey and not show as an escape: <c>\n</c>, <c>\x1b</c>, <c>\u202e</c>.
+    /// </summary>
     public static string Escape(string text)
     {
         for (int i = 0; i < text.Length; i++)
@@ -23,7 +25,9 @@ public static class ScreenText
         return text;
     }
 
-    /// <summary>The text, or its beginning and its end around an ellipsis where it is longer than <paramref name="most"/> characters.</summary>
+    /// <summary>
+    /// The text, or its beginning and its end around an ellipsis where it is longer than <paramref name="most"/> characters.
+    /// </summary>
     public static string CutMiddle(string text, int most)
     {
         if (text.Length <= most)
@@ -36,7 +40,9 @@ public static class ScreenText
         return $"{text[..head]} {Ellipsis} {text[^tail..]}";
     }
 
-    /// <summary>The columns of a terminal that a text takes: two for a wide character of East Asia, none for a mark above another.</summary>
+    /// <summary>
+    /// The columns of a terminal that a text takes: two for a wide character of East Asia, none for a mark above another.
+    /// </summary>
     public static int Columns(string text) => text.GetCellWidth();
 
     /// <summary>The beginning of a text that fits into so many columns, with an ellipsis where something was left out.</summary>

@@ -27,7 +27,8 @@ public sealed class ScreenWriter(TextWriter inner, int longest = int.MaxValue) :
     public override void WriteLine() => inner.WriteLine();
 
     /// <inheritdoc/>
-    public override void WriteLine(string? value) => inner.WriteLine(ScreenText.CutMiddle(ScreenText.Escape(OptionNames.InText(value ?? "")), longest));
+    public override void WriteLine(string? value) =>
+        inner.WriteLine(ScreenText.CutMiddle(ScreenText.Escape(OptionNames.InText(value ?? "")), longest));
 
     /// <inheritdoc/>
     public override void Flush() => inner.Flush();

@@ -5,7 +5,8 @@ namespace Dino.Cli.Terminal;
 
 /// <summary>Standard output and standard error, also where the program was started without them (<c>2&gt;&amp;-</c>).</summary>
 /// <remarks>
-/// A number that was closed is given to the next file that is opened, by the runtime before the program begins or by the program itself: what is
+/// A number that was closed is given to the next file that is opened, by the runtime before the program begins or by the program itself:
+/// what is
 /// written to "standard error" would then stand in the middle of a checkpoint.
 /// </remarks>
 internal static class StandardStreams

@@ -6,7 +6,8 @@ using Dino.Train.Runs;
 namespace Dino.Cli.Terminal;
 
 /// <summary>
-/// Ctrl-C, a request to end, and a terminal that goes away. The first asks the command to stop, which it does between two pieces of work and says what
+/// Ctrl-C, a request to end, and a terminal that goes away. The first asks the command to stop, which it does between two pieces of work
+/// and says what
 /// it kept; if that takes too long the process ends without it, since nothing that is kept can be half written. The second ends it at once.
 /// </summary>
 internal sealed class StopSignals : IDisposable
@@ -29,7 +30,8 @@ internal sealed class StopSignals : IDisposable
     public StopSignals(Action onOverdue)
     {
         this.onOverdue = onOverdue;
-        foreach (var (signal, code) in new[] { (PosixSignal.SIGINT, ExitCode.Interrupted), (PosixSignal.SIGTERM, ExitCode.Terminated), (PosixSignal.SIGHUP, ExitCode.HungUp) })
+        foreach (var (signal, code) in new[] { (PosixSignal.SIGINT, ExitCode.Interrupted), (PosixSignal.SIGTERM, ExitCode.Terminated),
+            (PosixSignal.SIGHUP, ExitCode.HungUp) })
         {
             // nohup says that a closed terminal is to be ignored.
             if (signal != PosixSignal.SIGHUP || !IsIgnored(number: 1))
@@ -79,6 +81,7 @@ internal sealed class StopSignals : IDisposable
         if (!File.Exists(status))
             return false;
         string? line = File.ReadLines(status).FirstOrDefault(line => line.StartsWith(key, StringComparison.Ordinal));
-        return line is not null && (ulong.Parse(line.AsSpan(key.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (number - 1) & 1) != 0;
+        return line is not null && (ulong.Parse(
+            line.AsSpan(key.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) >> (number - 1) & 1) != 0;
     }
 }

@@ -3,7 +3,8 @@ using System.Text;
 namespace Dino.Cli.Terminal;
 
 /// <summary>
-/// A writer whose end may fail: a full disk, a terminal that was closed. What cannot be written is lost and the first reason is kept, so that
+/// A writer whose end may fail: a full disk, a terminal that was closed. What cannot be written is lost and the first reason is kept, so
+/// that
 /// hours of work do not end because nobody reads about them. Safe to use from many threads.
 /// </summary>
 public sealed class SturdyWriter : TextWriter

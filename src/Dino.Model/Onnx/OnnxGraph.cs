@@ -1,6 +1,8 @@
 namespace Dino.Model.Onnx;
 
-/// <summary>An ONNX graph under construction: nodes in order of execution, and constants. The numbers are the fields of onnx.proto3.</summary>
+/// <summary>
+/// An ONNX graph under construction: nodes in order of execution, and constants. The numbers are the fields of onnx.proto3.
+/// </summary>
 internal sealed class OnnxGraph(string name)
 {
     private const long Float = 1, Int64 = 7;

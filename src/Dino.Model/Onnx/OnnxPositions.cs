@@ -3,7 +3,8 @@ using Dino.Tensors.Ops;
 namespace Dino.Model.Onnx;
 
 /// <summary>
-/// Positions in an ONNX graph, for pictures of any size: the embedding that is added to the tokens, resampled by the rules of <see cref="ResizeGridOp"/>,
+/// Positions in an ONNX graph, for pictures of any size: the embedding that is added to the tokens, resampled by the rules of
+/// <see cref="ResizeGridOp"/>,
 /// or the turns of queries and keys, as <see cref="RotaryOp"/> makes them.
 /// </summary>
 internal sealed class OnnxPositions
@@ -35,10 +36,13 @@ internal sealed class OnnxPositions
     {
         if (sin is null)
             return x;
-        string before = graph.Add("Slice", [x, "at_0", "first_patch", "at_2"]), patches = graph.Add("Slice", [x, "first_patch", "end", "at_2"]);
-        string left = graph.Add("Slice", [patches, "at_0", "half_head", "at_3"]), right = graph.Add("Slice", [patches, "half_head", "end", "at_3"]);
+        string before = graph.Add("Slice", [x, "at_0", "first_patch", "at_2"]),
+            patches = graph.Add("Slice", [x, "first_patch", "end", "at_2"]);
+        string left = graph.Add("Slice", [patches, "at_0", "half_head", "at_3"]),
+            right = graph.Add("Slice", [patches, "half_head", "end", "at_3"]);
         string rotated = graph.Add("Concat", [graph.Add("Neg", [right]), left], ("axis", 3));
-        return graph.Add("Concat", [before, graph.Add("Add", [graph.Add("Mul", [patches, cos!]), graph.Add("Mul", [rotated, sin])])], ("axis", 2));
+        return graph.Add("Concat", [before, graph.Add("Add", [graph.Add("Mul", [patches, cos!]), graph.Add("Mul", [rotated, sin])])],
+            ("axis", 2));
     }
 
     // (patches, D / H) each
@@ -55,10 +59,13 @@ internal sealed class OnnxPositions
         string Angles(string number, string direction)
         {
             string n = graph.Add("Gather", [grid, number]);
-            string at = Of(graph, "Sub", Of(graph, "Div", Of(graph, "Mul", Of(graph, "Add", Index(graph, n), "factor_0"), "two"), Of(graph, "Cast", n, ("to", 1))), "factor_1");
-            return Of(graph, "Expand", Of(graph, "Mul", Of(graph, "Reshape", at, direction), "turns"), extents); // (rows, columns, D / H / 4)
+            string at = Of(graph, "Sub", Of(graph, "Div", Of(graph, "Mul", Of(graph, "Add", Index(graph, n), "factor_0"), "two"),
+                Of(graph, "Cast", n, ("to", 1))), "factor_1");
+            // (rows, columns, D / H / 4)
+            return Of(graph, "Expand", Of(graph, "Mul", Of(graph, "Reshape", at, direction), "turns"), extents);
         }
-        string half = graph.Add("Reshape", [graph.Add("Concat", [Angles("at_0", "vertically"), Angles("at_1", "horizontally")], ("axis", 2)), "places"]);
+        string half = graph.Add("Reshape", [graph.Add(
+            "Concat", [Angles("at_0", "vertically"), Angles("at_1", "horizontally")], ("axis", 2)), "places"]);
         string angles = graph.Add("Concat", [half, half], ("axis", 1));
         return (graph.Add("Sin", [angles]), graph.Add("Cos", [angles]));
     }
@@ -83,7 +90,8 @@ internal sealed class OnnxPositions
         string pos = graph.Constant("pos_embed", [1, 1 + side * side, d], table);
         string size = graph.Add("Shape", ["images"]);
         string isSquare = graph.Add("Equal", [graph.Add("Gather", [size, "at_2"]), graph.Add("Gather", [size, "at_3"])]);
-        string asTrained = graph.Add("And", [isSquare, graph.Add("Equal", [graph.Add("ReduceProd", [grid], ("keepdims", 1)), "trained_cells"])]);
+        string asTrained = graph.Add("And", [isSquare,
+            graph.Add("Equal", [graph.Add("ReduceProd", [grid], ("keepdims", 1)), "trained_cells"])]);
 
         var same = new OnnxGraph("as_trained");
         same.Output("trained_positions", pos, 1, "tokens", d);
@@ -112,7 +120,8 @@ internal sealed class OnnxPositions
     }
 
     /// <summary>
-    /// The weights (n, s) of <see cref="ResizeGridOp.Weights"/>: offset 0.1, cubic convolution with a = −0.75. ONNX has an operator Resize, but runtimes take
+    /// The weights (n, s) of <see cref="ResizeGridOp.Weights"/>: offset 0.1, cubic convolution with a = −0.75. ONNX has an operator Resize,
+    /// but runtimes take
     /// it for a copy where the size stays the same, which the offset makes wrong.
     /// </summary>
     private static string Shifted(OnnxGraph graph, string n)
@@ -123,7 +132,8 @@ internal sealed class OnnxPositions
         string cell = Of("Floor", at), part = Of("Sub", at, cell);
         // The four taps lie at these distances: the inner two on the near branch of the cubic, the others on the far one.
         string Near(string d) => Of("Add", Of("Mul", Of("Mul", Of("Sub", Of("Mul", d, "near_3"), "near_2"), d), d), "factor_1");
-        string Far(string d) => Of("Mul", Of("Sub", Of("Mul", Of("Add", Of("Mul", Of("Sub", d, "far_2"), d), "far_1"), d), "far_0"), "cubic");
+        string Far(string d) => Of("Mul", Of("Sub", Of("Mul", Of("Add", Of("Mul", Of("Sub", d, "far_2"), d), "far_1"), d), "far_0"),
+            "cubic");
         string[] weights = [Far(Of("Add", part, "factor_1")), Near(part), Near(Of("Sub", "factor_1", part)), Far(Of("Sub", "two", part))];
         string? sum = null;
         for (int tap = 0; tap < 4; tap++)
@@ -159,9 +169,11 @@ internal sealed class OnnxPositions
     }
 
     // 0 … n − 1, as floats
-    private static string Index(OnnxGraph graph, string n) => graph.Add("Cast", [graph.Add("Range", ["index_0", graph.Add("Squeeze", [n]), "index_1"])], ("to", 1));
+    private static string Index(OnnxGraph graph, string n) =>
+        graph.Add("Cast", [graph.Add("Range", ["index_0", graph.Add("Squeeze", [n]), "index_1"])], ("to", 1));
 
-    private static string Of(OnnxGraph graph, string op, string operand, (string Name, object Value) attribute) => graph.Add(op, [operand], attribute);
+    private static string Of(OnnxGraph graph, string op, string operand, (string Name, object Value) attribute) =>
+        graph.Add(op, [operand], attribute);
 
     private static string Of(OnnxGraph graph, string op, string a, string b) => graph.Add(op, [a, b]);
 

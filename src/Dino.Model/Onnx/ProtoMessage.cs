@@ -4,7 +4,8 @@ using Google.Protobuf;
 namespace Dino.Model.Onnx;
 
 /// <summary>
-/// A protocol-buffer message as numbered fields. Enough for ONNX (onnx.proto3), whose messages are few; values of tensors go to the file from where
+/// A protocol-buffer message as numbered fields. Enough for ONNX (onnx.proto3), whose messages are few; values of tensors go to the file
+/// from where
 /// they are.
 /// </summary>
 internal sealed class ProtoMessage

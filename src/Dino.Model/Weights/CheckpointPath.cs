@@ -3,7 +3,8 @@ using Dino.Tensors.Io;
 namespace Dino.Model.Weights;
 
 /// <summary>
-/// The weights file that a path means. A folder stands for the one in it: of a run its last checkpoint, of Hugging Face or the official code the one
+/// The weights file that a path means. A folder stands for the one in it: of a run its last checkpoint, of Hugging Face or the official
+/// code the one
 /// of the name that they give it.
 /// </summary>
 public static class CheckpointPath
@@ -35,8 +36,11 @@ public static class CheckpointPath
         }
         string[] weights = [.. there.Where(entry => endings.Contains(Path.GetExtension(entry)))];
         string[] shown = weights.Length > 0 ? weights : there;
-        throw new WeightsException(WeightsFault.Missing, $"{path} is a folder without {string.Join(", ", names.SkipLast(1))} or {names[^1]}: "
-            + (shown.Length == 0 ? "it is empty." : $"in it {(shown.Length == 1 ? "is" : "are")} {string.Join(", ", shown.Take(8))}{(shown.Length > 8 ? $" and {shown.Length - 8} more" : "")}. Name the file."));
+        throw new WeightsException(WeightsFault.Missing,
+            $"{path} is a folder without {string.Join(", ", names.SkipLast(1))} or {names[^1]}: "
+            + (shown.Length == 0 ? "it is empty."
+                : $"in it {(shown.Length == 1 ? "is" : "are")} {string.Join(
+                ", ", shown.Take(8))}{(shown.Length > 8 ? $" and {shown.Length - 8} more" : "")}. Name the file."));
     }
 
     /// <summary>Opens the file that a path means, whatever its format.</summary>

@@ -25,7 +25,8 @@ public sealed record HeadCount(int Count, HeadSource Source)
     public const string MetadataKey = "dino.num_heads";
 
     // D and H of the published networks: 64 a head, in the largest DINOv3 128.
-    private static readonly Dictionary<int, int> published = new() { [64] = 1, [192] = 3, [384] = 6, [768] = 12, [1024] = 16, [1536] = 24, [4096] = 32 };
+    private static readonly Dictionary<int, int> published =
+        new() { [64] = 1, [192] = 3, [384] = 6, [768] = 12, [1024] = 16, [1536] = 24, [4096] = 32 };
 
     /// <summary>The heads of the published networks of a width; null where there are none, and a guess would be one.</summary>
     public static int? Published(int dim) => published.TryGetValue(dim, out int heads) ? heads : null;
@@ -34,7 +35,8 @@ public sealed record HeadCount(int Count, HeadSource Source)
     /// What to tell a person where it was assumed; null where it is known. <see cref="BackboneChoice.Heads"/> stands in backticks in it.
     /// </summary>
     public string? Warning(string path, int dim) => Source == HeadSource.Assumed
-        ? $"{path} does not say how many attention heads its network has: {Count} {(Count == 1 ? "is" : "are")} assumed, as in published networks of width {dim}. If it has others, give `Heads`, or its features are wrong."
+        ? $"{path} does not say how many attention heads its network has: {Count} {(Count == 1 ? "is" : "are")} assumed, as in published "
+            + $"networks of width {dim}. If it has others, give `Heads`, or its features are wrong."
         : null;
 
     internal static WeightsException Contradicted(string path, int given, int stated) =>

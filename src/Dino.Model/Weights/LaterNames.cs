@@ -3,10 +3,12 @@ using System.Text.RegularExpressions;
 namespace Dino.Model.Weights;
 
 /// <summary>
-/// Names of the parts that DINOv2 and DINOv3 have besides, in their own files and in Hugging Face's, and how both layouts divide what is one tensor here.
+/// Names of the parts that DINOv2 and DINOv3 have besides, in their own files and in Hugging Face's, and how both layouts divide what is
+/// one tensor here.
 /// </summary>
 /// <remarks>
-/// Here the names are DINOv2's: <c>register_tokens</c>, <c>ls1.gamma</c>, <c>mlp.w12</c>. DINOv3 calls registers <c>storage_tokens</c>, and has gate and
+/// Here the names are DINOv2's: <c>register_tokens</c>, <c>ls1.gamma</c>, <c>mlp.w12</c>. DINOv3 calls registers <c>storage_tokens</c>, and
+/// has gate and
 /// value of SwiGLU in two maps, <c>w1</c> and <c>w2</c>.
 /// </remarks>
 internal static partial class LaterNames
@@ -59,7 +61,9 @@ internal static partial class LaterNames
         ["mlp.down_proj"] = ("mlp.fc2", -1),
     };
 
-    /// <summary>The name here of a tensor, and which piece of it the file's is (−1 for all of it); null if it is none of these parts.</summary>
+    /// <summary>
+    /// The name here of a tensor, and which piece of it the file's is (−1 for all of it); null if it is none of these parts.
+    /// </summary>
     public static (string Official, int Piece)? Meaning(string bare)
     {
         if (whole.TryGetValue(bare, out string? name))
@@ -77,7 +81,8 @@ internal static partial class LaterNames
     }
 
     /// <summary>Whether it is a part that the network of DINO has not.</summary>
-    public static bool IsLater(string official) => official is "register_tokens" or Periods || official.StartsWith("cls_norm.", StringComparison.Ordinal);
+    public static bool IsLater(string official) =>
+        official is "register_tokens" or Periods || official.StartsWith("cls_norm.", StringComparison.Ordinal);
 
     /// <summary>How a tensor of the network is called in the family's own files; several names cut it into equal parts.</summary>
     public static IReadOnlyList<string> Own(ViTFamily family, string official)
@@ -92,7 +97,8 @@ internal static partial class LaterNames
     }
 
     /// <summary>
-    /// How a tensor of the network is called in Hugging Face's files of the family, in as many equal parts; an empty name is of a part that is left out.
+    /// How a tensor of the network is called in Hugging Face's files of the family, in as many equal parts; an empty name is of a part that
+    /// is left out.
     /// </summary>
     public static IReadOnlyList<string> HuggingFace(ViTConfig config, string official)
     {
@@ -107,7 +113,8 @@ internal static partial class LaterNames
                     [$"embeddings.patch_embeddings{(v3 ? "" : ".projection")}{official["patch_embed.proj".Length..]}"],
                 _ => [(v3 ? "norm" : "layernorm") + official["norm".Length..]],
             };
-        string module = match.Groups[2].Value, leaf = match.Groups[3].Value, start = $"{(v3 ? "" : "encoder.")}layer.{match.Groups[1].Value}.";
+        string module = match.Groups[2].Value, leaf = match.Groups[3].Value,
+            start = $"{(v3 ? "" : "encoder.")}layer.{match.Groups[1].Value}.";
         string[] names = module switch
         {
             "attn.qkv" when v3 => ["attention.q_proj", leaf == ".bias" && !config.KeyBias ? "" : "attention.k_proj", "attention.v_proj"],
@@ -125,7 +132,8 @@ internal static partial class LaterNames
         return [.. names.Select(name => name.Length == 0 ? "" : start + name + last)];
     }
 
-    [GeneratedRegex(@"\A(blocks|encoder\.layer|layer)\.(0|[1-9][0-9]{0,3})\.([a-z0-9_.]+?)(\.(?:weight|bias))?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(blocks|encoder\.layer|layer)\.(0|[1-9][0-9]{0,3})\.([a-z0-9_.]+?)(\.(?:weight|bias))?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex BlockPattern();
 
     [GeneratedRegex(@"\Ablocks\.([0-9]+)\.([a-z0-9_.]+?)(\.(?:weight|bias|gamma))\z", RegexOptions.CultureInvariant)]

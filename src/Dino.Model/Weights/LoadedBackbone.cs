@@ -4,11 +4,14 @@ using Dino.Tensors.Nn;
 
 namespace Dino.Model.Weights;
 
-/// <summary>A backbone with the weights of a file of any layout that is known: the one way from a file to a network that looks at pictures.</summary>
+/// <summary>
+/// A backbone with the weights of a file of any layout that is known: the one way from a file to a network that looks at pictures.
+/// </summary>
 public sealed class LoadedBackbone : IDisposable
 {
     private LoadedBackbone(Backbone backbone, FlatParameters parameters, StoredNetwork stored, string source, WeightReport report) =>
-        (Backbone, Parameters, PictureSize, Source, Report, Warning) = (backbone, parameters, stored.PictureSize, source, report, stored.Warning);
+        (Backbone, Parameters, PictureSize, Source, Report, Warning) =
+            (backbone, parameters, stored.PictureSize, source, report, stored.Warning);
 
     /// <summary>The network, without stochastic depth.</summary>
     public Backbone Backbone { get; }
@@ -16,7 +19,9 @@ public sealed class LoadedBackbone : IDisposable
     /// <summary>Its memory; nothing is trainable.</summary>
     public FlatParameters Parameters { get; }
 
-    /// <summary>The side of the square pictures that it is evaluated on, in pixels: that of its training, or <see cref="ViTConfig.EvaluationSize"/>.</summary>
+    /// <summary>
+    /// The side of the square pictures that it is evaluated on, in pixels: that of its training, or <see cref="ViTConfig.EvaluationSize"/>.
+    /// </summary>
     public int PictureSize { get; }
 
     /// <summary>The file's format and layout, in words.</summary>
@@ -32,7 +37,9 @@ public sealed class LoadedBackbone : IDisposable
     /// <param name="path">The file, or the folder that it is in.</param>
     /// <param name="device">Where the network is to be.</param>
     /// <param name="choice">Which network of the file, and what it may lack.</param>
-    /// <exception cref="WeightsException">The file is missing, damaged, hostile, or holds no such network; the message names every difference.</exception>
+    /// <exception cref="WeightsException">
+    /// The file is missing, damaged, hostile, or holds no such network; the message names every difference.
+    /// </exception>
     public static LoadedBackbone Open(string path, Device device, BackboneChoice? choice = null)
     {
         using var file = CheckpointPath.Open(path);
@@ -50,7 +57,8 @@ public sealed class LoadedBackbone : IDisposable
     /// <param name="device">Where the network is to be.</param>
     /// <param name="choice">What it may lack.</param>
     /// <exception cref="WeightsException">It does not fit; the message names every difference.</exception>
-    public static LoadedBackbone Open(WeightsFile file, ModelWeights weights, StoredNetwork stored, Device device, BackboneChoice? choice = null)
+    public static LoadedBackbone Open(WeightsFile file, ModelWeights weights, StoredNetwork stored, Device device,
+        BackboneChoice? choice = null)
     {
         bool partial = choice?.AllowPartial ?? false;
         return WeightsException.Explain(file.Path, () =>

@@ -8,7 +8,8 @@ using Dino.Tensors.Ops;
 namespace Dino.Model.Weights;
 
 /// <summary>
-/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints of
+/// A DINO network found in a weights file. The layout is recognised by the tensors' names: official or timm backbones, training checkpoints
+/// of
 /// many programs (<see cref="WeightNetwork"/>), Hugging Face's ViT.
 /// </summary>
 public sealed class ModelWeights
@@ -23,10 +24,12 @@ public sealed class ModelWeights
     private readonly WeightPieces pieces;
     private readonly bool isHuggingFace;
 
-    private ModelWeights(WeightsFile file, IReadOnlyDictionary<string, string> plain, IReadOnlyList<WeightNetwork> networks, WeightNetwork network)
+    private ModelWeights(WeightsFile file, IReadOnlyDictionary<string, string> plain, IReadOnlyList<WeightNetwork> networks,
+        WeightNetwork network)
     {
         (this.file, this.network, Networks, pieces) = (file, network, networks, new WeightPieces(file.Shape));
-        string? headPrefix = plain.Values.Select(OfficialNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead).OrderByDescending(prefix => prefix.Length).FirstOrDefault();
+        string? headPrefix = plain.Values.Select(OfficialNames.HeadPrefix).OfType<string>().Distinct().Where(network.HasHead)
+            .OrderByDescending(prefix => prefix.Length).FirstOrDefault();
         var inHead = headPrefix is null ? null : new WeightNetwork(headPrefix, network.Role);
         // The longest prefix that a name stands behind is the network that it is of: one may lie in another.
         WeightNetwork[] longestFirst = [.. networks.OrderByDescending(other => other.Prefix.Length)];
@@ -43,7 +46,8 @@ public sealed class ModelWeights
             else if (longestFirst.FirstOrDefault(other => other.Owns(bare)) != network || WeightNetwork.IsState(network.Within(bare)))
                 aside.Add(name);
             else
-                isHuggingFace |= Place(name, OfficialNames.Meaning(network.Within(bare))) && OfficialNames.IsHuggingFace(network.Within(bare));
+                isHuggingFace |= Place(name, OfficialNames.Meaning(network.Within(bare)))
+                    && OfficialNames.IsHuggingFace(network.Within(bare));
         }
         unexpected.AddRange(pieces.JoinInto(backbone));
         Family = WeightFamily.Of(foreign);
@@ -76,15 +80,19 @@ public sealed class ModelWeights
     /// <summary>The layout in words.</summary>
     public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
         + (Key.Length == 0 ? "" : $", under {Key}")
-        + (Networks.Count == 1 ? "" : $" ({RoleWord}; the file also has {string.Join(", ", Networks.Where(other => other != network).Take(3))})")
+        + (Networks.Count == 1 ? "" : $" ({RoleWord}; the file also has {string.Join(
+            ", ", Networks.Where(other => other != network).Take(3))})")
         + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
 
     /// <summary>Teacher, student, or that nothing says which.</summary>
-    public string RoleWord => Role switch { NetworkRole.Teacher => "the teacher", NetworkRole.Student => "the student", _ => "not marked as teacher or student" };
+    public string RoleWord => Role switch { NetworkRole.Teacher => "the teacher", NetworkRole.Student => "the student",
+        _ => "not marked as teacher or student" };
 
     /// <summary>Finds the network in a file.</summary>
     /// <param name="file">The open file, which stays open as long as values are to be read.</param>
-    /// <param name="key"><c>teacher</c> or <c>student</c> of a training checkpoint; null for the teacher if there is one, else whatever there is.</param>
+    /// <param name="key">
+    /// <c>teacher</c> or <c>student</c> of a training checkpoint; null for the teacher if there is one, else whatever there is.
+    /// </param>
     /// <exception cref="WeightsException">The file holds no Vision Transformer, or not the one asked for.</exception>
     public static ModelWeights Find(WeightsFile file, string? key = null)
     {
@@ -92,8 +100,10 @@ public sealed class ModelWeights
         var networks = WeightNetwork.In(plain.Values);
         if (networks.Count == 0)
             throw new WeightsException(WeightsFault.NoNetwork, $"{file.Path}: no Vision Transformer is in it under a name that is known"
-                + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}{Whole(file)}; its {file.Names.Count} tensors are "
-                + $"{string.Join(", ", file.Names.Take(3).Select(name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
+                + $"{(WeightFamily.Of(file.Names) is { } kind ? $" (it looks like {kind})" : "")}{Whole(file)}; its {file.Names.Count} "
+                + $"tensors are "
+                + $"{string.Join(", ", file.Names.Take(3).Select(
+                    name => name.Length > 80 ? name[..80] + "…" : name))}{(file.Names.Count > 3 ? ", …" : ".")}");
         // A backbone alone is what evaluation asks for, whichever network it was of.
         var chosen = networks[0];
         if (key == Student && chosen.Role == NetworkRole.Teacher)
@@ -103,7 +113,9 @@ public sealed class ModelWeights
     }
 
     private static string Whole(WeightsFile file) =>
-        ((string[])["model", "teacher", "student", "net", "backbone", "state_dict"]).FirstOrDefault(key => file.Metadata.TryGetValue(key, out string? text) && text.StartsWith("(an object of ", StringComparison.Ordinal)) is { } whole
+        ((string[])["model", "teacher", "student", "net", "backbone", "state_dict"])
+            .FirstOrDefault(key => file.Metadata.TryGetValue(key, out string? text)
+            && text.StartsWith("(an object of ", StringComparison.Ordinal)) is { } whole
             ? $"; its {whole} is {file.Metadata[whole].Trim('(', ')')}, saved whole: save model.state_dict() instead"
             : "";
 
@@ -134,19 +146,22 @@ public sealed class ModelWeights
         plainName is "center" or "dino_loss.center" || plainName.EndsWith(".dino_loss.center", StringComparison.Ordinal);
 
     /// <summary>
-    /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape: see <see cref="Heads"/>.
+    /// The sizes of the backbone, from the shapes of its tensors, and its parts, from their names. The number of heads is in no shape: see
+    /// <see cref="Heads"/>.
     /// </summary>
     /// <exception cref="WeightsException">The shapes are not those of a Vision Transformer.</exception>
     public ViTConfig BackboneConfig(int? heads = null)
     {
         bool rotary = backbone.ContainsKey(LaterNames.Periods) || LeavesPeriodsOut, gated = backbone.ContainsKey("blocks.0.mlp.w12.weight");
         var patches = Shape("patch_embed.proj.weight", 4);
-        long[] positions = rotary ? [1, 2, patches[0]] : Shape("pos_embed", 3), registers = backbone.ContainsKey("register_tokens") ? Shape("register_tokens", 3) : [1, 0, patches[0]];
+        long[] positions = rotary ? [1, 2, patches[0]] : Shape("pos_embed", 3),
+            registers = backbone.ContainsKey("register_tokens") ? Shape("register_tokens", 3) : [1, 0, patches[0]];
         var hidden = Shape(gated ? "blocks.0.mlp.w12.weight" : "blocks.0.mlp.fc1.weight", 2);
         int side = (int)Math.Sqrt(Math.Max(0, positions[1] - 1));
         if (positions[0] != 1 || 1 + (long)side * side != positions[1] || side == 0)
             throw Wrong($"the position embedding of ({string.Join(", ", positions)}) is not of a class token and a square grid");
-        if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2] || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
+        if (patches[2] != patches[3] || patches[0] != positions[2] || hidden[1] != positions[2]
+            || positions.Concat(patches).Concat(hidden).Any(size => size is < 1 or > 1 << 20))
             throw Wrong("its shapes do not fit together");
         if (registers[0] != 1 || registers[1] is < 0 or > 1024 || registers[2] != positions[2] || (gated && hidden[0] % 2 != 0))
             throw Wrong("its registers or its gated MLP do not fit its width");
@@ -157,12 +172,15 @@ public sealed class ModelWeights
         int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
             .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
         if (indices[^1] != indices.Length - 1)
-            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block {Enumerable.Range(0, indices.Length).First(i => indices[i] != i)} is missing");
+            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block {Enumerable.Range(
+                0, indices.Length).First(i => indices[i] != i)} is missing");
         int count = Heads(dim, heads).Count;
         if (rotary && dim / count % 4 != 0)
             throw Wrong($"rotary positions need heads of a width that 4 divides, not of {dim / count}");
-        if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16] && !file.Floats(periods.Names[0]).All(period => period > 0 && float.IsFinite(period)))
-            throw Wrong($"it has DINOv3's names, but the periods of its rotary positions ({LaterNames.Periods}) are not all above 0: they were never set, and no feature follows from them");
+        if (backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [<= 1 << 16]
+            && !file.Floats(periods.Names[0]).All(period => period > 0 && float.IsFinite(period)))
+            throw Wrong($"it has DINOv3's names, but the periods of its rotary positions ({LaterNames.Periods}) are not all above 0: "
+                + $"they were never set, and no feature follows from them");
         bool hasBias = backbone.ContainsKey("blocks.0.attn.qkv.bias");
         return new ViTConfig
         {
@@ -186,24 +204,31 @@ public sealed class ModelWeights
 
     // Hugging Face's files of DINOv3, which are known by the names of their projections.
     private bool LeavesPeriodsOut => !backbone.ContainsKey(LaterNames.Periods) && !backbone.ContainsKey("pos_embed")
-        && backbone.TryGetValue("blocks.0.attn.qkv.weight", out var qkv) && qkv.Names[0].EndsWith(".q_proj.weight", StringComparison.Ordinal);
+        && backbone.TryGetValue("blocks.0.attn.qkv.weight", out var qkv)
+            && qkv.Names[0].EndsWith(".q_proj.weight", StringComparison.Ordinal);
 
     // Rotary positions are made for no size; what DINOv3 is evaluated at.
     private static int RotarySize(int patch) => Math.Max(1, 224 / patch) * patch;
 
     private int? HeadsOfPeriods(int dim) =>
-        backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [var count] && count is > 0 and < 1 << 20 && dim % (4 * count) == 0 ? (int)(dim / (4 * count)) : null;
+        backbone.TryGetValue(LaterNames.Periods, out var periods) && periods.Shape is [var count] && count is > 0 and < 1 << 20
+            && dim % (4 * count) == 0 ? (int)(dim / (4 * count)) : null;
 
     /// <summary>
-    /// The number of heads of a backbone of width <paramref name="dim"/>: what the file states, what is <paramref name="given"/>, what a Hugging Face
-    /// <c>config.json</c> beside the file says, what its rotary positions need, or else that of the published networks of the width, which is an assumption.
+    /// The number of heads of a backbone of width <paramref name="dim"/>: what the file states, what is <paramref name="given"/>, what a
+    /// Hugging Face
+    /// <c>config.json</c> beside the file says, what its rotary positions need, or else that of the published networks of the width, which
+    /// is an assumption.
     /// </summary>
-    /// <exception cref="WeightsException">The file states another number than is given, or it cannot be told, or does not divide the width.</exception>
+    /// <exception cref="WeightsException">
+    /// The file states another number than is given, or it cannot be told, or does not divide the width.
+    /// </exception>
     public HeadCount Heads(int dim, int? given = null)
     {
         int? stated = null;
         if (file.Metadata.TryGetValue(HeadCount.MetadataKey, out string? text))
-            stated = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0 ? number : throw Wrong($"its {HeadCount.MetadataKey} is not a number of heads");
+            stated = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+                && number > 0 ? number : throw Wrong($"its {HeadCount.MetadataKey} is not a number of heads");
         if (stated is { } both && given is { } other && both != other)
             throw HeadCount.Contradicted(file.Path, other, both);
         var heads = stated is { } inFile ? new HeadCount(inFile, HeadSource.File)
@@ -211,7 +236,8 @@ public sealed class ModelWeights
             : ConfiguredHeads() is { } configured ? new HeadCount(configured, HeadSource.Config)
             : HeadsOfPeriods(dim) is { } turned ? new HeadCount(turned, HeadSource.File)
             : HeadCount.Published(dim) is { } published ? new HeadCount(published, HeadSource.Assumed)
-            : throw Wrong($"the number of attention heads of its network of width {dim} cannot be told from it: give `Heads`", WeightsFault.HeadsUnknown);
+            : throw Wrong($"the number of attention heads of its network of width {dim} cannot be told from it: give `Heads`",
+                WeightsFault.HeadsUnknown);
         return heads.Count > 0 && dim % heads.Count == 0 ? heads : throw Wrong($"{heads.Count} heads do not divide the width {dim}");
     }
 
@@ -221,7 +247,8 @@ public sealed class ModelWeights
     {
         if (head.Count == 0)
             return null;
-        if (!head.TryGetValue("last_layer.weight_v", out var prototypes) || prototypes.Shape is not [var k, var bottleneck] || k > int.MaxValue || bottleneck > int.MaxValue)
+        if (!head.TryGetValue("last_layer.weight_v", out var prototypes) || prototypes.Shape is not [var k, var bottleneck]
+            || k > int.MaxValue || bottleneck > int.MaxValue)
             throw Wrong("its head has no weight-normalised last layer");
         var linear = head.Where(tensor => tensor.Key.StartsWith("mlp", StringComparison.Ordinal) && tensor.Value.Shape.Count == 2).ToList();
         if (linear.Count is 0 or > 32)
@@ -231,20 +258,23 @@ public sealed class ModelWeights
             OutDim = (int)k,
             Layers = linear.Count,
             BottleneckDim = (int)bottleneck,
-            HiddenDim = linear.Count > 1 && head.TryGetValue("mlp.0.weight", out var first) ? (int)Math.Min(first.Shape[0], int.MaxValue) : (int)bottleneck,
+            HiddenDim = linear.Count > 1 && head.TryGetValue("mlp.0.weight", out var first) ? (int)Math.Min(first.Shape[0], int.MaxValue)
+                : (int)bottleneck,
             UseBatchNorm = head.Keys.Any(name => name.EndsWith("running_mean", StringComparison.Ordinal)),
         };
     }
 
     /// <summary>
-    /// Compares the file with a model, reading no values: a <see cref="Dino.Model.Backbone"/>, or a <see cref="MultiCropModel"/> with its head.
+    /// Compares the file with a model, reading no values: a <see cref="Dino.Model.Backbone"/>, or a <see cref="MultiCropModel"/> with its
+    /// head.
     /// A position embedding of another square grid is no difference: it is resampled.
     /// </summary>
     /// <exception cref="ArgumentException">The module is of another kind.</exception>
     public WeightReport Compare(Module model)
     {
         if (model is not (Dino.Model.Backbone or MultiCropModel))
-            throw new ArgumentException($"Weights are for a {nameof(Dino.Model.Backbone)} or a {nameof(MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
+            throw new ArgumentException($"Weights are for a {nameof(Dino.Model.Backbone)} or a {nameof(
+                MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
         var report = new WeightReport(file.Path) { Family = Family };
         var used = new HashSet<WeightSource>();
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))
@@ -268,7 +298,8 @@ public sealed class ModelWeights
             report.Unexpected.AddRange(unexpectedInHead);
         foreach (var (name, source) in model is MultiCropModel ? backbone.Concat(head) : backbone)
             if (!used.Contains(source))
-                (name.StartsWith("blocks.", StringComparison.Ordinal) || LaterNames.IsLater(name) ? report.Foreign : report.Unexpected).AddRange(source.Names);
+                (name.StartsWith("blocks.", StringComparison.Ordinal) || LaterNames.IsLater(name) ? report.Foreign : report.Unexpected)
+                    .AddRange(source.Names);
         report.Family ??= WeightFamily.Of(report.Foreign);
         return report;
     }
@@ -289,7 +320,8 @@ public sealed class ModelWeights
             if (Fits(tensor, source))
                 tensor.Value.CopyFrom(Values(source));
             else if (IsOtherGrid(tensor, source))
-                tensor.Value.CopyFrom(ResizeGridOp.Resized(Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2], resampling));
+                tensor.Value.CopyFrom(ResizeGridOp.Resized(
+                    Values(source), (int)source.Shape[1], tensor.Shape[1], tensor.Shape[2], resampling));
         }
         return report;
     }
@@ -319,10 +351,13 @@ public sealed class ModelWeights
         float[] values = file.Floats(name);
         int first = Array.FindIndex(values, value => !float.IsFinite(value));
         return first < 0 ? values : throw new WeightsException(string.Create(CultureInfo.InvariantCulture,
-            $"{file.Path}: {values.Count(value => !float.IsFinite(value))} of the {values.Length} values of {name} are NaN or infinite, the first at place {first}: it was saved after training had diverged, or is damaged. Take an earlier checkpoint."));
+            $"{file.Path}: {values.Count(value => !float.IsFinite(value))} of the {values.Length} values of {name} are NaN or infinite, "
+                + $"the first at place {first}: it was saved after training had diverged, or is damaged. Take an earlier checkpoint."));
     }
 
-    /// <summary>The values of a tensor of the backbone by its official name, also of one that the layout leaves out because it is always the same.</summary>
+    /// <summary>
+    /// The values of a tensor of the backbone by its official name, also of one that the layout leaves out because it is always the same.
+    /// </summary>
     /// <exception cref="WeightsException">There is none.</exception>
     public float[] Values(string official, BackboneConfig config) =>
         backbone.TryGetValue(official, out var source) ? Values(source)
@@ -340,7 +375,8 @@ public sealed class ModelWeights
         return backbone.GetValueOrDefault(name);
     }
 
-    private static bool Fits(ModuleTensor tensor, WeightSource source) => source.Shape.SequenceEqual(tensor.Shape.ToArray().Select(size => (long)size));
+    private static bool Fits(ModuleTensor tensor, WeightSource source) =>
+        source.Shape.SequenceEqual(tensor.Shape.ToArray().Select(size => (long)size));
 
     private static bool IsOtherGrid(ModuleTensor tensor, WeightSource source) =>
         tensor.Name is "pos_embed" or "backbone.pos_embed" && source.Shape is [1, var tokens, var dim] && dim == tensor.Shape[2]
@@ -369,7 +405,8 @@ public sealed class ModelWeights
             if (new FileInfo(path).Length > 1 << 20)
                 return null;
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("num_attention_heads", out var heads) && heads.TryGetInt32(out int count)
+            return json.RootElement.ValueKind == JsonValueKind.Object
+                && json.RootElement.TryGetProperty("num_attention_heads", out var heads) && heads.TryGetInt32(out int count)
                 ? count
                 : null;
         }

@@ -15,7 +15,8 @@ internal enum WeightPart
     Aside,
 
     /// <summary>
-    /// Inside a block, or among the tokens, and of no place in a network of DINO: of another kind of network, whose features would be others without it.
+    /// Inside a block, or among the tokens, and of no place in a network of DINO: of another kind of network, whose features would be
+    /// others without it.
     /// </summary>
     Foreign,
 
@@ -24,15 +25,18 @@ internal enum WeightPart
 }
 
 /// <summary>
-/// The names that DINO's weights go by: those of the official code, which timm shares, the early ones of its heads, and Hugging Face's, where
-/// query, key and value are three tensors; those of DINOv2 and DINOv3 are in <see cref="LaterNames"/>. What programs put before them is <see cref="WeightNetwork"/>'s.
+/// The names that DINO's weights go by: those of the official code, which timm shares, the early ones of its heads, and Hugging Face's,
+/// where
+/// query, key and value are three tensors; those of DINOv2 and DINOv3 are in <see cref="LaterNames"/>. What programs put before them is
+/// <see cref="WeightNetwork"/>'s.
 /// </summary>
 internal static partial class OfficialNames
 {
     private static readonly string[] split = ["query", "key", "value"];
 
     // What compiling, data parallelism, sharding and recomputation put around modules, at any depth.
-    private static readonly string[] wrappers = ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
+    private static readonly string[] wrappers =
+        ["module", "_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module"];
 
     private static readonly (string Official, string HuggingFace)[] whole =
     [
@@ -49,7 +53,8 @@ internal static partial class OfficialNames
     ];
 
     /// <summary>
-    /// A name without what wraps modules (<c>module.</c>, <c>_orig_mod.</c>, …, anywhere), and with blocks that are sharded in chunks numbered through:
+    /// A name without what wraps modules (<c>module.</c>, <c>_orig_mod.</c>, …, anywhere), and with blocks that are sharded in chunks
+    /// numbered through:
     /// <c>blocks.0.3.norm1.weight</c>, chunk 0, block 3, is <c>blocks.3.norm1.weight</c>.
     /// </summary>
     public static string Plain(string name)
@@ -59,13 +64,15 @@ internal static partial class OfficialNames
     }
 
     /// <summary>
-    /// What a plain name behind a network's prefix means: its part and the official name within it, <c>blocks.0.attn.qkv.weight</c> or <c>mlp.0.bias</c>. For
+    /// What a plain name behind a network's prefix means: its part and the official name within it, <c>blocks.0.attn.qkv.weight</c> or
+    /// <c>mlp.0.bias</c>. For
     /// one piece of a tensor, which (of a <c>qkv</c> 0 query, 1 key, 2 value; of a <c>w12</c> 0 gate, 1 value); −1 for whole tensors.
     /// </summary>
     public static (WeightPart Part, string Official, int Piece) Meaning(string bare)
     {
         if (OfHead(bare) is { } inHead)
-            return inHead.EndsWith(".num_batches_tracked", StringComparison.Ordinal) ? (WeightPart.Aside, inHead, -1) : (WeightPart.Head, inHead, -1);
+            return inHead.EndsWith(".num_batches_tracked", StringComparison.Ordinal) ? (WeightPart.Aside, inHead, -1)
+                : (WeightPart.Head, inHead, -1);
         if (AsidePattern().IsMatch(bare))
             return (WeightPart.Aside, bare, -1);
         if (OfficialPattern().IsMatch(bare))
@@ -87,7 +94,9 @@ internal static partial class OfficialNames
         return (WeightPart.Foreign, bare, -1);
     }
 
-    /// <summary>Hugging Face's names for an official tensor of the backbone: three for a <c>qkv</c>, which is cut along its first dimension.</summary>
+    /// <summary>
+    /// Hugging Face's names for an official tensor of the backbone: three for a <c>qkv</c>, which is cut along its first dimension.
+    /// </summary>
     public static IReadOnlyList<string> HuggingFace(string official)
     {
         foreach (var (name, huggingFace) in whole)
@@ -117,7 +126,8 @@ internal static partial class OfficialNames
     /// <summary>Whether a name within a network is one of Hugging Face's.</summary>
     internal static bool IsHuggingFace(string bare) => bare.StartsWith("embeddings.", StringComparison.Ordinal);
 
-    // Early checkpoints call the MLP projection_head and the last layer prototypes; PyTorch 2 keeps a weight norm's parts under parametrizations.
+    // Early checkpoints call the MLP projection_head and the last layer prototypes; PyTorch 2 keeps a weight norm's parts under
+    // parametrizations.
     private static string? OfHead(string bare)
     {
         int dot = bare.IndexOf('.', StringComparison.Ordinal);

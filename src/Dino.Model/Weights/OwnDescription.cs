@@ -5,7 +5,8 @@ using Dino.Tensors.Io;
 namespace Dino.Model.Weights;
 
 /// <summary>
-/// What a checkpoint of a training run says of its network, in the JSON of its metadata: the options of the backbone and the head, and the size of the
+/// What a checkpoint of a training run says of its network, in the JSON of its metadata: the options of the backbone and the head, and the
+/// size of the
 /// largest crops. All else that it says is of the run, and passed over here.
 /// </summary>
 /// <param name="Backbone">The backbone's sizes.</param>
@@ -34,16 +35,19 @@ internal sealed record OwnDescription(BackboneConfig Backbone, DinoHeadConfig? H
             // First the layout: a newer one may hold what this version cannot place.
             using (var document = JsonDocument.Parse(text))
             {
-                if (Member(document.RootElement, "format") is { } layout && layout.TryGetInt32(out int number) && number > StoredNetwork.NewestLayout)
+                if (Member(document.RootElement, "format") is { } layout && layout.TryGetInt32(out int number)
+                    && number > StoredNetwork.NewestLayout)
                 {
                     throw new WeightsException(
                         WeightsFault.Unreadable,
-                        $"{file.Path} was written by a newer version of the program: its layout is {number}, this one reads up to {StoredNetwork.NewestLayout}.");
+                        $"{file.Path} was written by a newer version of the program: its layout is {number}, this one reads up to "
+                            + $"{StoredNetwork.NewestLayout}.");
                 }
                 // The first checkpoints did not name their method, which was DINO.
                 isDino = Member(document.RootElement, "options") is not { } options || Member(options, "method") is null;
             }
-            var said = isDino ? JsonSerializer.Deserialize<Whole<OfDino>>(text, json)?.Options : JsonSerializer.Deserialize<Whole<OfMethod>>(text, json)?.Options;
+            var said = isDino ? JsonSerializer.Deserialize<Whole<OfDino>>(text, json)?.Options
+                : JsonSerializer.Deserialize<Whole<OfMethod>>(text, json)?.Options;
             if (said?.Backbone is null || said is OfDino and not { Head: not null, Crops: not null })
                 throw new JsonException("its hyperparameters are missing.");
             return new OwnDescription(said.Backbone, (said as OfDino)?.Head, said.Crops?.GlobalCropsSize);

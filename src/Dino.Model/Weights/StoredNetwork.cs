@@ -4,7 +4,8 @@ using Dino.Tensors.Io;
 namespace Dino.Model.Weights;
 
 /// <summary>
-/// The sizes of the network in a file. What a checkpoint of a training run says of itself is compared with its tensors before anything is made of
+/// The sizes of the network in a file. What a checkpoint of a training run says of itself is compared with its tensors before anything is
+/// made of
 /// it: a text may claim any size, a tensor has one.
 /// </summary>
 public sealed record StoredNetwork
@@ -17,13 +18,15 @@ public sealed record StoredNetwork
     // Settings of a network that are in no shape.
     private static readonly string[] noShape =
     [
-        nameof(ViTConfig.ImageSize), nameof(ViTConfig.MlpRatio), nameof(ViTConfig.DropPathRate), nameof(ViTConfig.NormEps), nameof(ViTConfig.KeyBias),
+        nameof(ViTConfig.ImageSize), nameof(ViTConfig.MlpRatio), nameof(ViTConfig.DropPathRate), nameof(ViTConfig.NormEps),
+            nameof(ViTConfig.KeyBias),
         nameof(DinoHeadConfig.NormLastLayer),
     ];
 
     private readonly Func<DinoHeadConfig?> head;
 
-    private StoredNetwork(BackboneConfig backbone, Func<DinoHeadConfig?> head, int pictureSize) => (Backbone, this.head, PictureSize) = (backbone, head, pictureSize);
+    private StoredNetwork(BackboneConfig backbone, Func<DinoHeadConfig?> head, int pictureSize) =>
+        (Backbone, this.head, PictureSize) = (backbone, head, pictureSize);
 
     /// <summary>The backbone's sizes, without stochastic depth.</summary>
     public BackboneConfig Backbone { get; }
@@ -37,7 +40,10 @@ public sealed record StoredNetwork
     /// <summary>What to tell a person of it, or null.</summary>
     public string? Warning { get; private init; }
 
-    /// <summary>The sizes of DINO's head, asked for where they are needed: a backbone does without a head of another kind. Null if the file has none.</summary>
+    /// <summary>
+    /// The sizes of DINO's head, asked for where they are needed: a backbone does without a head of another kind. Null if the file has
+    /// none.
+    /// </summary>
     /// <exception cref="WeightsException">It has one of another kind.</exception>
     public DinoHeadConfig? Head() => head();
 
@@ -46,7 +52,8 @@ public sealed record StoredNetwork
     /// <param name="weights">The network in it.</param>
     /// <param name="heads">Attention heads, where the file does not tell them: <see cref="BackboneChoice.Heads"/>.</param>
     /// <exception cref="WeightsException">
-    /// The file says of itself what its tensors are not, or something impossible; it has another number of heads than is given; or its shapes are not
+    /// The file says of itself what its tensors are not, or something impossible; it has another number of heads than is given; or its
+    /// shapes are not
     /// those of such a network.
     /// </exception>
     public static StoredNetwork Of(WeightsFile file, ModelWeights weights, int? heads = null)
@@ -75,7 +82,8 @@ public sealed record StoredNetwork
         var actual = weights.BackboneConfig(said.Heads);
         Compare(path, said, actual);
         if (said.Patch < 1 || said.ImageSize < 1 || said.Side != actual.Side)
-            throw Contradiction(path, $"pictures of {said.ImageSize} pixels, its position embedding {actual.Side} patches of {actual.Patch} a side");
+            throw Contradiction(path, $"pictures of {said.ImageSize} pixels, its position embedding {actual.Side} patches of "
+                + $"{actual.Patch} a side");
         if (!float.IsFinite(said.MlpRatio) || said.Hidden != actual.Hidden)
             throw Contradiction(path, $"an MLP of {said.MlpRatio} times the width, its tensors one of {actual.Hidden}");
         if (said.NormEps is not (> 0 and < 0.1f))
@@ -100,12 +108,14 @@ public sealed record StoredNetwork
 
     private static void Compare(string path, object said, object actual)
     {
-        foreach (var property in said.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite && !noShape.Contains(property.Name)))
+        foreach (var property in said.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.CanWrite && !noShape.Contains(property.Name)))
             if (!Equals(property.GetValue(said), property.GetValue(actual)))
-                throw Contradiction(path, $"{property.Name} {property.GetValue(said)}, its tensors {property.GetValue(actual)}");
+                throw Contradiction(path, FormattableString.Invariant(
+                    $"{property.Name} {property.GetValue(said)}, its tensors {property.GetValue(actual)}"));
     }
 
     private static WeightsException Contradiction(string path, string what) => new(
         WeightsFault.Contradiction,
-        FormattableString.Invariant($"{path} contradicts itself: its description says {what}. It was damaged or altered; take another checkpoint."));
+        $"{path} contradicts itself: its description says {what}. It was damaged or altered; take another checkpoint.");
 }

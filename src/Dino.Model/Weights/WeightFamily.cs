@@ -44,7 +44,8 @@ internal static partial class WeightFamily
         return null;
     }
 
-    [GeneratedRegex(@"(?:\A|\.)(?:rope_embed|rope_embeddings|storage_tokens|layer\.[0-9]+\.attention\.q_proj)(?:\.|\z)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?:\A|\.)(?:rope_embed|rope_embeddings|storage_tokens|layer\.[0-9]+\.attention\.q_proj)(?:\.|\z)",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Rotary();
 
     [GeneratedRegex(@"\.(?:ls[12]\.gamma|layer_scale[12]\.lambda1)\z", RegexOptions.CultureInvariant)]
@@ -59,7 +60,8 @@ internal static partial class WeightFamily
     [GeneratedRegex(@"\.mlp\.(?:w12|w1|weights_in)\.weight\z", RegexOptions.CultureInvariant)]
     private static partial Regex SwiGlu();
 
-    [GeneratedRegex(@"blocks\.[0-9]+\.attn\.(?:relative_position_bias_table|q_bias|v_bias)\z|(?:\A|\.)rel_pos_bias\.", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"blocks\.[0-9]+\.attn\.(?:relative_position_bias_table|q_bias|v_bias)\z|(?:\A|\.)rel_pos_bias\.",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Beit();
 
     [GeneratedRegex(@"blocks(?:_token_only)?\.[0-9]+\.gamma_?[123]\z", RegexOptions.CultureInvariant)]

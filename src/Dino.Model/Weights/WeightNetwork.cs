@@ -17,7 +17,9 @@ public enum NetworkRole
 /// A Vision Transformer among a file's names: all of its tensors stand behind one prefix, whatever program wrote it. The prefix is what
 /// stands before the patch embedding; its words tell the role.
 /// </summary>
-/// <param name="Prefix">Before the names, without wrappers (<see cref="OfficialNames.Plain"/>) and without the last dot; may be empty.</param>
+/// <param name="Prefix">
+/// Before the names, without wrappers (<see cref="OfficialNames.Plain"/>) and without the last dot; may be empty.
+/// </param>
 /// <param name="Role">Teacher, student or neither.</param>
 public sealed record WeightNetwork(string Prefix, NetworkRole Role)
 {
@@ -33,13 +35,15 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
 
     // What an optimizer keeps goes by the parameters' names, and is no network.
     private static readonly string[] state =
-        ["optimizer", "optimizers", "optimizer_state", "optimizer_states", "optimizer_state_dict", "scheduler", "lr_scheduler", "lr_schedulers", "fp16_scaler", "scaler", "grad_scaler", "callbacks", "loops", "dino_loss"];
+        ["optimizer", "optimizers", "optimizer_state", "optimizer_states", "optimizer_state_dict", "scheduler", "lr_scheduler",
+            "lr_schedulers", "fp16_scaler", "scaler", "grad_scaler", "callbacks", "loops", "dino_loss"];
 
     /// <summary>The last part of the prefix, or what it is called where there is none.</summary>
     public override string ToString() => Prefix.Length == 0 ? "the file" : Prefix;
 
     /// <summary>
-    /// The networks of a file, the one to take first: teachers before students before the unmarked, of each the one with the shortest path, then the one
+    /// The networks of a file, the one to take first: teachers before students before the unmarked, of each the one with the shortest path,
+    /// then the one
     /// that comes first.
     /// </summary>
     /// <param name="plainNames">The file's names as <see cref="OfficialNames.Plain"/> gives them.</param>
@@ -49,7 +53,8 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
         foreach (string[] kind in anchors)
         {
             var prefixes = names.Select(name => PrefixOf(name, kind)).OfType<string>().Distinct().Where(prefix => !IsState(prefix));
-            WeightNetwork[] found = [.. prefixes.Select(prefix => new WeightNetwork(prefix, RoleOf(prefix))).OrderBy(network => network.Role).ThenBy(network => Depth(network.Prefix))];
+            WeightNetwork[] found = [.. prefixes.Select(prefix => new WeightNetwork(prefix, RoleOf(prefix)))
+                .OrderBy(network => network.Role).ThenBy(network => Depth(network.Prefix))];
             if (found.Length > 0)
                 return found;
         }
@@ -66,7 +71,8 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
     public string Within(string plainName) => Prefix.Length == 0 ? plainName : plainName[(Prefix.Length + 1)..];
 
     /// <summary>
-    /// Whether a projection head that stands behind <paramref name="headPrefix"/> is of this network: of the same role, and beside the backbone or
+    /// Whether a projection head that stands behind <paramref name="headPrefix"/> is of this network: of the same role, and beside the
+    /// backbone or
     /// above it (<c>teacher.head</c> for <c>teacher.backbone</c>, <c>teacher_head</c> for <c>teacher_backbone.vit</c>).
     /// </summary>
     public bool HasHead(string headPrefix)
@@ -82,7 +88,8 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
 
     internal static bool IsHeadName(string segment) =>
         segment is "head" or "dino_head"
-        || segment.EndsWith("_head", StringComparison.Ordinal) && segment.Split('_') is [var word, _] && (teacherWords.Contains(word) || studentWords.Contains(word));
+        || segment.EndsWith("_head", StringComparison.Ordinal) && segment.Split('_') is [var word, _]
+            && (teacherWords.Contains(word) || studentWords.Contains(word));
 
     internal static NetworkRole RoleOf(string prefix)
     {
@@ -111,7 +118,8 @@ public sealed record WeightNetwork(string Prefix, NetworkRole Role)
     }
 
     private static bool IsBehind(string prefix, string name) =>
-        prefix.Length == 0 || name.Length > prefix.Length && name[prefix.Length] == '.' && name.StartsWith(prefix, StringComparison.Ordinal);
+        prefix.Length == 0 || name.Length > prefix.Length && name[prefix.Length] == '.'
+            && name.StartsWith(prefix, StringComparison.Ordinal);
 
     private static int Depth(string prefix) => prefix.Length == 0 ? 0 : 1 + prefix.Count(c => c == '.');
 }

@@ -33,8 +33,10 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
             string[] there = [.. names.OfType<string>()];
             var shape = shapeOf(there[0]);
             bool isKeyLeftOut = names is [not null, null, not null] && official.EndsWith(".qkv.bias", StringComparison.Ordinal);
-            bool fits = (isKeyLeftOut || there.Length == names.Length) && shape.Count > 0 && there.All(name => shapeOf(name).SequenceEqual(shape));
-            var source = new WeightSource(there, [names.Length * (shape is [var first, ..] ? first : 0), .. shape.Skip(1)]) { Join = isKeyLeftOut ? AroundZeros : null };
+            bool fits = (isKeyLeftOut || there.Length == names.Length) && shape.Count > 0
+                && there.All(name => shapeOf(name).SequenceEqual(shape));
+            var source = new WeightSource(there,
+                [names.Length * (shape is [var first, ..] ? first : 0), .. shape.Skip(1)]) { Join = isKeyLeftOut ? AroundZeros : null };
             if (!fits || !backbone.TryAdd(official, source))
                 left.AddRange(there);
             IsKeyBiasLeftOut |= fits && isKeyLeftOut;
@@ -48,7 +50,8 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
     {
         foreach (var (official, names) in pieces)
         {
-            string value = official.Replace("mlp.w12", "mlp.fc1", StringComparison.Ordinal), output = official.Replace("mlp.w12", "mlp.fc2", StringComparison.Ordinal);
+            string value = official.Replace("mlp.w12", "mlp.fc1", StringComparison.Ordinal),
+                output = official.Replace("mlp.w12", "mlp.fc2", StringComparison.Ordinal);
             if (names is not [not null, null])
                 continue;
             if (backbone.Remove(value, out var source))
@@ -64,7 +67,8 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
         foreach (string first in backbone.Keys.Where(name => name.EndsWith(".mlp.fc1.weight", StringComparison.Ordinal)).ToArray())
         {
             string mlp = first[..^"fc1.weight".Length];
-            if (backbone[first].Shape is not [var both, _] || !backbone.TryGetValue(mlp + "fc2.weight", out var second) || second.Shape is not [_, var half] || both != 2 * half)
+            if (backbone[first].Shape is not [var both, _] || !backbone.TryGetValue(mlp + "fc2.weight", out var second)
+                || second.Shape is not [_, var half] || both != 2 * half)
                 continue;
             foreach (string leaf in (string[])["weight", "bias"])
             {

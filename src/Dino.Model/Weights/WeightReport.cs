@@ -23,7 +23,8 @@ public sealed class WeightReport(string path)
     public List<string> Misshapen { get; } = [];
 
     /// <summary>
-    /// Tensors inside blocks, or among the tokens, that the model has no place for: the file is of another kind of network, and what is left without them
+    /// Tensors inside blocks, or among the tokens, that the model has no place for: the file is of another kind of network, and what is
+    /// left without them
     /// is none.
     /// </summary>
     public List<string> Foreign { get; } = [];
@@ -42,7 +43,8 @@ public sealed class WeightReport(string path)
         if (IsWhole)
             return;
         var text = new StringBuilder($"{path} does not fit the model:");
-        foreach (var (what, names) in ((string, List<string>)[])[("missing", Missing), ("unexpected", Unexpected), ("another shape", Misshapen)])
+        foreach (var (what, names) in ((string, List<string>)[])[("missing", Missing), ("unexpected", Unexpected),
+            ("another shape", Misshapen)])
             foreach (string name in names)
                 text.Append(CultureInfo.InvariantCulture, $"\n  {what}: {name}");
         throw new WeightsException(WeightsFault.FitsInPart, text.Append("\nGive `AllowPartial` to use what fits.").ToString());
@@ -62,7 +64,9 @@ public sealed class WeightReport(string path)
         if (Foreign.Count == 0)
             return;
         string names = string.Join(", ", Foreign.Take(4)) + (Foreign.Count > 4 ? $" and {Foreign.Count - 4} more" : "");
-        throw new WeightsException(WeightsFault.OtherNetwork, $"{path} is of another kind of network{(Family is null ? "" : $": it looks like {Family}")}. "
-            + $"{names} {(Foreign.Count == 1 ? "has" : "have")} no place in a ViT of DINO, and without {(Foreign.Count == 1 ? "it" : "them")} the features would be others; `AllowPartial` does not change that.");
+        throw new WeightsException(WeightsFault.OtherNetwork,
+            $"{path} is of another kind of network{(Family is null ? "" : $": it looks like {Family}")}. "
+            + $"{names} {(Foreign.Count == 1 ? "has" : "have")} no place in a ViT of DINO, and without "
+            + $"{(Foreign.Count == 1 ? "it" : "them")} the features would be others; `AllowPartial` does not change that.");
     }
 }

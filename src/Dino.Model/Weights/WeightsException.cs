@@ -18,7 +18,9 @@ public enum WeightsFault
     /// <summary>Nothing tells how many attention heads its network has: <see cref="BackboneChoice.Heads"/> can.</summary>
     HeadsUnknown,
 
-    /// <summary>It has another number of attention heads than <see cref="BackboneChoice.Heads"/> says: that was wrong, not the file.</summary>
+    /// <summary>
+    /// It has another number of attention heads than <see cref="BackboneChoice.Heads"/> says: that was wrong, not the file.
+    /// </summary>
     HeadsContradicted,
 
     /// <summary>It fits in part: <see cref="BackboneChoice.AllowPartial"/> would use that.</summary>
@@ -55,7 +57,9 @@ public sealed class WeightsException : Exception
     /// <summary>What is wrong.</summary>
     public WeightsFault Fault { get; } = WeightsFault.Unreadable;
 
-    /// <summary>Runs what builds a network of a file; what is wrong with the file, and sizes that cannot be, become such an error.</summary>
+    /// <summary>
+    /// Runs what builds a network of a file; what is wrong with the file, and sizes that cannot be, become such an error.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="build">What is done with it.</param>
     /// <exception cref="WeightsException">The file's faults and impossible sizes.</exception>

@@ -10,7 +10,8 @@ namespace Dino.Model.Weights;
 public static class WeightsExport
 {
     /// <summary>
-    /// The tensors under the names of the official code of DINO, DINOv2 or DINOv3, in its order; timm takes the same. Whole for a strict loader: with
+    /// The tensors under the names of the official code of DINO, DINOv2 or DINOv3, in its order; timm takes the same. Whole for a strict
+    /// loader: with
     /// a mask token of 0, which no feature depends on.
     /// </summary>
     /// <param name="config">The sizes.</param>
@@ -20,7 +21,8 @@ public static class WeightsExport
         if (config is ViTConfig vit)
             return Official(vit, values);
         var network = config.Build();
-        return [.. network.Parameters.Concat<ModuleTensor>(network.Buffers).Select(tensor => TensorEntry.Of(tensor.Name, tensor.Shape.ToArray(), values(tensor.Name)))];
+        return [.. network.Parameters.Concat<ModuleTensor>(network.Buffers)
+            .Select(tensor => TensorEntry.Of(tensor.Name, tensor.Shape.ToArray(), values(tensor.Name)))];
     }
 
     /// <summary>What a file of the backbone says beside its tensors: the number of attention heads, which is in no shape.</summary>
@@ -43,38 +45,47 @@ public static class WeightsExport
     }
 
     /// <summary>
-    /// The tensors under Hugging Face's names for a <c>ViTModel</c>, <c>Dinov2Model</c>, <c>Dinov2WithRegistersModel</c> or <c>DINOv3ViTModel</c>: query, key
+    /// The tensors under Hugging Face's names for a <c>ViTModel</c>, <c>Dinov2Model</c>, <c>Dinov2WithRegistersModel</c> or
+    /// <c>DINOv3ViTModel</c>: query, key
     /// and value apart.
     /// </summary>
     /// <param name="config">The sizes.</param>
     /// <param name="values">The values of a parameter or buffer by its official name, row-major.</param>
     /// <exception cref="ArgumentException">Hugging Face has no such network.</exception>
-    public static IReadOnlyList<TensorEntry> HuggingFace(BackboneConfig config, Func<string, float[]> values) => HuggingFace(ViT(config), values);
+    public static IReadOnlyList<TensorEntry> HuggingFace(BackboneConfig config, Func<string, float[]> values) =>
+        HuggingFace(ViT(config), values);
 
     private static List<TensorEntry> HuggingFace(ViTConfig config, Func<string, float[]> values)
     {
         if (config.UntiedNorms || (config.Family == ViTFamily.DinoV2 && !config.QkvBias))
-            throw new ArgumentException($"Hugging Face has no {config.Describe()} with {(config.UntiedNorms ? "a norm of its own for the class token" : "no bias of query, key and value")}.");
+            throw new ArgumentException($"Hugging Face has no {config.Describe()} with "
+                + $"{(config.UntiedNorms ? "a norm of its own for the class token" : "no bias of query, key and value")}.");
         var entries = new List<TensorEntry>();
         foreach (var tensor in Tensors(config))
         {
             float[] all = values(tensor.Name);
-            if (tensor.Name == LaterNames.Periods && all.Zip(RotaryOp.Periods(all.Length), (period, usual) => Math.Abs(period / usual - 1)).Max() > 0.005f)
-                throw new ArgumentException("Hugging Face's files have no periods of rotary positions, and these are not the usual 1 … 100.");
-            Add(entries, tensor, config.Family == ViTFamily.Dino ? OfficialNames.HuggingFace(tensor.Name) : LaterNames.HuggingFace(config, tensor.Name), all);
+            if (tensor.Name == LaterNames.Periods
+                && all.Zip(RotaryOp.Periods(all.Length), (period, usual) => Math.Abs(period / usual - 1)).Max() > 0.005f)
+                throw new ArgumentException("Hugging Face's files have no periods of rotary positions, and these are not the usual 1 … "
+                    + "100.");
+            Add(entries, tensor, config.Family == ViTFamily.Dino ? OfficialNames.HuggingFace(tensor.Name)
+                : LaterNames.HuggingFace(config, tensor.Name), all);
             if (tensor.Name == "cls_token" && config.Family != ViTFamily.Dino)
-                entries.Add(TensorEntry.Of("embeddings.mask_token", config.Rotary ? [1, 1, config.Dim] : [1, config.Dim], new float[config.Dim]));
+                entries.Add(TensorEntry.Of("embeddings.mask_token", config.Rotary ? [1, 1, config.Dim] : [1, config.Dim],
+                    new float[config.Dim]));
             // Its networks always have LayerScale.
             if (!config.LayerScale && config.Family != ViTFamily.Dino && tensor.Name.EndsWith(".norm2.weight", StringComparison.Ordinal))
                 foreach (string name in (string[])["ls1", "ls2"])
                     entries.Add(TensorEntry.Of(
-                        LaterNames.HuggingFace(config, tensor.Name.Replace("norm2.weight", name + ".gamma", StringComparison.Ordinal))[0], [config.Dim], Ones(config.Dim)));
+                        LaterNames.HuggingFace(config, tensor.Name.Replace("norm2.weight", name + ".gamma", StringComparison.Ordinal))[0],
+                        [config.Dim], Ones(config.Dim)));
         }
         return entries;
     }
 
     /// <summary>
-    /// Hugging Face's <c>config.json</c> of these sizes. Its <c>layer_norm_eps</c> is the one that the network was trained with; those of the published
+    /// Hugging Face's <c>config.json</c> of these sizes. Its <c>layer_norm_eps</c> is the one that the network was trained with; those of
+    /// the published
     /// conversions of DINO say 1e-12.
     /// </summary>
     /// <exception cref="ArgumentException">It has no words for them.</exception>
@@ -118,7 +129,8 @@ public static class WeightsExport
         if (config.Rotary)
         {
             foreach (var (name, has) in ((string, bool)[])
-                [("query_bias", config.QkvBias), ("key_bias", config.KeyBias), ("value_bias", config.QkvBias), ("proj_bias", true), ("mlp_bias", true), ("use_gated_mlp", config.SwiGlu)])
+                [("query_bias", config.QkvBias), ("key_bias", config.KeyBias), ("value_bias", config.QkvBias), ("proj_bias", true),
+                    ("mlp_bias", true), ("use_gated_mlp", config.SwiGlu)])
                 json.WriteBoolean(name, has);
             json.WriteNumber("rope_theta", 100.0);
         }
@@ -131,7 +143,8 @@ public static class WeightsExport
     }
 
     private static ViTConfig ViT(BackboneConfig config) =>
-        config as ViTConfig ?? throw new ArgumentException($"Hugging Face's files are written of Vision Transformers, not of {config.Describe()}.");
+        config as ViTConfig ?? throw new ArgumentException(
+            $"Hugging Face's files are written of Vision Transformers, not of {config.Describe()}.");
 
     private static IEnumerable<ModuleTensor> Tensors(ViTConfig config)
     {

@@ -84,9 +84,11 @@ internal static class ColourKernel
         if (operation == Hue)
             return HueTables.Turn(tables, pixel, block.Int(task + CropTask.HueAt));
         int level = operation == Brightness ? 0 : operation == Contrast ? mean : PackedPixel.Luma(pixel);
-        float factor = block[task + (operation == Brightness ? CropTask.BrightnessAt : operation == Contrast ? CropTask.ContrastAt : CropTask.SaturationAt)];
+        float factor = block[task + (operation == Brightness ? CropTask.BrightnessAt : operation == Contrast ? CropTask.ContrastAt
+            : CropTask.SaturationAt)];
         return PackedPixel.Pack(
-            Blend(level, PackedPixel.Red(pixel), factor), Blend(level, PackedPixel.Green(pixel), factor), Blend(level, PackedPixel.Blue(pixel), factor));
+            Blend(level, PackedPixel.Red(pixel), factor), Blend(level, PackedPixel.Green(pixel), factor),
+            Blend(level, PackedPixel.Blue(pixel), factor));
     }
 
     /// <summary>level + factor · (v − level), cut off to a whole number and kept within 8 bits, as Pillow's <c>Image.blend</c>.</summary>

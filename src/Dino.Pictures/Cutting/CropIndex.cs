@@ -10,7 +10,8 @@ internal static class CropIndex
 {
     public const int Words = 7;
 
-    public const int TaskAt = 0, ColumnsDoneAt = 1, PixelsAt = 2, OutputAt = 3, FirstColumnGroupAt = 4, FirstRowGroupAt = 5, FirstTileAt = 6;
+    public const int TaskAt = 0, ColumnsDoneAt = 1, PixelsAt = 2, OutputAt = 3, FirstColumnGroupAt = 4, FirstRowGroupAt = 5,
+        FirstTileAt = 6;
 
     /// <summary>The entry of the crop that a group works on: the last whose first group is not behind it.</summary>
     public static int Find(ViewMemory index, int crops, int firstAt, int group)

@@ -18,9 +18,10 @@ internal readonly record struct CropTask
     /// <summary>The widest <see cref="BlurWhole"/>.</summary>
     public const int MostBlurWhole = FinishKernel.MaxReach - 1;
 
-    internal const int PictureAt = 0, StrideAt = 1, FirstByteAt = 2, RowsAt = 3, SizeAt = 4, ColumnTapsAt = 5, ColumnReachAt = 6, RowTapsAt = 7,
-        RowReachAt = 8, FlipAt = 9, OrderAt = 10, BrightnessAt = 11, ContrastAt = 12, SaturationAt = 13, HueAt = 14, GrayscaleAt = 15, WholeAt = 16,
-        FullAt = 17, EdgeAt = 18, SolarizeAt = 19;
+    internal const int PictureAt = 0, StrideAt = 1, FirstByteAt = 2, RowsAt = 3, SizeAt = 4, ColumnTapsAt = 5, ColumnReachAt = 6,
+        RowTapsAt = 7,
+        RowReachAt = 8, FlipAt = 9, OrderAt = 10, BrightnessAt = 11, ContrastAt = 12, SaturationAt = 13, HueAt = 14, GrayscaleAt = 15,
+        WholeAt = 16, FullAt = 17, EdgeAt = 18, SolarizeAt = 19;
 
     /// <summary>The address of the picture's bytes: rows of R, G, B, without gaps. A word behind them is read, too.</summary>
     public int Picture { get; init; }
@@ -76,7 +77,9 @@ internal readonly record struct CropTask
     /// <summary>Whether the colours go.</summary>
     public bool Grayscale { get; init; }
 
-    /// <summary>Neighbours on either side that the blur's box counts in full, at most <see cref="MostBlurWhole"/>; -1 for no blur.</summary>
+    /// <summary>
+    /// Neighbours on either side that the blur's box counts in full, at most <see cref="MostBlurWhole"/>; -1 for no blur.
+    /// </summary>
     public int BlurWhole { get; init; }
 
     /// <summary>The weight of those, in 24 fractional bits.</summary>

@@ -58,13 +58,15 @@ internal static class FinishKernel
             uint full = (uint)block.Int(task + CropTask.FullAt), edge = (uint)block.Int(task + CropTask.EdgeAt);
             for (int pass = 1; pass <= Passes; pass++)
             {
-                Blur(shared, from, 0, width, reach * pass, width - 2 * reach * pass, 1, left, top, size, reach, full, edge, thread, threads);
+                Blur(shared, from, 0, width, reach * pass, width - 2 * reach * pass, 1, left, top, size, reach, full, edge, thread,
+                    threads);
                 ThreadGroup.Barrier();
                 from = Half - from;
             }
             for (int pass = 1; pass <= Passes; pass++)
             {
-                Blur(shared, from, reach * pass, width - 2 * reach * pass, halo, Tile, Pitch, left, top, size, reach, full, edge, thread, threads);
+                Blur(shared, from, reach * pass, width - 2 * reach * pass, halo, Tile, Pitch, left, top, size, reach, full, edge, thread,
+                    threads);
                 ThreadGroup.Barrier();
                 from = Half - from;
             }
@@ -95,10 +97,12 @@ internal static class FinishKernel
 
     private static int Final(int v, int threshold) => v >= threshold ? 255 - v : v;
 
-    /// <summary>One box over a part of the tile, from one half of the shared memory to the other; neighbours are a row or a column away.</summary>
+    /// <summary>
+    /// One box over a part of the tile, from one half of the shared memory to the other; neighbours are a row or a column away.
+    /// </summary>
     private static void Blur(
-        SharedBlock<int> shared, int from, int firstRow, int rows, int firstColumn, int columns, int step, int left, int top, int size, int reach,
-        uint full, uint edge, int thread, int threads)
+        SharedBlock<int> shared, int from, int firstRow, int rows, int firstColumn, int columns, int step, int left, int top, int size,
+        int reach, uint full, uint edge, int thread, int threads)
     {
         for (int i = thread; i < rows * columns; i += threads)
         {
@@ -118,7 +122,8 @@ internal static class FinishKernel
             int low = shared[source - step * Near(reach, place)], high = shared[source + step * Near(reach, size - 1 - place)];
             int outer = (low & 0xff00ff) + (high & 0xff00ff), outerGreen = ((low >> 8) & 255) + ((high >> 8) & 255);
             shared[Half - from + at] = PackedPixel.Pack(
-                Weigh(redBlue & 0xffff, outer & 0xffff, full, edge), Weigh(green, outerGreen, full, edge), Weigh(redBlue >> 16, outer >> 16, full, edge));
+                Weigh(redBlue & 0xffff, outer & 0xffff, full, edge), Weigh(green, outerGreen, full, edge),
+                Weigh(redBlue >> 16, outer >> 16, full, edge));
         }
     }
 

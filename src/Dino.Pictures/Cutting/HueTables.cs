@@ -18,7 +18,9 @@ internal static class HueTables
     private const int FractionBits = 29, SaturationBits = 31, LevelBits = 52;
 
     /// <param name="saturation">The 8-bit saturation for [highest · 256 + highest − lowest].</param>
-    /// <param name="hue">The 8-bit hue for [((2 · sector + case) · 256 + highest − lowest) · 256 + distance]; see <see cref="Turn"/>.</param>
+    /// <param name="hue">
+    /// The 8-bit hue for [((2 · sector + case) · 256 + highest − lowest) · 256 + distance]; see <see cref="Turn"/>.
+    /// </param>
     public static int[] Make(ReadOnlySpan<byte> saturation, ReadOnlySpan<byte> hue)
     {
         int[] words = new int[Words];
@@ -44,7 +46,8 @@ internal static class HueTables
         int v = Max(r, Max(g, b)), span = v + Max(-r, Max(-g, -b));
         if (span == 0 || shift == CropTask.NoHue)
             return pixel;
-        // Distances of the other two channels from the highest; one of them is the whole span, and it and the other's distance tell the hue.
+        // Distances of the other two channels from the highest; one of them is the whole span, and it and the other's distance tell the
+        // hue.
         int sector = r == v ? 0 : g == v ? 1 : 2;
         int plus = v - (sector == 0 ? b : sector == 1 ? r : g), minus = v - (sector == 0 ? g : sector == 1 ? b : r);
         int which = plus == span ? 0 : 1;

@@ -7,7 +7,9 @@ namespace Dino.Pictures.Cutting;
 /// Makes crops of pictures on an accelerator: resize, flip, colour jitter, grey, blur, solarisation and normalisation, to the bit what
 /// Pillow makes of 8-bit pictures. Many crops go through in four launches and an upload, whatever is done to each.
 /// </summary>
-/// <remarks>It takes memory for the largest block that it has met, so that the device's pool has the same pieces for it each time.</remarks>
+/// <remarks>
+/// It takes memory for the largest block that it has met, so that the device's pool has the same pieces for it each time.
+/// </remarks>
 internal sealed class PictureCutter : IDisposable
 {
     private readonly Device device;
@@ -25,18 +27,23 @@ internal sealed class PictureCutter : IDisposable
         if (device.IsHost)
             throw new ArgumentException($"Pictures are cut on accelerators; {device.Name} has the host's own pipeline.");
         if (levels.Length != 3 * 256 || saturation.Length != 1 << 16 || hue.Length != 6 << 16)
-            throw new ArgumentException($"Tables of {levels.Length}, {saturation.Length} and {hue.Length} values, not of 768, 65536 and 393216.");
+            throw new ArgumentException($"Tables of {levels.Length}, {saturation.Length} and {hue.Length} values, not of 768, 65536 and "
+                + $"393216.");
         this.device = device;
         this.levels = Tensor.From(device, levels);
         tables = Tensor.FromInts(device, HueTables.Make(saturation, hue));
     }
 
     /// <summary>Starts to write the crops of a block into a tensor. The block stays as it is until it has been copied.</summary>
-    /// <param name="block">Pictures and tasks, see <see cref="CropTask"/>; behind them room for <see cref="CropIndex.Words"/> words a crop.</param>
+    /// <param name="block">
+    /// Pictures and tasks, see <see cref="CropTask"/>; behind them room for <see cref="CropIndex.Words"/> words a crop.
+    /// </param>
     /// <param name="words">Words of pictures and tasks.</param>
     /// <param name="crops">What to make of it.</param>
     /// <param name="target">Receives each crop as (3, S, S), from its <see cref="CropEntry.Output"/> on.</param>
-    /// <exception cref="ArgumentException">A crop has no place in the tensor, which must be on this device, or its task none in the block.</exception>
+    /// <exception cref="ArgumentException">
+    /// A crop has no place in the tensor, which must be on this device, or its task none in the block.
+    /// </exception>
     public void Cut(UploadBuffer block, int words, ReadOnlySpan<CropEntry> crops, Tensor target)
     {
         if (crops.IsEmpty)

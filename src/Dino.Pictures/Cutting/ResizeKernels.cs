@@ -3,7 +3,9 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Pictures.Cutting;
 
-/// <summary>Pillow's resize in two passes, each rounded to 8 bits: along the rows of the box, then along its columns. A thread a pixel.</summary>
+/// <summary>
+/// Pillow's resize in two passes, each rounded to 8 bits: along the rows of the box, then along its columns. A thread a pixel.
+/// </summary>
 internal static class ResizeKernels
 {
     /// <param name="device">An accelerator.</param>

@@ -3,13 +3,15 @@ using System.Globalization;
 namespace Dino.Pictures.DataSets;
 
 /// <summary>
-/// What Unicode says of canonical decomposition (annex 15). .NET leaves that to a system library that need not be there, and without one returns every
+/// What Unicode says of canonical decomposition (annex 15). .NET leaves that to a system library that need not be there, and without one
+/// returns every
 /// name as it is; so the tables are in the file beside this one.
 /// </summary>
 internal static class CanonicalForms
 {
     // Hangul syllables are numbered by their letters: first, vowel, last or none.
-    private const int Syllables = 0xAC00, Leads = 0x1100, Vowels = 0x1161, Tails = 0x11A7, VowelCount = 21, TailCount = 28, SyllableCount = 19 * 21 * 28;
+    private const int Syllables = 0xAC00, Leads = 0x1100, Vowels = 0x1161, Tails = 0x11A7, VowelCount = 21, TailCount = 28,
+        SyllableCount = 19 * 21 * 28;
 
     private static readonly Dictionary<int, (int First, int Second)> parts = [];
     private static readonly Dictionary<int, byte> classes = [];
@@ -59,7 +61,9 @@ internal static class CanonicalForms
         return found;
     }
 
-    /// <summary>The combining class: 0 for what stands alone; marks of different classes on one letter may be written in any order.</summary>
+    /// <summary>
+    /// The combining class: 0 for what stands alone; marks of different classes on one letter may be written in any order.
+    /// </summary>
     public static int ClassOf(int character) => classes.GetValueOrDefault(character);
 
     private static int Character(string digits) => int.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);

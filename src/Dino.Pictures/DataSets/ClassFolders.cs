@@ -19,7 +19,8 @@ internal sealed class ClassFolders
             if (number.TryAdd(name, first.Count))
                 first.Add(RawName.Shown(name));
             else
-                remarks.Add($"the class '{RawName.Shown(name)}' is spelled in two ways (accents as one character, or as two): its folders are one class");
+                remarks.Add($"the class '{RawName.Shown(
+                    name)}' is spelled in two ways (accents as one character, or as two): its folders are one class");
             known[name] = number[name];
         }
         (Names, Remarks) = ([.. first], remarks);
@@ -35,5 +36,6 @@ internal sealed class ClassFolders
     /// <summary>What a person should know.</summary>
     public IReadOnlyList<string> Remarks { get; }
 
-    private static string? ClassOf(string relative) => relative.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? relative[..end] : null;
+    private static string? ClassOf(string relative) =>
+        relative.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? relative[..end] : null;
 }

@@ -58,7 +58,8 @@ internal static class FolderRemarks
         return example is null ? null : $"{count} pictures have the name of another in their folder but for the ending {example}";
     }
 
-    private static bool Continues(ReadOnlySpan<char> name, ReadOnlySpan<char> stem) => name.StartsWith(stem) && name[stem.Length..].StartsWith(".");
+    private static bool Continues(ReadOnlySpan<char> name, ReadOnlySpan<char> stem) =>
+        name.StartsWith(stem) && name[stem.Length..].StartsWith(".");
 
     private static ReadOnlySpan<char> Stem(string name) => name.AsSpan(0, name.Length - Path.GetExtension(name.AsSpan()).Length);
 }

@@ -9,14 +9,16 @@ namespace Dino.Pictures.DataSets;
 internal readonly record struct FolderEntry(string Name, FileStatus Status, bool ByLink);
 
 /// <summary>
-/// The files below a folder. Links are followed, but no folder is read twice within one first-level folder, nor where it lies in itself: a folder is
+/// The files below a folder. Links are followed, but no folder is read twice within one first-level folder, nor where it lies in itself: a
+/// folder is
 /// read by its own name before it is by a link's. What is no file, and a folder that cannot be listed, is reported and left out.
 /// </summary>
 internal static class FolderTree
 {
     // What systems and programs put beside the files that people mean: archives of macOS, thumbnails of Synology and Windows, dustbins.
     private static readonly HashSet<string> clutter = new(
-        ["__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "Thumbs.db", "ehthumbs.db", "desktop.ini", "Icon\r"],
+        ["__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "Thumbs.db", "ehthumbs.db", "desktop.ini",
+            "Icon\r"],
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a name is passed over without a word: hidden (.ipynb_checkpoints, ._1.jpg), or clutter that systems make.</summary>
@@ -129,7 +131,8 @@ internal static class FolderTree
             if (status.Number != 0 && !seen.TryAdd((status.Volume, status.Number), name))
             {
                 string known = seen[(status.Volume, status.Number)];
-                skipped.Report(path, known.Length == 0 ? "it leads back to the folder itself" : $"it leads to {RawName.Shown(known)}, which is read already");
+                skipped.Report(path, known.Length == 0 ? "it leads back to the folder itself"
+                    : $"it leads to {RawName.Shown(known)}, which is read already");
                 return;
             }
             string[] names;

@@ -24,7 +24,8 @@ public sealed class ImageFolder
     private readonly int[] labels;
     private readonly (long Length, long Modified)[] stamps;
 
-    private ImageFolder(string root, string[] names, int[] labels, (long, long)[] stamps, string[] classNames, IReadOnlyList<string> remarks)
+    private ImageFolder(string root, string[] names, int[] labels, (long, long)[] stamps, string[] classNames,
+        IReadOnlyList<string> remarks)
     {
         paths = [.. names.Select(name => Path.Combine(root, name))];
         (Root, this.labels, this.stamps, ClassNames, Remarks) = (root, labels, stamps, classNames, remarks);
@@ -39,7 +40,9 @@ public sealed class ImageFolder
     /// <summary>Names of the classes in ordinal order; empty when no picture lies in a sub-folder.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>What a person should know of the folder: pictures that are there twice, or look like masks of others. Each a line.</summary>
+    /// <summary>
+    /// What a person should know of the folder: pictures that are there twice, or look like masks of others. Each a line.
+    /// </summary>
     public IReadOnlyList<string> Remarks { get; }
 
     /// <summary>Whether every picture has a class: what k-NN needs.</summary>
@@ -48,7 +51,9 @@ public sealed class ImageFolder
     /// <summary>Path of a sample, to be opened by <see cref="RegularFile"/>: its name need not be UTF-8.</summary>
     public string PathOf(int sample) => paths[sample];
 
-    /// <summary>Path of a sample from the folder on, with / on every system, as text for people and files (<see cref="RawName.Shown"/>).</summary>
+    /// <summary>
+    /// Path of a sample from the folder on, with / on every system, as text for people and files (<see cref="RawName.Shown"/>).
+    /// </summary>
     public string RelativePathOf(int sample)
     {
         string name = RawName.Shown(Path.GetRelativePath(Root, paths[sample]));
@@ -137,7 +142,8 @@ public sealed class ImageFolder
         string folder = $"The folder '{RawName.Shown(root)}'";
         if (left > 0)
             return $"{folder} holds no picture that `Include` and `Exclude` choose: {left} files are left out by them.";
-        string kinds = string.Join(", ", others.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Value} {entry.Key}"));
+        string kinds = string.Join(", ", others.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => $"{entry.Value} {entry.Key}"));
         return others.Count > 0
             ? $"{folder} holds no picture of {PictureSignature.Formats}, but others ({kinds}): convert them to PNG or JPEG."
             : $"{folder} holds no picture: it needs files of {PictureSignature.Formats}, directly or in sub-folders.";

@@ -7,7 +7,8 @@ namespace Dino.Pictures.DataSets;
 public enum MaskKind
 {
     /// <summary>
-    /// Palette files hold ids. Grey files hold ids if all values but 0 and 255 are at most 64 and there are such; else they are masks of one
+    /// Palette files hold ids. Grey files hold ids if all values but 0 and 255 are at most 64 and there are such; else they are masks of
+    /// one
     /// object. A file of nothing but 0 and 255 is one object's mask either way.
     /// </summary>
     Auto,
@@ -105,18 +106,22 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
         const int most = 16;
         byte[] greys = [.. values.Where(value => value is not (0 or Undecided)).Distinct().Take(most + 1).Order()];
         return greys.Length is > 0 and <= most
-            ? $"the greys {string.Join(", ", greys)} of {path} are taken for one object, {Undecided / 2 + 1} and more; if they are objects, give `MaskKind` ids"
+            ? $"the greys {string.Join(", ", greys)} of {path} are taken for one object, {Undecided / 2 + 1} and more; if they are "
+                + $"objects, give `MaskKind` ids"
             : null;
     }
 
-    /// <summary>Ids of pixels in the colours that palette files of PASCAL VOC and DAVIS have; programs that know no palettes write those.</summary>
+    /// <summary>
+    /// Ids of pixels in the colours that palette files of PASCAL VOC and DAVIS have; programs that know no palettes write those.
+    /// </summary>
     private static void FromColours(ReadOnlySpan<byte> pixels, Span<byte> values, int width)
     {
         for (int i = 0; i < values.Length; i++)
         {
             var (red, green, blue) = (pixels[3 * i], pixels[3 * i + 1], pixels[3 * i + 2]);
             values[i] = VocColours.IdOf(red, green, blue) ?? throw new InvalidDataException(
-                $"it is coloured, and the colour ({red}, {green}, {blue}) at ({i % width}, {i / width}) is none of DAVIS's and PASCAL VOC's; "
+                $"it is coloured, and the colour ({red}, {green}, {blue}) at ({i % width}, {i / width}) is none of DAVIS's and PASCAL "
+                    + $"VOC's; "
                 + "save it as a palette or grey PNG whose numbers are the objects");
         }
     }
@@ -155,7 +160,8 @@ public sealed record LabelMap(byte[] Ids, int Width, int Height)
         return (values, picture.Width, picture.Height, !isGrey);
     }
 
-    private static bool IsMissing(Exception fault) => (fault is ImageDecodeException ? fault.InnerException : fault) is FileNotFoundException or DirectoryNotFoundException;
+    private static bool IsMissing(Exception fault) =>
+        (fault is ImageDecodeException ? fault.InnerException : fault) is FileNotFoundException or DirectoryNotFoundException;
 
     /// <summary>What is wrong with the file, or null where the fault is not the file's.</summary>
     private static string? ReasonOf(Exception fault) => fault switch

@@ -3,7 +3,8 @@ using System.Text;
 namespace Dino.Pictures.DataSets;
 
 /// <summary>
-/// Names as people see them: é is one character or an e with an accent behind it, depending on the system that wrote it, and is the same name.
+/// Names as people see them: é is one character or an e with an accent behind it, depending on the system that wrote it, and is the same
+/// name.
 /// </summary>
 internal static class NameForm
 {

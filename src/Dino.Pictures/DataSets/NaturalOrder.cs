@@ -1,6 +1,9 @@
 namespace Dino.Pictures.DataSets;
 
-/// <summary>Names as people count them: 2.png before 10.png. Digits that stand together are one number of any length, the rest is compared ordinally.</summary>
+/// <summary>
+/// Names as people count them: 2.png before 10.png. Digits that stand together are one number of any length, the rest is compared
+/// ordinally.
+/// </summary>
 internal sealed class NaturalOrder : IComparer<string>
 {
     private NaturalOrder()
@@ -38,7 +41,9 @@ internal sealed class NaturalOrder : IComparer<string>
     /// <summary>The name with every number written without leading zeros: equal for names that count the same.</summary>
     public static string Canonical(string name) => Rewrite(name, static number => number.ToString());
 
-    /// <summary>What is wrong with names that are to be taken in this order, one after the other in time; null if they count in one way.</summary>
+    /// <summary>
+    /// What is wrong with names that are to be taken in this order, one after the other in time; null if they count in one way.
+    /// </summary>
     /// <param name="names">Names without endings, in this order.</param>
     public static string? Doubt(IReadOnlyList<string> names)
     {

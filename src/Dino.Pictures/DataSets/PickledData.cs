@@ -5,7 +5,8 @@ using System.Text.Json.Nodes;
 namespace Dino.Pictures.DataSets;
 
 /// <summary>
-/// Lists, dicts, texts, numbers and arrays of numbers out of a Python pickle (protocols 2 to 5), as JSON: the form in which ground truths are
+/// Lists, dicts, texts, numbers and arrays of numbers out of a Python pickle (protocols 2 to 5), as JSON: the form in which ground truths
+/// are
 /// published. It is read as data: a name other than NumPy's arrays ends the reading, and nothing is called.
 /// </summary>
 internal sealed class PickledData
@@ -172,7 +173,8 @@ internal sealed class PickledData
         "numpy dtype" => new DType((string)arguments[0]!),
         "__builtin__ bytes" or "builtins bytes" when arguments.Length == 0 => Array.Empty<byte>(), // how protocol 2 spells no bytes
         "_codecs encode" => Encoding.Latin1.GetBytes((string)arguments[0]!),
-        "numpy.core.numeric _frombuffer" or "numpy._core.numeric _frombuffer" => new Numbers { Values = ((DType)arguments[1]!).Read(Bytes(arguments[0])) },
+        "numpy.core.numeric _frombuffer" or "numpy._core.numeric _frombuffer" =>
+            new Numbers { Values = ((DType)arguments[1]!).Read(Bytes(arguments[0])) },
         _ => throw new InvalidDataException("the pickle calls for more than lists, dicts, texts, numbers and arrays of numbers"),
     };
 
@@ -218,7 +220,8 @@ internal sealed class PickledData
 
     private object? Top => stack.Count > 0 ? stack[^1] : throw Short();
 
-    private object? Remembered(uint key) => memo.TryGetValue(key, out object? value) ? value : throw new InvalidDataException("the pickle refers to what it has not");
+    private object? Remembered(uint key) => memo.TryGetValue(key, out object? value) ? value
+        : throw new InvalidDataException("the pickle refers to what it has not");
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -274,7 +277,8 @@ internal sealed class PickledData
 
         public List<object?> Read(byte[] data)
         {
-            int size = code is [_, >= '1' and <= '8'] ? code[1] - '0' : throw new InvalidDataException("the pickle has an array of what are no numbers");
+            int size = code is [_, >= '1' and <= '8'] ? code[1] - '0'
+                : throw new InvalidDataException("the pickle has an array of what are no numbers");
             if (data.Length % size != 0)
                 throw new InvalidDataException($"the pickle has an array of {data.Length} bytes whose numbers have {size}");
             var numbers = new List<object?>(data.Length / size);

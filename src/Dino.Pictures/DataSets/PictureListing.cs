@@ -14,7 +14,8 @@ namespace Dino.Pictures.DataSets;
 public sealed record ListedPicture(string Name, long Bytes, long Modified, string? Sha256);
 
 /// <summary>
-/// The files of a data set as they were found. Its <see cref="Identity"/> is what is compared; the listing itself is kept beside what was made of
+/// The files of a data set as they were found. Its <see cref="Identity"/> is what is compared; the listing itself is kept beside what was
+/// made of
 /// the pictures (<c>pictures.jsonl</c>, a line a picture), to name those that differ.
 /// </summary>
 public sealed class PictureListing
@@ -22,7 +23,9 @@ public sealed class PictureListing
     /// <summary>The name of the file beside checkpoints and features.</summary>
     public const string FileName = "pictures.jsonl";
 
-    /// <summary>Data sets of so many bytes are compared by their contents without being asked: reading them takes no time worth mentioning.</summary>
+    /// <summary>
+    /// Data sets of so many bytes are compared by their contents without being asked: reading them takes no time worth mentioning.
+    /// </summary>
     public const long AlwaysRead = 64 << 20;
 
     // A listing of more would itself be as large as a checkpoint.
@@ -63,7 +66,8 @@ public sealed class PictureListing
     /// <summary>What the data set is compared by.</summary>
     public DataIdentity Identity()
     {
-        using IncrementalHash names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256), times = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
+        using IncrementalHash names = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
+            times = IncrementalHash.CreateHash(HashAlgorithmName.SHA256),
             contents = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] number = new byte[8];
         foreach (var picture in pictures)
@@ -100,26 +104,34 @@ public sealed class PictureListing
         });
     }
 
-    /// <summary>Names the pictures that differ from the listing of a folder: "3 of 24 have another time: a/1.png, a/2.png, …"; empty when that is not known.</summary>
+    /// <summary>
+    /// Names the pictures that differ from the listing of a folder: "3 of 24 have another time: a/1.png, a/2.png, …"; empty when that is
+    /// not known.
+    /// </summary>
     internal string Differences(string folder)
     {
         if (TryRead(folder) is not { } then)
             return "";
-        var before = then.GroupBy(picture => picture.Name, StringComparer.Ordinal).ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
+        var before = then.GroupBy(picture => picture.Name, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.First(), StringComparer.Ordinal);
         var now = pictures.Select(picture => picture.Name).ToHashSet(StringComparer.Ordinal);
         (string What, IEnumerable<string> Names)[] kinds =
         [
             ("new", pictures.Where(picture => !before.ContainsKey(picture.Name)).Select(picture => picture.Name)),
             ("gone", then.Where(picture => !now.Contains(picture.Name)).Select(picture => picture.Name)),
             ("of another size", Changed((a, b) => a.Bytes != b.Bytes)),
-            ("of another content", Changed((a, b) => a.Bytes == b.Bytes && a.Sha256 is not null && b.Sha256 is not null && a.Sha256 != b.Sha256)),
-            ("of another time", Changed((a, b) => a.Bytes == b.Bytes && (a.Sha256 is null || b.Sha256 is null) && a.Modified != b.Modified)),
+            ("of another content", Changed((a, b) => a.Bytes == b.Bytes && a.Sha256 is not null && b.Sha256 is not null
+                && a.Sha256 != b.Sha256)),
+            ("of another time", Changed((a, b) => a.Bytes == b.Bytes && (a.Sha256 is null || b.Sha256 is null)
+                && a.Modified != b.Modified)),
         ];
-        return string.Join("; ", kinds.Select(kind => (kind.What, Names: kind.Names.ToArray())).Where(kind => kind.Names.Length > 0).Select(kind =>
+        return string.Join("; ", kinds.Select(kind => (kind.What, Names: kind.Names.ToArray())).Where(kind => kind.Names.Length > 0)
+            .Select(kind =>
             $"{kind.Names.Length} {kind.What}: {string.Join(", ", kind.Names.Take(3))}{(kind.Names.Length > 3 ? ", …" : "")}"));
 
         IEnumerable<string> Changed(Func<ListedPicture, ListedPicture, bool> differs) =>
-            pictures.Where(picture => before.TryGetValue(picture.Name, out var earlier) && differs(picture, earlier)).Select(picture => picture.Name);
+            pictures.Where(picture => before.TryGetValue(picture.Name, out var earlier) && differs(picture, earlier))
+                .Select(picture => picture.Name);
     }
 
     private static List<ListedPicture>? TryRead(string folder)

@@ -3,7 +3,8 @@ using System.IO.Enumeration;
 namespace Dino.Pictures.DataSets;
 
 /// <summary>
-/// Which files of a folder are meant. In a pattern * stands for any part of a name, ? for one character and ** for any folders; a pattern without / is
+/// Which files of a folder are meant. In a pattern * stands for any part of a name, ? for one character and ** for any folders; a pattern
+/// without / is
 /// looked for at every depth, and one that fits a folder stands for all that is in it. Large and small letters are the same.
 /// </summary>
 /// <param name="include">Files have to match one of these; all do if there are none.</param>
@@ -31,7 +32,8 @@ public sealed class PicturePatterns(IReadOnlyList<string> include, IReadOnlyList
         if (IsAll)
             return true;
         string[] parts = name.Split('/');
-        return (includeParts.Length == 0 || includeParts.Any(pattern => Fits(pattern, parts))) && !excludeParts.Any(pattern => Fits(pattern, parts));
+        return (includeParts.Length == 0 || includeParts.Any(pattern => Fits(pattern, parts)))
+            && !excludeParts.Any(pattern => Fits(pattern, parts));
     }
 
     private static string[] Parts(string pattern)

@@ -15,7 +15,8 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
     private static readonly JsonSerializerOptions json = new() { PropertyNameCaseInsensitive = true };
 
     /// <summary>
-    /// Opens a set. The ground truth is the official file, or the JSON of its content: <c>imlist</c>, <c>qimlist</c> (names without extension) and
+    /// Opens a set. The ground truth is the official file, or the JSON of its content: <c>imlist</c>, <c>qimlist</c> (names without
+    /// extension) and
     /// <c>gnd</c>, a list of <c>easy</c>, <c>hard</c>, <c>junk</c> and <c>bbx</c>.
     /// </summary>
     /// <param name="root">The folder that holds <c>jpg</c>.</param>
@@ -27,7 +28,8 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
             throw new ImageFolderException($"There is no folder {RawName.Shown(root)}.");
         string path = groundTruth ?? Only(root);
         GroundTruth truth = Read(path);
-        if (truth.Imlist is not { Length: > 0 } images || truth.Qimlist is not { Length: > 0 } queries || truth.Gnd is not { } gnd || gnd.Length != queries.Length)
+        if (truth.Imlist is not { Length: > 0 } images || truth.Qimlist is not { Length: > 0 } queries || truth.Gnd is not { } gnd
+            || gnd.Length != queries.Length)
             throw new ImageFolderException($"{path} is no ground truth: it needs imlist, qimlist, and gnd with an entry for each query.");
         for (int i = 0; i < gnd.Length; i++)
         {
@@ -41,8 +43,9 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
         }
         string folder = Path.Combine(root, "jpg");
         return new RetrievalSet(
-            [.. images.Select(name => Path.Combine(folder, name + ".jpg"))], [.. queries.Select(name => Path.Combine(folder, name + ".jpg"))],
-            [.. gnd.Select(entry => new RetrievalQuery(entry.Easy ?? [], entry.Hard ?? [], entry.Junk ?? [], entry.Bbx))]);
+            [.. images.Select(name => Path.Combine(folder, name + ".jpg"))],
+            [.. queries.Select(name => Path.Combine(folder, name + ".jpg"))],
+                [.. gnd.Select(entry => new RetrievalQuery(entry.Easy ?? [], entry.Hard ?? [], entry.Junk ?? [], entry.Bbx))]);
     }
 
     private static string Only(string root)
@@ -52,7 +55,8 @@ public sealed record RetrievalSet(IReadOnlyList<string> Images, IReadOnlyList<st
         // The published file may stay beside the JSON that was made of it.
         string[] found = texts.Length > 0 ? texts : [.. all.Where(name => name.EndsWith(".pkl", StringComparison.Ordinal))];
         return found.Length == 1 ? Path.Combine(root, found[0])
-            : throw new ImageFolderException($"{root} holds {found.Length} files gnd_*.json or gnd_*.pkl; name the ground truth with `GroundTruth`.");
+            : throw new ImageFolderException($"{root} holds {found.Length} files gnd_*.json or gnd_*.pkl; name the ground truth with "
+                + $"`GroundTruth`.");
     }
 
     private static GroundTruth Read(string path)

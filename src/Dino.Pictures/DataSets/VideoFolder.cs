@@ -13,7 +13,8 @@ public sealed record VideoSequence(string Name, IReadOnlyList<string> Frames, IR
 }
 
 /// <summary>
-/// Videos in the layout of DAVIS: JPEGImages/480p/NAME/00000.jpg, Annotations/480p/NAME/00000.png. Frames are taken in natural order, 2 before 10.
+/// Videos in the layout of DAVIS: JPEGImages/480p/NAME/00000.jpg, Annotations/480p/NAME/00000.png. Frames are taken in natural order, 2
+/// before 10.
 /// </summary>
 public static class VideoFolder
 {
@@ -28,7 +29,8 @@ public static class VideoFolder
     /// <exception cref="ImageFolderException">A folder is missing, or there is no video.</exception>
     public static IReadOnlyList<VideoSequence> Scan(string root, IReadOnlyCollection<string> names, Action<string, string>? onBroken)
     {
-        string frames = Layer(root, "JPEGImages"), annotations = Layer(root, "Annotations"), list = Path.Combine(root, "ImageSets", "2017", "val.txt");
+        string frames = Layer(root, "JPEGImages"), annotations = Layer(root, "Annotations"),
+            list = Path.Combine(root, "ImageSets", "2017", "val.txt");
         string[] found;
         try
         {
@@ -68,10 +70,12 @@ public static class VideoFolder
         string?[] annotations = Pair(frames, masks);
         string shown = RawName.Shown(frames[0]);
         if (annotations[0] is null)
-            throw new ImageFolderException($"{RawName.Shown(annotationFolder)} has no mask of the first frame, {Path.GetFileNameWithoutExtension(shown)}.png.");
+            throw new ImageFolderException($"{RawName.Shown(
+                annotationFolder)} has no mask of the first frame, {Path.GetFileNameWithoutExtension(shown)}.png.");
         var remarks = new List<string>();
         if (NaturalOrder.Doubt([.. frames.Select(Path.GetFileNameWithoutExtension)!]) is { } doubt)
-            remarks.Add($"the order of its {frames.Length} frames is in doubt: {RawName.Shown(doubt)}; they are taken from {shown} to {RawName.Shown(frames[^1])}");
+            remarks.Add($"the order of its {frames.Length} frames is in doubt: {RawName.Shown(
+                doubt)}; they are taken from {shown} to {RawName.Shown(frames[^1])}");
         var used = annotations.OfType<string>().ToHashSet();
         if (masks.FirstOrDefault(mask => !used.Contains(mask)) is { } unused)
             remarks.Add($"{masks.Length - used.Count} masks belong to no frame, {RawName.Shown(unused)} first");
@@ -98,7 +102,8 @@ public static class VideoFolder
         string folder = Path.Combine(root, name), resolution = Path.Combine(folder, "480p");
         return FileStatus.Of(resolution).Kind == FileKind.Folder ? resolution
             : FileStatus.Of(folder).Kind == FileKind.Folder ? folder
-            : throw new ImageFolderException($"{RawName.Shown(root)} has no folder {name}: videos come as JPEGImages/480p/NAME and Annotations/480p/NAME.");
+            : throw new ImageFolderException($"{RawName.Shown(
+                root)} has no folder {name}: videos come as JPEGImages/480p/NAME and Annotations/480p/NAME.");
     }
 
     /// <summary>A folder in another, by its name or by one that looks the same.</summary>
@@ -107,7 +112,8 @@ public static class VideoFolder
         string path = Path.Combine(folder, name);
         if (FileStatus.Of(path).Kind != FileKind.Missing)
             return path;
-        return FolderTree.Names(folder, FileKind.Folder).FirstOrDefault(other => NameForm.Comparer.Equals(other, name)) is { } same ? Path.Combine(folder, same) : path;
+        return FolderTree.Names(folder, FileKind.Folder).FirstOrDefault(other => NameForm.Comparer.Equals(other, name)) is { } same
+            ? Path.Combine(folder, same) : path;
     }
 
     private static string[] Files(string folder, params string[] extensions)
@@ -116,7 +122,8 @@ public static class VideoFolder
             throw new ImageFolderException($"There is no folder {RawName.Shown(folder)}.");
         try
         {
-            return [.. FolderTree.Names(folder, FileKind.Regular).Where(name => extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase))];
+            return [.. FolderTree.Names(folder, FileKind.Regular)
+                .Where(name => extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

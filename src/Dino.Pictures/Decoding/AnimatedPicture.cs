@@ -3,7 +3,9 @@ using SkiaSharp;
 
 namespace Dino.Pictures.Decoding;
 
-/// <summary>The frames of an animated GIF or WebP in order. Beside <see cref="ImageDecoder"/>, the only file that names the codec library.</summary>
+/// <summary>
+/// The frames of an animated GIF or WebP in order. Beside <see cref="ImageDecoder"/>, the only file that names the codec library.
+/// </summary>
 public sealed class AnimatedPicture : IDisposable
 {
     private readonly string path;

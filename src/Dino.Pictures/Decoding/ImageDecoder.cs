@@ -35,7 +35,8 @@ public sealed class ImageDecoder : IDisposable
     }
 
     /// <summary>
-    /// What the pictures are for: 1 gives them in grey, as Pillow's <c>convert("L")</c>, in all three channels; 3, the default, in colours; 4 also
+    /// What the pictures are for: 1 gives them in grey, as Pillow's <c>convert("L")</c>, in all three channels; 3, the default, in colours;
+    /// 4 also
     /// with <see cref="RgbImage.Opacity"/>, as Pillow's <c>convert("RGBA")</c>.
     /// </summary>
     /// <exception cref="ArgumentException">Pictures have another number of channels.</exception>

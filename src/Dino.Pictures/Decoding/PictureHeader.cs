@@ -6,7 +6,8 @@ namespace Dino.Pictures.Decoding;
 /// <param name="Width">Pixels, as stored.</param>
 /// <param name="Height">Pixels, as stored.</param>
 /// <param name="DecoderBytes">
-/// Bytes a pixel that the decoder takes beside its result: coefficients of a progressive JPEG, or of one whose components come one after the other;
+/// Bytes a pixel that the decoder takes beside its result: coefficients of a progressive JPEG, or of one whose components come one after
+/// the other;
 /// rows of an interlaced PNG; pixels of a lossless WebP.
 /// </param>
 internal readonly record struct PictureHeader(long Width, long Height, double DecoderBytes)
@@ -31,7 +32,8 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
         if (PictureSignature.IsPng(file))
             return Png(file);
         if (file.StartsWith("GIF8"u8))
-            return file.Length < 10 ? null : new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[6..]), BinaryPrimitives.ReadUInt16LittleEndian(file[8..]), 1);
+            return file.Length < 10 ? null : new PictureHeader(
+                BinaryPrimitives.ReadUInt16LittleEndian(file[6..]), BinaryPrimitives.ReadUInt16LittleEndian(file[8..]), 1);
         return file.StartsWith("BM"u8) ? Bmp(file) : WebP(file);
     }
 
@@ -41,7 +43,8 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
             return null;
         int channels = file[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
         double stored = file[28] == 0 ? 0 : file[24] * channels / 8.0;
-        return new PictureHeader(BinaryPrimitives.ReadUInt32BigEndian(file[16..]), BinaryPrimitives.ReadUInt32BigEndian(file[20..]), stored);
+        return new PictureHeader(BinaryPrimitives.ReadUInt32BigEndian(file[16..]), BinaryPrimitives.ReadUInt32BigEndian(file[20..]),
+            stored);
     }
 
     private static PictureHeader? Bmp(ReadOnlySpan<byte> file)
@@ -50,7 +53,8 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
             return null;
         return BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) == 12
             ? new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[18..]), BinaryPrimitives.ReadUInt16LittleEndian(file[20..]), 0)
-            : new PictureHeader(Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[18..])), Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..])), 0);
+            : new PictureHeader(Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[18..])),
+                Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..])), 0);
     }
 
     // RFC 9649, section 2.
@@ -60,14 +64,16 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
             return null;
         var kind = file.Slice(12, 4);
         if (kind.SequenceEqual("VP8 "u8))
-            return new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[26..]) & 0x3FFF, BinaryPrimitives.ReadUInt16LittleEndian(file[28..]) & 0x3FFF, 0);
+            return new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[26..]) & 0x3FFF,
+                BinaryPrimitives.ReadUInt16LittleEndian(file[28..]) & 0x3FFF, 0);
         if (kind.SequenceEqual("VP8L"u8))
         {
             uint bits = BinaryPrimitives.ReadUInt32LittleEndian(file[21..]);
             return new PictureHeader((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1, 4);
         }
         return kind.SequenceEqual("VP8X"u8)
-            ? new PictureHeader((BinaryPrimitives.ReadUInt32LittleEndian(file[24..]) & 0xFFFFFF) + 1, (BinaryPrimitives.ReadUInt32LittleEndian(file[26..]) >> 8) + 1, 4)
+            ? new PictureHeader((BinaryPrimitives.ReadUInt32LittleEndian(file[24..]) & 0xFFFFFF) + 1,
+                (BinaryPrimitives.ReadUInt32LittleEndian(file[26..]) >> 8) + 1, 4)
             : null;
     }
 
@@ -100,7 +106,8 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
                 components = segment[5];
                 progressive = (marker & 3) == 2;
                 coefficients = Coefficients(segment[6..], components);
-                frame = new PictureHeader(BinaryPrimitives.ReadUInt16BigEndian(segment[3..]), BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 0);
+                frame = new PictureHeader(BinaryPrimitives.ReadUInt16BigEndian(segment[3..]),
+                    BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 0);
             }
             else if (marker == 0xDA && frame is { } found)
             {

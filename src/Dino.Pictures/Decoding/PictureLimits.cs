@@ -5,7 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Dino.Pictures.Decoding;
 
 /// <summary>
-/// What a picture may take. Files are opened here, so that one that is no picture, or too large a one, is refused by its first bytes, whatever its length.
+/// What a picture may take. Files are opened here, so that one that is no picture, or too large a one, is refused by its first bytes,
+/// whatever its length.
 /// </summary>
 internal static class PictureLimits
 {
@@ -73,7 +74,8 @@ internal static class PictureLimits
     }
 
     /// <summary>Why a JPEG of so many scans takes too long, or null.</summary>
-    public static string? TooManyScans(PictureHeader header, int scans, int maxPixels) => header.Pixels * scans > (long)ScansOfTheLargest * maxPixels
+    public static string? TooManyScans(PictureHeader header, int scans, int maxPixels) =>
+        header.Pixels * scans > (long)ScansOfTheLargest * maxPixels
         ? $"its {scans} scans of {header.Width} × {header.Height} pixels are more work than is allowed (`MaxPixels`)"
         : null;
 
@@ -138,8 +140,10 @@ internal static class PictureLimits
         if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, int.MaxValue - Metadata))
             return $"the file has {length} bytes, far more than a picture of {size} takes";
         if (picture.Bytes > PictureHeader.Budget(maxPixels))
-            return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless WebP), "
+            return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless "
+                + $"WebP), "
                 + $"more than the {PictureHeader.Budget(maxPixels) >> 20} MiB that are allowed (`MaxPixels`)";
-        return picture.Bytes + length > Memory / 4 * 3 ? $"decoding its {size} takes {(picture.Bytes + length) >> 20} MiB, and there are {Memory >> 20} MiB in all" : null;
+        return picture.Bytes + length > Memory / 4 * 3
+            ? $"decoding its {size} takes {(picture.Bytes + length) >> 20} MiB, and there are {Memory >> 20} MiB in all" : null;
     }
 }

@@ -48,9 +48,11 @@ internal static class PictureSignature
             return start.Length > 10 && start[8..].StartsWith("CR"u8) ? "raw camera (CR2)" : "TIFF";
         if (start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8))
             return "TIFF";
-        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P']) || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]))
+        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P'])
+            || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]))
             return "JPEG 2000";
-        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L']) || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]))
+        if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'J', (byte)'X', (byte)'L'])
+            || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x0A]))
             return "JPEG XL";
         if (start.StartsWith("8BPS"u8))
             return "Photoshop";
@@ -66,7 +68,8 @@ internal static class PictureSignature
             return start[0] == 'D' ? "DICOM" : "GIMP";
         if (start.StartsWith("FUJIFILMCCD-RAW"u8) || start.StartsWith("IIRO"u8) || start.StartsWith("IIU\0"u8))
             return "raw camera";
-        if (start.Length > 2 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7' && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r')
+        if (start.Length > 2 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7'
+            && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r')
             return "PNM (PPM, PGM, PBM)";
         return start.Length > 3 && start[0] == 10 && start[1] <= 5 && start[2] == 1 && start[3] is 1 or 2 or 4 or 8 ? "PCX" : null;
     }
@@ -74,7 +77,8 @@ internal static class PictureSignature
     private static string OtherFile(ReadOnlySpan<byte> start)
     {
         var text = start.TrimStart(" \t\r\n\uFEFF"u8);
-        if (text.StartsWith("<!DOCTYPE h"u8) || text.StartsWith("<!doctype h"u8) || text.StartsWith("<html"u8) || text.StartsWith("<HTML"u8))
+        if (text.StartsWith("<!DOCTYPE h"u8) || text.StartsWith("<!doctype h"u8) || text.StartsWith("<html"u8)
+            || text.StartsWith("<HTML"u8))
             return "a page of the web (HTML), ";
         if (text.StartsWith("<svg"u8) || text.StartsWith("<?xml"u8))
             return "XML or SVG, ";

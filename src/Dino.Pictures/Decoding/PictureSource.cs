@@ -33,7 +33,8 @@ internal sealed class PictureSource
         private readonly ImageDecoder decoder;
         private readonly RgbImage image = new();
 
-        internal Reader(PictureSource source) => (this.source, decoder) = (source, new ImageDecoder(source.maxPixels) { Channels = source.channels });
+        internal Reader(PictureSource source) =>
+            (this.source, decoder) = (source, new ImageDecoder(source.maxPixels) { Channels = source.channels });
 
         /// <summary>The picture of a sample, valid until the next call, or null if the file gives none.</summary>
         public RgbImage? TryRead(int sample)

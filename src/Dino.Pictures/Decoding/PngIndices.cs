@@ -4,7 +4,8 @@ using System.IO.Compression;
 namespace Dino.Pictures.Decoding;
 
 /// <summary>
-/// Grey and palette PNG files (ISO 15948) as the numbers that they store: ids of objects, which a codec would turn into colours. Numbers of 16 bits are
+/// Grey and palette PNG files (ISO 15948) as the numbers that they store: ids of objects, which a codec would turn into colours. Numbers of
+/// 16 bits are
 /// taken as they are where all fit 8, else by their upper half.
 /// </summary>
 internal static class PngIndices

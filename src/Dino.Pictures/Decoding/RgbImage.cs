@@ -30,7 +30,8 @@ public sealed class RgbImage
     public int Height { get; private set; }
 
     /// <summary>
-    /// How opaque each pixel is, the same number in all three channels of a picture of the same size; null for an opaque picture. Colours are
+    /// How opaque each pixel is, the same number in all three channels of a picture of the same size; null for an opaque picture. Colours
+    /// are
     /// as stored, not multiplied by it.
     /// </summary>
     public RgbImage? Opacity { get; set; }

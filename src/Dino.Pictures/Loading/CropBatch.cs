@@ -2,7 +2,9 @@ using Dino.Tensors;
 
 namespace Dino.Pictures.Loading;
 
-/// <summary>The crops of one training step on one rank, in the host's memory. Dispose of it after use: its memory then serves a later batch.</summary>
+/// <summary>
+/// The crops of one training step on one rank, in the host's memory. Dispose of it after use: its memory then serves a later batch.
+/// </summary>
 public sealed class CropBatch : IUploadedBatch
 {
     private readonly CropLoader loader;
@@ -36,7 +38,9 @@ public sealed class CropBatch : IUploadedBatch
     /// <summary>The samples of the folder that were used: an unreadable one is replaced.</summary>
     public ReadOnlySpan<int> Samples => samples;
 
-    /// <summary>The crops of neighbouring views of one size, (count·B, C, S, S): the first view of every picture, then the next, …</summary>
+    /// <summary>
+    /// The crops of neighbouring views of one size, (count·B, C, S, S): the first view of every picture, then the next, …
+    /// </summary>
     /// <param name="first">Number of the first view.</param>
     /// <param name="count">How many views.</param>
     /// <exception cref="ArgumentException">There are no such views, or they differ in size.</exception>

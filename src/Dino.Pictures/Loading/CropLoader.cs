@@ -27,7 +27,8 @@ public sealed record CropLoaderOptions
     public int Rank { get; init; }
 
     /// <summary>
-    /// R, the processes that share each step's pictures: their batches, in rank order, are together the batch of one process that takes R times
+    /// R, the processes that share each step's pictures: their batches, in rank order, are together the batch of one process that takes R
+    /// times
     /// <see cref="BatchSize"/> pictures.
     /// </summary>
     public int Ranks { get; init; } = 1;

@@ -8,7 +8,9 @@ namespace Dino.Pictures.Loading;
 /// <summary>The square that an <see cref="EvalLoader"/> makes of a picture.</summary>
 public enum EvalView
 {
-    /// <summary>Shorter side to <see cref="EvalLoaderOptions.ResizeSize"/> (bicubic), then the central square: k-NN and validation.</summary>
+    /// <summary>
+    /// Shorter side to <see cref="EvalLoaderOptions.ResizeSize"/> (bicubic), then the central square: k-NN and validation.
+    /// </summary>
     CentralSquare,
 
     /// <summary>The whole picture, stretched to the square (bicubic): copy detection.</summary>

@@ -6,7 +6,9 @@ namespace Dino.Pictures.Loading;
 /// <summary>A single picture as evaluation sees it: what an <see cref="EvalLoader"/> makes of each of a folder.</summary>
 public static class EvalPicture
 {
-    /// <summary>The shorter side, in pixels, that a picture is resized to before the central square of S pixels is cut: S · 256 / 224.</summary>
+    /// <summary>
+    /// The shorter side, in pixels, that a picture is resized to before the central square of S pixels is cut: S · 256 / 224.
+    /// </summary>
     public static int ResizeSize(int size) => (int)Math.Round(size * 256 / 224.0);
 
     /// <summary>Reads a picture: the shorter side to <see cref="ResizeSize"/> (bicubic), the central square, normalised.</summary>

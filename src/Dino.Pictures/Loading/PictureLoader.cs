@@ -23,7 +23,8 @@ internal sealed class PictureLoader : IDisposable
     /// <param name="skipped">Takes in the files that cannot be read.</param>
     /// <param name="blockWords">Words that go to the device at a time; a picture that takes more is cut by the worker.</param>
     /// <exception cref="ArgumentException">An option that cannot be; the message names it.</exception>
-    public PictureLoader(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords = DefaultBlockWords)
+    public PictureLoader(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped,
+        int blockWords = DefaultBlockWords)
     {
         CropLoader.Validate(folder, options);
         blockWords = Math.Max(blockWords, PictureWriter.LeastWords(options.Views));

@@ -5,7 +5,9 @@ using Dino.Tensors.Random;
 
 namespace Dino.Pictures.Loading;
 
-/// <summary>One worker of a <see cref="PictureLoader"/>: decodes a picture, draws its crops, and writes both where a device can use them.</summary>
+/// <summary>
+/// One worker of a <see cref="PictureLoader"/>: decodes a picture, draws its crops, and writes both where a device can use them.
+/// </summary>
 internal sealed class PictureWriter(PictureSource.Reader reader, CropLoaderOptions options, int blockWords) : IDisposable
 {
     private readonly CropMaker crops = new(options.Views);
@@ -20,7 +22,8 @@ internal sealed class PictureWriter(PictureSource.Reader reader, CropLoaderOptio
         foreach (var view in views)
         {
             int size = view.Size;
-            words = checked(words + CropTaskWriter.PictureWords(size, size) + CropTaskWriter.TaskWords(new CropBox(0, 0, size, size), size));
+            words = checked(words + CropTaskWriter.PictureWords(size, size)
+                + CropTaskWriter.TaskWords(new CropBox(0, 0, size, size), size));
         }
         return words;
     }
@@ -56,7 +59,8 @@ internal sealed class PictureWriter(PictureSource.Reader reader, CropLoaderOptio
         CropMaker.StreamOf(options.Seed, batch.Epoch, batch.Positions[sample], view);
 
     /// <summary>
-    /// A picture too large for a block, or with a blur too wide for the device: its crops are made here, and each goes there as a picture of its own.
+    /// A picture too large for a block, or with a blur too wide for the device: its crops are made here, and each goes there as a picture
+    /// of its own.
     /// </summary>
     private void WriteFinished(PictureBatch batch, int sample, RgbImage picture)
     {

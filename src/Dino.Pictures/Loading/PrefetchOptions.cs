@@ -52,7 +52,8 @@ public sealed record PrefetchOptions
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (floats > Array.MaxLength || bytes > memory)
             throw new ArgumentException(
-                $"{Batches} batches of {what} need {bytes >> 20} MiB, and the machine has {memory >> 20} MiB: use a smaller batch or smaller crops.");
+                $"{Batches} batches of {what} need {bytes >> 20} MiB, and the machine has {memory >> 20} MiB: use a smaller batch or "
+                    + $"smaller crops.");
         return (int)floats;
     }
 }

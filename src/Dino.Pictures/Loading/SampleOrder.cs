@@ -4,7 +4,8 @@ namespace Dino.Pictures.Loading;
 
 /// <summary>The order of the samples of an epoch: a permutation that (seed, epoch) alone decide.</summary>
 /// <remarks>
-/// Batch t of R ranks together takes the positions t·B·R … (t + 1)·B·R − 1, each rank its B neighbours of them, so that the pictures of a batch do not
+/// Batch t of R ranks together takes the positions t·B·R … (t + 1)·B·R − 1, each rank its B neighbours of them, so that the pictures of a
+/// batch do not
 /// depend on how many machines share them. What does not fill a step is dropped.
 /// </remarks>
 internal sealed class SampleOrder(int samples, ulong seed)

@@ -1,7 +1,8 @@
 namespace Dino.Pictures.Loading;
 
 /// <summary>
-/// Which pictures stand in which batch of one rank: step after step, epoch after epoch, without end. The batches of all ranks, in rank order, are
+/// Which pictures stand in which batch of one rank: step after step, epoch after epoch, without end. The batches of all ranks, in rank
+/// order, are
 /// together the batch of one rank that takes as many pictures as all of them. One caller at a time.
 /// </summary>
 internal sealed class SampleSequence(int pictures, CropLoaderOptions options, int stepsPerEpoch)

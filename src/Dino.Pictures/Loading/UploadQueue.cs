@@ -11,7 +11,8 @@ internal interface IUploadedBatch : IDisposable
 }
 
 /// <summary>
-/// The batches that are on their way to a device, first those that were sent first. One goes back to its loader once the device has read it, so that
+/// The batches that are on their way to a device, first those that were sent first. One goes back to its loader once the device has read
+/// it, so that
 /// nobody waits for the device, unless it is a whole ring behind.
 /// </summary>
 /// <param name="batches">Batches that the loader has. It keeps two of them: one to hand out, one to fill.</param>
@@ -20,7 +21,9 @@ internal sealed class UploadQueue<TBatch>(int batches) where TBatch : class, IUp
     private readonly Queue<TBatch> sent = new(batches);
     private readonly int most = Math.Max(0, batches - 2);
 
-    /// <summary>Gives back what the device has read, and waits where too much is on its way: to call before the next batch is asked for.</summary>
+    /// <summary>
+    /// Gives back what the device has read, and waits where too much is on its way: to call before the next batch is asked for.
+    /// </summary>
     public void MakeRoom()
     {
         while (sent.TryPeek(out var batch) && (sent.Count > most || !batch.IsUploading))

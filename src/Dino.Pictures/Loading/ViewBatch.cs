@@ -20,7 +20,8 @@ public sealed class ViewBatch : IDisposable
         layout = new ViewLayout(views, pictures, channels);
         if (layout.Floats > Array.MaxLength)
             throw new ArgumentException(
-                $"The crops of {pictures} pictures, {views.Count} of each, are {layout.Floats} numbers, more than a tensor holds: use a smaller batch or smaller crops.");
+                $"The crops of {pictures} pictures, {views.Count} of each, are {layout.Floats} numbers, more than a tensor holds: use a "
+                    + $"smaller batch or smaller crops.");
         All = Tensor.Zeros(device, new Shape((int)layout.Floats));
     }
 

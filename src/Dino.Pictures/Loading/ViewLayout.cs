@@ -3,7 +3,8 @@ using Dino.Pictures.Transforms;
 namespace Dino.Pictures.Loading;
 
 /// <summary>
-/// Where the crops of a batch lie in one piece of memory: view after view, and in a view picture after picture. Neighbours of one size lie without a
+/// Where the crops of a batch lie in one piece of memory: view after view, and in a view picture after picture. Neighbours of one size lie
+/// without a
 /// gap, so that they are one tensor; another size begins where every kernel can read it fast.
 /// </summary>
 internal sealed class ViewLayout
@@ -60,6 +61,7 @@ internal sealed class ViewLayout
         for (int view = first + 1; view < first + count; view++)
             if (views[view].Size != views[first].Size)
                 throw new ArgumentException(
-                    $"Views {first} … {first + count - 1} are not one tensor: view {first} has {views[first].Size} pixels a side, view {view} has {views[view].Size}.");
+                    $"Views {first} … {first + count - 1} are not one tensor: view {first} has {views[first].Size} pixels a side, view "
+                        + $"{view} has {views[view].Size}.");
     }
 }

@@ -73,7 +73,8 @@ public sealed class DeviceCrops : IViewSource
     internal DeviceCrops(Device device, ImageFolder folder, CropLoaderOptions options, SkippedFiles? skipped, int blockWords)
     {
         if (options.Channels != 3)
-            throw new ArgumentException($"An accelerator makes crops of 3 channels, not of {options.Channels}: leave out `Augment` device.");
+            throw new ArgumentException($"An accelerator makes crops of 3 channels, not of {options.Channels}: leave out `Augment` "
+                + $"device.");
         var (saturation, hue) = HueShift.Tables;
         cutter = new(device, Normalize.ImageNet.Levels(), saturation, hue);
         loader = new PictureLoader(device, folder, options, skipped ?? new SkippedFiles(), blockWords);

@@ -4,7 +4,8 @@ using Dino.Tensors.Random;
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// Makes the crops of pictures: one for each view of a list, each cut from the original and changed by its own draws. One per worker: it owns its
+/// Makes the crops of pictures: one for each view of a list, each cut from the original and changed by its own draws. One per worker: it
+/// owns its
 /// scratch.
 /// </summary>
 public sealed class CropMaker
@@ -47,8 +48,10 @@ public sealed class CropMaker
         JitterPlan? jitter = random.Bernoulli(recipe.JitterProbability) ? JitterPlan.Draw(recipe, ref random) : null;
         bool grayscale = random.Bernoulli(recipe.GrayscaleProbability);
         double u = random.NextDouble(); // ≤ as in the reference, where a probability of 0 does not occur
-        double sigma = recipe.BlurProbability > 0 && u <= recipe.BlurProbability ? random.Uniform(recipe.BlurRadiusMin, recipe.BlurRadiusMax) : 0;
-        return new CropPlan(box, flip, jitter, grayscale, sigma, random.Bernoulli(recipe.SolarizeProbability) ? recipe.SolarizeThreshold : null);
+        double sigma = recipe.BlurProbability > 0
+            && u <= recipe.BlurProbability ? random.Uniform(recipe.BlurRadiusMin, recipe.BlurRadiusMax) : 0;
+        return new CropPlan(box, flip, jitter, grayscale, sigma,
+            random.Bernoulli(recipe.SolarizeProbability) ? recipe.SolarizeThreshold : null);
     }
 
     /// <summary>The crop before normalisation; valid until the next call.</summary>

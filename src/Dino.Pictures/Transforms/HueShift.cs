@@ -8,7 +8,8 @@ namespace Dino.Pictures.Transforms;
 /// <summary>RGB → HSV → shifted H → RGB with 8 bits for H, S and V, bit for bit as Pillow's <c>convert</c> there and back.</summary>
 /// <remarks>
 /// The truncations to 8 bits fall on exact ties so often that each step must keep Pillow's mix of float and double:
-/// four doubles at a time where Pillow's C code promotes, eight floats elsewhere. The round trip loses colours, so it happens at shift 0 too.
+/// four doubles at a time where Pillow's C code promotes, eight floats elsewhere. The round trip loses colours, so it happens at shift 0
+/// too.
 /// </remarks>
 internal static class HueShift
 {
@@ -34,9 +35,11 @@ internal static class HueShift
     public static int StepsOf(double factor) => (int)(factor * 255);
 
     /// <summary>
-    /// What this way to hue and saturation gives, as tables: saturation for [highest · 256 + highest − lowest]; hue for [((2 · sector + which) ·
+    /// What this way to hue and saturation gives, as tables: saturation for [highest · 256 + highest − lowest]; hue for [((2 · sector +
+    /// which) ·
     /// 256 + highest − lowest) · 256 + distance]. The sector is the channel on top (R before G before B). Of the other two in its order
-    /// (B, G · R, B · G, R), which is 0 where the first is lowest, and the distance is that of the second from the highest; else the first's.
+    /// (B, G · R, B · G, R), which is 0 where the first is lowest, and the distance is that of the second from the highest; else the
+    /// first's.
     /// </summary>
     public static (byte[] Saturation, byte[] Hue) Tables => tables.Value;
 
@@ -45,7 +48,8 @@ internal static class HueShift
         byte[] saturation = new byte[1 << 16], hue = new byte[6 << 16];
         for (int top = 1; top < 256; top++)
             for (int span = 1; span <= top; span++)
-                saturation[top * 256 + span] = (byte)ToHsv(Vector256.Create(top), Vector256.Create(top - span), Vector256.Create(top - span)).S[0];
+                saturation[top * 256 + span] =
+                    (byte)ToHsv(Vector256.Create(top), Vector256.Create(top - span), Vector256.Create(top - span)).S[0];
         for (int sector = 0; sector < 3; sector++)
             for (int which = 0; which < 2; which++)
                 for (int span = 1; span < 256; span++)

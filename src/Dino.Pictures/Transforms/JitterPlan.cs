@@ -7,7 +7,9 @@ namespace Dino.Pictures.Transforms;
 /// <param name="Brightness">Factor of <see cref="ColorJitter.Brightness"/>.</param>
 /// <param name="Contrast">Factor of <see cref="ColorJitter.Contrast"/>.</param>
 /// <param name="Saturation">Factor of <see cref="ColorJitter.Saturation"/>.</param>
-/// <param name="Hue">Share of a circle, for <see cref="ColorJitter.Hue"/>; null leaves the hue alone, which a turn by 0 does not quite.</param>
+/// <param name="Hue">
+/// Share of a circle, for <see cref="ColorJitter.Hue"/>; null leaves the hue alone, which a turn by 0 does not quite.
+/// </param>
 public readonly record struct JitterPlan(int Order, double Brightness, double Contrast, double Saturation, double? Hue)
 {
     /// <summary>Operations of a plan: each of the four once.</summary>

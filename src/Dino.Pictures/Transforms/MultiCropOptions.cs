@@ -3,7 +3,8 @@ using System.Text.Json.Serialization;
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// DINO's list of views in a few numbers: two global crops, then local ones. Names and values are the reference's (main_dino.py, paper section 3.1).
+/// DINO's list of views in a few numbers: two global crops, then local ones. Names and values are the reference's (main_dino.py, paper
+/// section 3.1).
 /// </summary>
 public sealed record MultiCropOptions
 {

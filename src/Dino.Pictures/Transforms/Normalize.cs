@@ -18,7 +18,8 @@ public sealed class Normalize
     public Normalize(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation)
     {
         if (!Fits(mean.Length) || deviation.Length != mean.Length)
-            throw new ArgumentException($"Mean and deviation need three values each (grey one, with opacity four); they have {mean.Length} and {deviation.Length}.");
+            throw new ArgumentException($"Mean and deviation need three values each (grey one, with opacity four); they have "
+                + $"{mean.Length} and {deviation.Length}.");
         foreach (double value in deviation)
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(deviation));
         tables = new float[mean.Length][];
@@ -39,11 +40,13 @@ public sealed class Normalize
         1 => grey,
         3 => ImageNet,
         4 => withOpacity,
-        _ => throw new ArgumentException($"Pictures have 1 channel (grey), 3 (RGB) or 4 (RGB and opacity), not {channels}.", nameof(channels)),
+        _ => throw new ArgumentException($"Pictures have 1 channel (grey), 3 (RGB) or 4 (RGB and opacity), not {channels}.",
+            nameof(channels)),
     };
 
     /// <summary>
-    /// The numbers of three colours for pictures of so many channels: grey takes the mean of the three, for mean and deviation; opacity takes ½ and ½,
+    /// The numbers of three colours for pictures of so many channels: grey takes the mean of the three, for mean and deviation; opacity
+    /// takes ½ and ½,
     /// which makes −1 … 1 of 0 … 255.
     /// </summary>
     public static Normalize Of(int channels, ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation) => channels switch
@@ -54,7 +57,8 @@ public sealed class Normalize
     };
 
     /// <summary>
-    /// Writes the picture as (C, H, W). One channel is Pillow's grey value (ITU-R 601) of the colours; the fourth is <see cref="RgbImage.Opacity"/>, 255
+    /// Writes the picture as (C, H, W). One channel is Pillow's grey value (ITU-R 601) of the colours; the fourth is
+    /// <see cref="RgbImage.Opacity"/>, 255
     /// where the picture has none.
     /// </summary>
     public void Apply(RgbImage image, Span<float> destination)
@@ -62,7 +66,8 @@ public sealed class Normalize
         int plane = image.Width * image.Height;
         if (destination.Length != Channels * plane)
             throw new ArgumentException(
-                $"A picture of {image.Width} × {image.Height} fills {Channels * plane} floats, but the destination holds {destination.Length}.");
+                $"A picture of {image.Width} × {image.Height} fills {Channels * plane} floats, but the destination holds "
+                    + $"{destination.Length}.");
         if (Channels == 1)
         {
             Grey(image.Pixels, destination);
@@ -70,7 +75,8 @@ public sealed class Normalize
         }
         ReadOnlySpan<byte> pixels = image.Pixels;
         Span<float> r = destination[..plane], g = destination.Slice(plane, plane), b = destination.Slice(2 * plane, plane);
-        ReadOnlySpan<float> redTable = tables[0].AsSpan(0, 256), greenTable = tables[1].AsSpan(0, 256), blueTable = tables[2].AsSpan(0, 256);
+        ReadOnlySpan<float> redTable = tables[0].AsSpan(0, 256), greenTable = tables[1].AsSpan(0, 256),
+            blueTable = tables[2].AsSpan(0, 256);
         for (int i = 0; i < r.Length && i < g.Length && i < b.Length && pixels.Length >= 3; i++)
         {
             r[i] = redTable[pixels[0]];

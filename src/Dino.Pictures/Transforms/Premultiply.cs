@@ -3,7 +3,8 @@ using Dino.Pictures.Decoding;
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// Colours times their opacity and back, as Pillow's modes RGBA and RGBa: a resize of a picture with opacity must not mix in the colours of what is
+/// Colours times their opacity and back, as Pillow's modes RGBA and RGBa: a resize of a picture with opacity must not mix in the colours of
+/// what is
 /// not to be seen. Bit for bit Pillow's.
 /// </summary>
 internal static class Premultiply

@@ -1,7 +1,8 @@
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// What happens to a crop after it was cut, in this order: flip, colour jitter, grey, blur, solarisation. Each with its probability and strength, as
+/// What happens to a crop after it was cut, in this order: flip, colour jitter, grey, blur, solarisation. Each with its probability and
+/// strength, as
 /// torchvision and the reference (main_dino.py) name them. Without any value, nothing happens.
 /// </summary>
 /// <remarks>The numbers are drawn anew for each crop; see <see cref="CropMaker"/>.</remarks>
@@ -65,6 +66,7 @@ public sealed record Recipe
     {
         if (!(value >= 0 && value <= highest))
             throw new ArgumentException(FormattableString.Invariant(
-                $"{nameof(Recipe)}.{name} is {value}: it must be {(highest == double.MaxValue ? "0 or more" : FormattableString.Invariant($"0 … {highest}"))}."));
+                $"{nameof(Recipe)}.{name} is {value}: it must be {(highest == double.MaxValue ? "0 or more" : FormattableString.Invariant(
+                    $"0 … {highest}"))}."));
     }
 }

@@ -54,7 +54,9 @@ public sealed class Resample
     public void Resize(RgbImage source, RgbImage destination, int width, int height, ResampleFilter filter = ResampleFilter.Bicubic) =>
         Crop(source, new CropBox(0, 0, source.Width, source.Height), destination, width, height, filter);
 
-    /// <summary>Resizes the shorter side to <paramref name="size"/>, the longer in proportion, truncated (torchvision's <c>Resize</c>).</summary>
+    /// <summary>
+    /// Resizes the shorter side to <paramref name="size"/>, the longer in proportion, truncated (torchvision's <c>Resize</c>).
+    /// </summary>
     public void ResizeShortSide(RgbImage source, RgbImage destination, int size, ResampleFilter filter = ResampleFilter.Bicubic)
     {
         (int width, int height) = ShortSideSize(source.Width, source.Height, size);
@@ -81,7 +83,9 @@ public sealed class Resample
         ? (size, (int)((double)size * height / width))
         : ((int)((double)size * width / height), size);
 
-    /// <summary>Resizes the box to <paramref name="full"/> pixels and keeps the window of that; colours that have an opacity are weighed with it.</summary>
+    /// <summary>
+    /// Resizes the box to <paramref name="full"/> pixels and keeps the window of that; colours that have an opacity are weighed with it.
+    /// </summary>
     private void Run(
         RgbImage source, CropBox box, RgbImage destination, (int Width, int Height) full, CropBox window, ResampleFilter filter)
     {

@@ -3,7 +3,8 @@ using Dino.Pictures.Decoding;
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// One of the crops that are made of every picture: a random part of it, resized to a square, and changed by a recipe. What a method learns from is
+/// One of the crops that are made of every picture: a random part of it, resized to a square, and changed by a recipe. What a method learns
+/// from is
 /// a list of views; neighbours of one size go through a network together.
 /// </summary>
 public sealed record View
@@ -45,6 +46,7 @@ public sealed record View
     internal static void CheckScale(CropScale scale, string name)
     {
         if (!(scale.Low > 0 && scale.Low <= scale.High && scale.High <= 1))
-            throw new ArgumentException(FormattableString.Invariant($"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1."));
+            throw new ArgumentException(FormattableString.Invariant(
+                $"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1."));
     }
 }

@@ -1,7 +1,8 @@
 namespace Dino.Pictures.Writing;
 
 /// <summary>
-/// 256 colours for a picture by median cut (Heckbert 1982): the box of colours with most pixels times extent is halved, at the median of its
+/// 256 colours for a picture by median cut (Heckbert 1982): the box of colours with most pixels times extent is halved, at the median of
+/// its
 /// longest side, until there are enough. Colours are told apart by five bits a channel.
 /// </summary>
 internal sealed class ColourTable
@@ -65,7 +66,8 @@ internal sealed class ColourTable
             indices[i] = places[Bin(rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2])];
     }
 
-    private static int Bin(byte red, byte green, byte blue) => (red >> (8 - Bits) << 2 * Bits) | (green >> (8 - Bits) << Bits) | (blue >> (8 - Bits));
+    private static int Bin(byte red, byte green, byte blue) =>
+        (red >> (8 - Bits) << 2 * Bits) | (green >> (8 - Bits) << Bits) | (blue >> (8 - Bits));
 
     private static int Level(int bin, int channel) => (bin >> ((2 - channel) * Bits)) & (Levels - 1);
 

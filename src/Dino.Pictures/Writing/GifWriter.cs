@@ -38,7 +38,8 @@ public sealed class GifWriter
     public void Add(ReadOnlySpan<byte> rgb, int milliseconds)
     {
         if (rgb.Length != 3 * width * height)
-            throw new ArgumentException($"A frame of {width} × {height} pixels needs {3 * width * height} bytes, not {rgb.Length}.", nameof(rgb));
+            throw new ArgumentException($"A frame of {width} × {height} pixels needs {3 * width * height} bytes, not {rgb.Length}.",
+                nameof(rgb));
         colours.Choose(rgb);
         colours.Map(rgb, indices);
         stream.Write([0x21, 0xF9, 4, 4]); // the frame stays until the next one covers it

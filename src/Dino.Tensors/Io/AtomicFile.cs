@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Dino.Tensors.Io;
 
-/// <summary>Writes a file so that its name holds either the old content or the whole new one, never a part, even across a power cut.</summary>
+/// <summary>
+/// Writes a file so that its name holds either the old content or the whole new one, never a part, even across a power cut.
+/// </summary>
 public static class AtomicFile
 {
     private const string Prefix = ".", Suffix = ".tmp";
@@ -34,9 +36,11 @@ public static class AtomicFile
                     DurableFile.Close(stream);
                 }
                 // A file that is longer than the system allows.
-                catch (ArgumentOutOfRangeException e) when (e.TargetSite?.DeclaringType?.Namespace?.StartsWith("System", StringComparison.Ordinal) == true)
+                catch (ArgumentOutOfRangeException e) when (e.TargetSite?.DeclaringType?.Namespace?.StartsWith(
+                    "System", StringComparison.Ordinal) == true)
                 {
-                    throw new IOException($"{full} cannot be written: it would be longer than the system allows (ulimit -f). {Kept(full)}", e);
+                    throw new IOException($"{full} cannot be written: it would be longer than the system allows (ulimit -f). {Kept(full)}",
+                        e);
                 }
             }
             DurableFile.Rename(temporary, full);
@@ -44,7 +48,8 @@ public static class AtomicFile
         catch (Exception e)
         {
             Remove(temporary);
-            if (e is IOException && ((string[])[temporary, full, folder]).FirstOrDefault(at => e.Message.EndsWith($" : '{at}'", StringComparison.Ordinal)) is { } place)
+            if (e is IOException && ((string[])[temporary, full, folder])
+                .FirstOrDefault(at => e.Message.EndsWith($" : '{at}'", StringComparison.Ordinal)) is { } place)
                 throw new IOException($"{full} cannot be written: {e.Message[..^$" : '{place}'".Length]}. {Kept(full)}", e);
             throw;
         }
@@ -55,7 +60,9 @@ public static class AtomicFile
     /// whose file is unfinished.
     /// </summary>
     /// <param name="folder">The folder; one that is missing has none.</param>
-    /// <param name="isOurs">Whether files of a name (without folder) are written by the caller; others are not touched, nor is a link.</param>
+    /// <param name="isOurs">
+    /// Whether files of a name (without folder) are written by the caller; others are not touched, nor is a link.
+    /// </param>
     public static void RemoveLeftovers(string folder, Func<string, bool> isOurs)
     {
         if (!Directory.Exists(folder))

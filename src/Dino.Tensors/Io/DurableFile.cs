@@ -3,7 +3,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dino.Tensors.Io;
 
-/// <summary>What it takes for written bytes to be on the disk, each step asked for its error: .NET passes over those of closing and of folders.</summary>
+/// <summary>
+/// What it takes for written bytes to be on the disk, each step asked for its error: .NET passes over those of closing and of folders.
+/// </summary>
 public static partial class DurableFile
 {
     // errno of Linux and macOS alike.
@@ -60,8 +62,12 @@ public static partial class DurableFile
             throw Failed(name, error);
     }
 
-    /// <summary>Gives a file on the disk another name, in place of the file that has it, and waits until the folder is on the disk.</summary>
-    /// <exception cref="IOException">The name was not given, or may be lost in a power cut; either way it means the old file or the new one.</exception>
+    /// <summary>
+    /// Gives a file on the disk another name, in place of the file that has it, and waits until the folder is on the disk.
+    /// </summary>
+    /// <exception cref="IOException">
+    /// The name was not given, or may be lost in a power cut; either way it means the old file or the new one.
+    /// </exception>
     public static void Rename(string from, string to)
     {
         File.Move(from, to, overwrite: true);

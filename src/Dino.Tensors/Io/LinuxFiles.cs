@@ -90,7 +90,8 @@ internal static unsafe partial class LinuxFiles
             _ => FileKind.Device,
         };
         return new FileStatus(
-            kind, MemoryMarshal.Read<long>(status[40..]), unchecked(DateTime.UnixEpoch.Ticks + seconds * TimeSpan.TicksPerSecond + nanoseconds / 100),
+            kind, MemoryMarshal.Read<long>(status[40..]),
+            unchecked(DateTime.UnixEpoch.Ticks + seconds * TimeSpan.TicksPerSecond + nanoseconds / 100),
             ((ulong)MemoryMarshal.Read<uint>(status[136..]) << 32) | MemoryMarshal.Read<uint>(status[140..]),
             MemoryMarshal.Read<ulong>(status[32..]), MemoryMarshal.Read<uint>(status[16..]), false);
     }

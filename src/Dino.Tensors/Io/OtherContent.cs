@@ -36,15 +36,18 @@ internal static class OtherContent
             if (head.StartsWith(start))
                 return words;
         if (head is [0x80, > 2 and <= 5, ..])
-            return $"a pickle of protocol {head[1]}, which torch.save does not write by itself: save it anew with torch.save(state_dict, path)";
+            return $"a pickle of protocol {head[1]}, which torch.save does not write by itself: save it anew with torch.save(state_dict, "
+                + $"path)";
         if (head[Math.Min(head.Length, 257)..].StartsWith("ustar"u8))
-            return "a tar archive; of PyTorch's files the zip container and the older stream are read. Unpack it first, or load it in PyTorch and save it anew";
+            return "a tar archive; of PyTorch's files the zip container and the older stream are read. Unpack it first, or load it in "
+                + "PyTorch and save it anew";
         if (head.IndexOfAnyExcept((byte)0) < 0)
             return $"its first {head.Length} bytes are all 0: a download that was not finished. Fetch it again";
         string text = Encoding.UTF8.GetString(head).TrimStart('\uFEFF', ' ', '\r', '\n', '\t');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
             return $"a pointer of Git LFS ({length} bytes) in the place of the file{Size(text)}: git lfs pull fetches it";
-        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
             return "an HTML page, not a checkpoint: the download gave a web page (an error or a login). Fetch the file itself";
         if (text.StartsWith("<?xml", StringComparison.Ordinal) || text.StartsWith("<Error", StringComparison.Ordinal))
             return "an XML text, not a checkpoint: the download gave an error. Fetch the file itself";
@@ -52,16 +55,22 @@ internal static class OtherContent
             return "a JSON text, not a checkpoint: the weights are in another file, or the download gave an error";
         // A safetensors file whose header does not begin where it should.
         bool isText = head.IndexOfAnyInRange((byte)0, (byte)8) < 0;
-        return isText ? $"a text of {length} bytes, not a checkpoint: it begins with '{Printable(text)}'" : length >= 8 && BinaryPrimitives.ReadUInt64LittleEndian(head) <= (ulong)length
-            ? $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(head[..Math.Min(head.Length, 8)])}): damaged, or of another program"
-            : $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(head[..Math.Min(head.Length, 8)])})";
+        return isText ? $"a text of {length} bytes, not a checkpoint: it begins with '{Printable(text)}'" : length >= 8
+            && BinaryPrimitives.ReadUInt64LittleEndian(head) <= (ulong)length
+            ? $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(
+                head[..Math.Min(head.Length, 8)])}): damaged, or of another program"
+            : $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(
+                head[..Math.Min(head.Length, 8)])})";
     }
 
     // The third line of a pointer: the size of what it stands for.
     private static string Size(string text) =>
-        text.Split('\n').FirstOrDefault(line => line.StartsWith("size ", StringComparison.Ordinal)) is { } line && long.TryParse(line[5..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
+        text.Split('\n').FirstOrDefault(line => line.StartsWith("size ", StringComparison.Ordinal)) is { } line
+            && long.TryParse(line[5..].Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long size)
             ? $", which has {size}"
             : "";
 
-    private static string Printable(string text) => string.Concat(text.TakeWhile(c => c is not ('\r' or '\n')).Take(40).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+    private static string Printable(string text) =>
+        string.Concat(text.TakeWhile(c => c is not ('\r' or '\n')).Take(40)
+        .Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
 }

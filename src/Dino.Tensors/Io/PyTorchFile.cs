@@ -4,7 +4,8 @@ using Dino.Tensors.Io.Pickle;
 namespace Dino.Tensors.Io;
 
 /// <summary>
-/// A file that <c>torch.save</c> wrote: a pickle that describes tensors, and their memory, in a zip container or in the stream that was used
+/// A file that <c>torch.save</c> wrote: a pickle that describes tensors, and their memory, in a zip container or in the stream that was
+/// used
 /// before PyTorch 1.6. Read as data only (docs/design/0010-weights-in-and-out.md).
 /// </summary>
 public sealed class PyTorchFile : WeightsFile
@@ -57,7 +58,8 @@ public sealed class PyTorchFile : WeightsFile
             throw new InvalidDataException($"{bytes.Path}: a zip file, but not one of PyTorch (it has no data.pkl).");
         if (pickle.Length > MaxPickle)
             throw new InvalidDataException($"{bytes.Path}: its pickle has {pickle.Length} bytes; at most {MaxPickle} are read.");
-        if (places.TryGetValue("byteorder", out var order) && (order.Length != 6 || !bytes.Read(order.Start, 6).AsSpan().SequenceEqual("little"u8)))
+        if (places.TryGetValue("byteorder", out var order)
+            && (order.Length != 6 || !bytes.Read(order.Start, 6).AsSpan().SequenceEqual("little"u8)))
             throw new InvalidDataException($"{bytes.Path}: its numbers are not little-endian.");
 
         var budget = new PickleBudget(bytes.Path);
@@ -71,22 +73,26 @@ public sealed class PyTorchFile : WeightsFile
             if (!places.TryGetValue("data/" + storage.Key, out var member))
                 throw new InvalidDataException($"{bytes.Path}: the storage {StoredTensor.Quote(storage.Key)} is missing.");
             if ((Int128)storage.Count * storage.Type.Size() != member.Length)
-                throw new InvalidDataException($"{bytes.Path}: the storage {StoredTensor.Quote(storage.Key)} should hold {storage.Count} values "
+                throw new InvalidDataException(
+                    $"{bytes.Path}: the storage {StoredTensor.Quote(storage.Key)} should hold {storage.Count} values "
                     + $"of type {storage.Type} and has {member.Length} bytes.");
             starts.Add(storage.Key, member.Start);
         }
         var tree = new PyTorchTree(bytes, starts, budget).Of(value);
-        return new PyTorchFile(bytes, "PyTorch, zip container", tree, places.TryGetValue(MetadataMember, out var texts) ? Texts(bytes, texts, tree) : null);
+        return new PyTorchFile(bytes, "PyTorch, zip container", tree,
+            places.TryGetValue(MetadataMember, out var texts) ? Texts(bytes, texts, tree) : null);
     }
 
     private static Dictionary<string, string> Texts(FileBytes bytes, ZipMember member, PyTorchTree tree)
     {
         if (member.Length > MaxMetadata)
-            throw new InvalidDataException($"{bytes.Path}: its {MetadataMember} has {member.Length} bytes; at most {MaxMetadata} are read.");
+            throw new InvalidDataException($"{bytes.Path}: its {MetadataMember} has {member.Length} bytes; at most {MaxMetadata} are "
+                + $"read.");
         try
         {
             var texts = JsonSerializer.Deserialize<Dictionary<string, string>>(bytes.Read(member.Start, (int)member.Length)) ?? [];
-            return texts.Any(text => text.Value is null || tree.Metadata.ContainsKey(text.Key)) ? throw new JsonException("an entry is no text, or is in the pickle too") : texts;
+            return texts.Any(text => text.Value is null || tree.Metadata.ContainsKey(text.Key))
+                ? throw new JsonException("an entry is no text, or is in the pickle too") : texts;
         }
         catch (JsonException e)
         {
@@ -104,7 +110,9 @@ public sealed class PyTorchFile : WeightsFile
             throw new InvalidDataException($"{bytes.Path}: an exported program (.pt2). Save its state_dict() instead.");
     }
 
-    /// <summary>Five pickles (a magic number, the version, the machine, the object, the storages' keys), then length and bytes of each storage.</summary>
+    /// <summary>
+    /// Five pickles (a magic number, the version, the machine, the object, the storages' keys), then length and bytes of each storage.
+    /// </summary>
     private static PyTorchFile OfStream(FileBytes bytes)
     {
         byte[] head = bytes.Read(0, (int)Math.Min(bytes.Length, MaxPickle));
@@ -114,7 +122,8 @@ public sealed class PyTorchFile : WeightsFile
         var reader = new PickleReader(bytes.Path, head, budget) { At = StreamHead.Length };
         if (reader.Read() is not PickleScalar { Kind: PickleScalar.Integer, Value: "1001" })
             throw new InvalidDataException($"{bytes.Path}: a version of PyTorch's stream other than 1001.");
-        if (reader.Read() is not PickleMap machine || !machine.Entries.TryGetValue("little_endian", out var little) || little is not PickleScalar { Value: "True" })
+        if (reader.Read() is not PickleMap machine || !machine.Entries.TryGetValue("little_endian", out var little)
+            || little is not PickleScalar { Value: "True" })
             throw new InvalidDataException($"{bytes.Path}: its numbers are not little-endian.");
         var value = reader.Read();
         if (reader.Read() is not PickleSequence { IsTuple: false } keys)
@@ -128,7 +137,9 @@ public sealed class PyTorchFile : WeightsFile
             if (item is not PickleScalar { Kind: PickleScalar.Text } key || !storages.TryGetValue(key.Value, out var storage))
                 throw new InvalidDataException($"{bytes.Path}: it lists a storage that no tensor lies in.");
             if (bytes.Length - at < 8 || BitConverter.ToInt64(bytes.Read(at, 8)) != storage.Count)
-                throw new InvalidDataException($"{bytes.Path}: the storage {StoredTensor.Quote(storage.Key)} is missing or has not the {storage.Count} values that are announced.");
+                throw new InvalidDataException(
+                    $"{bytes.Path}: the storage {StoredTensor.Quote(
+                    storage.Key)} is missing or has not the {storage.Count} values that are announced.");
             at += 8;
             if ((Int128)storage.Count * storage.Type.Size() > bytes.Length - at)
                 throw new InvalidDataException($"{bytes.Path}: cut short in the storage {StoredTensor.Quote(storage.Key)}.");

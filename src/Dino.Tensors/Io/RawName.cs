@@ -5,7 +5,8 @@ using System.Text.Unicode;
 namespace Dino.Tensors.Io;
 
 /// <summary>
-/// Names of files as text. On Linux a name is bytes, of which not all are UTF-8; each byte that is none becomes a lone surrogate U+DC80 … U+DCFF, as in
+/// Names of files as text. On Linux a name is bytes, of which not all are UTF-8; each byte that is none becomes a lone surrogate U+DC80 …
+/// U+DCFF, as in
 /// Python, so that text and bytes belong to each other one to one.
 /// </summary>
 public static class RawName

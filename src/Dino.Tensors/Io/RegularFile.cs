@@ -13,11 +13,13 @@ public static class RegularFile
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
     /// <exception cref="IOException">It is a pipe, a socket or a device, or the system cannot open it; the message says which.</exception>
-    public static SafeFileHandle Open(string path, FileShare share = FileShare.Read | FileShare.Delete, FileOptions options = FileOptions.None)
+    public static SafeFileHandle Open(string path, FileShare share = FileShare.Read | FileShare.Delete,
+        FileOptions options = FileOptions.None)
     {
         var status = FileStatus.Of(path);
         if (status.Kind == FileKind.Missing)
-            throw new FileNotFoundException(status.IsLink ? $"{RawName.Shown(path)} is {status.Description}." : $"There is no file {RawName.Shown(path)}.");
+            throw new FileNotFoundException(status.IsLink ? $"{RawName.Shown(path)} is {status.Description}."
+                : $"There is no file {RawName.Shown(path)}.");
         if (status.Kind == FileKind.Folder)
             throw new UnauthorizedAccessException($"{RawName.Shown(path)} is a folder.");
         if (status.Kind != FileKind.Regular)

@@ -24,7 +24,8 @@ internal static class SafetensorsChecksums
     public static bool IsKey(string key) => key is HeaderKey or TensorsKey;
 
     /// <summary>Writes a sum's digits.</summary>
-    public static void Format(ulong sum, Span<byte> digits) => Encoding.ASCII.GetBytes(sum.ToString("x16", CultureInfo.InvariantCulture), digits);
+    public static void Format(ulong sum, Span<byte> digits) =>
+        Encoding.ASCII.GetBytes(sum.ToString("x16", CultureInfo.InvariantCulture), digits);
 
     /// <summary>The sum of a header whose own sum stands at <paramref name="place"/>.</summary>
     public static ulong OfHeader(ReadOnlySpan<byte> header, int place)
@@ -45,9 +46,11 @@ internal static class SafetensorsChecksums
         if (header.HeaderSum is null && header.TensorSums is null)
             return; // another program's
         if (header.HeaderSum is not { } headerSum || header.TensorSums is not { } sums || sums.Length != Digits * header.Tensors.Count)
-            throw new InvalidDataException($"{bytes.Path}: its header is damaged: the checksums are not those of {header.Tensors.Count} tensors. {WhatToDo}");
+            throw new InvalidDataException($"{bytes.Path}: its header is damaged: the checksums are not those of {header.Tensors.Count} "
+                + $"tensors. {WhatToDo}");
         if (!Same(headerSum, header.ActualHeaderSum))
-            throw new InvalidDataException($"{bytes.Path}: its header is damaged: it is not the one that was written, by its checksum. {WhatToDo}");
+            throw new InvalidDataException($"{bytes.Path}: its header is damaged: it is not the one that was written, by its checksum. "
+                + $"{WhatToDo}");
         var hash = new XxHash3();
         byte[] piece = new byte[(int)Math.Clamp(bytes.Length, 1, 1 << 18)];
         for (int i = 0; i < header.Tensors.Count; i++)
@@ -60,7 +63,9 @@ internal static class SafetensorsChecksums
                 hash.Append(part);
             }
             if (!Same(sums.AsSpan(i * Digits, Digits), hash.GetCurrentHashAsUInt64()))
-                throw new InvalidDataException($"{bytes.Path}: tensor {StoredTensor.Quote(tensor.Name)} is damaged: its values are not those that were written, by its checksum. {WhatToDo}");
+                throw new InvalidDataException(
+                    $"{bytes.Path}: tensor {StoredTensor.Quote(
+                    tensor.Name)} is damaged: its values are not those that were written, by its checksum. {WhatToDo}");
             hash.Reset();
         }
     }

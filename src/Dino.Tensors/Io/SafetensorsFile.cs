@@ -15,13 +15,17 @@ public sealed class SafetensorsFile : WeightsFile
     }
 
     /// <summary>Opens a file and checks its header.</summary>
-    /// <exception cref="InvalidDataException">The file is not well-formed; the message names the file, the tensor and what is wrong.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not well-formed; the message names the file, the tensor and what is wrong.
+    /// </exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static SafetensorsFile Read(string path) => OpenAs(path, Of);
 
     /// <summary>
-    /// Writes a file by a temporary name, flushes it and renames it. Values go from the entries' memory to the disk, once, and their checksums into the
-    /// metadata, where reading finds a flipped bit; entries with wide elements come first, so that every tensor is aligned, otherwise in the order given.
+    /// Writes a file by a temporary name, flushes it and renames it. Values go from the entries' memory to the disk, once, and their
+    /// checksums into the
+    /// metadata, where reading finds a flipped bit; entries with wide elements come first, so that every tensor is aligned, otherwise in
+    /// the order given.
     /// </summary>
     /// <exception cref="ArgumentException">Two entries share a name, or a name is reserved.</exception>
     /// <exception cref="IOException">The file cannot be written; an existing one is left as it was.</exception>
@@ -75,7 +79,8 @@ public sealed class SafetensorsFile : WeightsFile
             json.WriteStartObject();
             json.WriteStartObject("__metadata__");
             foreach (var (key, value) in metadata ?? new Dictionary<string, string>())
-                json.WriteString(key, SafetensorsChecksums.IsKey(key) ? throw new ArgumentException($"The metadata key '{key}' is reserved.") : value);
+                json.WriteString(key, SafetensorsChecksums.IsKey(key)
+                    ? throw new ArgumentException($"The metadata key '{key}' is reserved.") : value);
             headerSum = WriteZeros(SafetensorsChecksums.HeaderKey, 1);
             sums = WriteZeros(SafetensorsChecksums.TensorsKey, entries.Length);
             json.WriteEndObject();

@@ -32,7 +32,9 @@ internal sealed class SafetensorsHeader
     /// <summary>The texts of the metadata but for the checksums.</summary>
     public IReadOnlyDictionary<string, string> Metadata => metadata ?? [];
 
-    /// <summary>The checksums that the file states of its header and, in the order of the data, of its tensors; null if it does not.</summary>
+    /// <summary>
+    /// The checksums that the file states of its header and, in the order of the data, of its tensors; null if it does not.
+    /// </summary>
     public string? HeaderSum { get; private set; }
 
     /// <inheritdoc cref="HeaderSum"/>
@@ -49,7 +51,8 @@ internal sealed class SafetensorsHeader
             throw new InvalidDataException($"{file}: {fileLength} bytes is too short for a safetensors file.");
         ulong claimed = BinaryPrimitives.ReadUInt64LittleEndian(bytes.Read(0, 8));
         if (claimed > MaxLength)
-            throw new InvalidDataException($"{file}: not a safetensors file (a header of {claimed} bytes; at most {MaxLength} are allowed).");
+            throw new InvalidDataException($"{file}: not a safetensors file (a header of {claimed} bytes; at most {MaxLength} are "
+                + $"allowed).");
         if (claimed > (ulong)(fileLength - 8))
             throw new InvalidDataException($"{file}: cut short (a header of {claimed} bytes in a file of {fileLength}).");
 
@@ -140,7 +143,8 @@ internal sealed class SafetensorsHeader
                     // Enum.TryParse alone would also take "3" or " F32".
                     type = Enum.TryParse(tag, out ElementType known) && Enum.GetName(known) == tag
                         ? known
-                        : throw Wrong(name, $"has the type {StoredTensor.Quote(tag)}; {string.Join(", ", Enum.GetNames<ElementType>())} can be read");
+                        : throw Wrong(name, $"has the type {StoredTensor.Quote(tag)}; {string.Join(
+                            ", ", Enum.GetNames<ElementType>())} can be read");
                     break;
                 case "shape" when shape is null && json.TokenType == JsonTokenType.StartArray:
                     shape = ReadLengths(name, ref json);

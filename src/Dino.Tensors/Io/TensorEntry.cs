@@ -2,16 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace Dino.Tensors.Io;
 
-/// <summary>One tensor to be written by <see cref="SafetensorsFile.Write"/>: a name, a shape and memory that is read while writing.</summary>
+/// <summary>
+/// One tensor to be written by <see cref="SafetensorsFile.Write"/>: a name, a shape and memory that is read while writing.
+/// </summary>
 public abstract class TensorEntry
 {
     private TensorEntry(string name, ElementType type, ReadOnlySpan<int> shape, long length)
     {
         long count = 1;
         foreach (int extent in shape)
-            count = checked(count * (extent >= 0 ? extent : throw new ArgumentException($"Tensor '{name}' has the negative extent {extent}.")));
+            count = checked(count * (extent >= 0 ? extent
+                : throw new ArgumentException($"Tensor '{name}' has the negative extent {extent}.")));
         if (count != length)
-            throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(", ", shape.ToArray())}] needs {count} values, not {length}.");
+            throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(
+                ", ", shape.ToArray())}] needs {count} values, not {length}.");
         (Name, Type, Shape) = (name, type, shape.ToArray());
         ByteLength = checked(length * type.Size());
     }

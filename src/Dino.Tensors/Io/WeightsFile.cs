@@ -37,7 +37,8 @@ public abstract class WeightsFile : IDisposable
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>
-    /// What the file says beside its tensors: the texts of a safetensors file; the numbers, texts and flags of a PyTorch file under the keys
+    /// What the file says beside its tensors: the texts of a safetensors file; the numbers, texts and flags of a PyTorch file under the
+    /// keys
     /// that lead to them, joined by dots, in invariant notation.
     /// </summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -220,7 +221,8 @@ public abstract class WeightsFile : IDisposable
         for (int i = rank - 1; i >= 0; step *= tensor.Shape[i--])
             steps[i] = step;
         int[] order = [.. Enumerable.Range(0, rank).OrderByDescending(i => tensor.Strides![i])];
-        long[] extents = [.. order.Select(i => tensor.Shape[i])], from = [.. order.Select(i => tensor.Strides![i])], to = [.. order.Select(i => steps[i])];
+        long[] extents = [.. order.Select(i => tensor.Shape[i])], from = [.. order.Select(i => tensor.Strides![i])],
+            to = [.. order.Select(i => steps[i])];
 
         // Elements that lie far apart must not cost a wide window each.
         long inner = from.LastOrDefault(stride => stride > 0, 1);

@@ -1,7 +1,8 @@
 namespace Dino.Tensors.Kernels;
 
 /// <summary>
-/// One launch of an op, written once for every device: a small struct of the op's tensors and numbers, which <see cref="Device.Launch"/> calls
+/// One launch of an op, written once for every device: a small struct of the op's tensors and numbers, which <see cref="Device.Launch"/>
+/// calls
 /// with the types of its device.
 /// </summary>
 /// <example><code>
@@ -36,7 +37,8 @@ public interface IRun
     /// <param name="rows">How many rows.</param>
     /// <param name="length">Elements that the lanes of a row share out: decides how many lanes a row gets on an accelerator.</param>
     /// <param name="body">The work.</param>
-    /// <param name="work">Elements that a row goes through in all, if more than <paramref name="length"/>: decides how many rows a core takes at a time.</param>
+    /// <param name="work">Elements that a row goes through in all, if more than <paramref name="length"/>: decides how many rows a core
+    /// takes at a time.</param>
     void Rows<TBody>(int rows, int length, in TBody body, int work = 0) where TBody : struct, IRowBody;
 }
 
@@ -52,7 +54,8 @@ internal readonly struct HostRun(Device device) : IRun
 /// <summary>An accelerator's threads.</summary>
 internal readonly struct AcceleratorRun(Device device) : IRun
 {
-    public void Elements<TBody>(int n, in TBody body) where TBody : struct, IElementBody => ElementLoop<TBody>.OnAccelerator(device, n, body);
+    public void Elements<TBody>(int n, in TBody body)
+        where TBody : struct, IElementBody => ElementLoop<TBody>.OnAccelerator(device, n, body);
 
     public void Rows<TBody>(int rows, int length, in TBody body, int work = 0) where TBody : struct, IRowBody =>
         RowLoop<TBody>.OnAccelerator(device, rows, length, body);

@@ -51,7 +51,8 @@ internal abstract class Kernel
         {
             if (Hidden(parameter.ParameterType) is { } type)
                 throw new InvalidOperationException(
-                    $"{type} is a body of a kernel, or part of one, and must be public with all types around it; or internal, in an assembly with "
+                    $"{type} is a body of a kernel, or part of one, and must be public with all types around it; or internal, in an "
+                        + $"assembly with "
                     + "[assembly: InternalsVisibleTo(\"ILGPURuntime\")].");
         }
     }

@@ -15,7 +15,8 @@ public static class Real
     private const float Small = 7.88860905e-31f;
 
     /// <summary>
-    /// Where the last power of two in e^ of what is not positive becomes 0, and with it the product: below −104 that is the result anyway, and a product
+    /// Where the last power of two in e^ of what is not positive becomes 0, and with it the product: below −104 that is the result anyway,
+    /// and a product
     /// that underflows by itself takes a hundred cycles more. Padding, −∞, is met in every row.
     /// </summary>
     internal const float NothingLeft = -156.7f;

@@ -8,17 +8,23 @@ namespace Dino.Tensors.Kernels;
 
 /// <summary>Work on one row, shared by its lanes: softmax, norms, sums.</summary>
 /// <remarks>
-/// A body is a struct of numbers and memories that the device copies: no bool and no reference among its fields. Its type and those around it
-/// are public, or internal in an assembly with <c>InternalsVisibleTo("ILGPURuntime")</c>: simulated threads (<c>cpu:debug</c>) cannot see it otherwise.
+/// A body is a struct of numbers and memories that the device copies: no bool and no reference among its fields. Its type and those around
+/// it
+/// are public, or internal in an assembly with <c>InternalsVisibleTo("ILGPURuntime")</c>: simulated threads (<c>cpu:debug</c>) cannot see
+/// it otherwise.
 /// <para>
-/// Bodies with long loops copy their fields first (<c>TMemory x = this.x</c>). The body lies in memory, and a store to a tensor might overwrite it
-/// as far as the compiler knows: it would load each field again after every store. Locals stay in registers. A memory is also copied in order
+/// Bodies with long loops copy their fields first (<c>TMemory x = this.x</c>). The body lies in memory, and a store to a tensor might
+/// overwrite it
+/// as far as the compiler knows: it would load each field again after every store. Locals stay in registers. A memory is also copied in
+/// order
 /// to be written by its indexer, which the compiler does not allow on a readonly field.
 /// </para>
 /// </remarks>
 public interface IRowBody
 {
-    /// <summary>Does one row. On an accelerator every lane runs this: reductions of <paramref name="lanes"/> must be reached by all.</summary>
+    /// <summary>
+    /// Does one row. On an accelerator every lane runs this: reductions of <paramref name="lanes"/> must be reached by all.
+    /// </summary>
     void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes;
 }
 

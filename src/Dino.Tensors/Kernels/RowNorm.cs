@@ -31,7 +31,8 @@ public static class RowNorm
         where TLanes : struct, ILanes
         where TNumbers : struct, IRowNumbers<T>
     {
-        // 2¹⁰⁰ and 2⁻⁸⁰: between them no square of weight was lost. The rows of a group share the barriers of the second sum, which is why it
+        // 2¹⁰⁰ and 2⁻⁸⁰: between them no square of weight was lost. The rows of a group share the barriers of the second sum, which is why
+        // it
         // is asked for without one, too.
         float scale = squares > 1.26765060e30f ? 8.27180613e-25f : squares < 8.27180613e-25f ? 1.26765060e30f : 0f;
         float scaled = RowSum.OfWork<T, TLanes, ScaledSquares<T, TNumbers>>(lanes, new(x, scale), begin, scale != 0 ? end : begin);

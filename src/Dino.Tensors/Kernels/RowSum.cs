@@ -25,7 +25,8 @@ public interface IColumnTerm<T> where T : struct, IReal<T>
 }
 
 /// <summary>
-/// Sums over a row, of any length as exact: pieces of it first, then the sums of 64 pieces each, then of 64 of those, then of all. Added up one by one, 10⁷ equal
+/// Sums over a row, of any length as exact: pieces of it first, then the sums of 64 pieces each, then of 64 of those, then of all. Added up
+/// one by one, 10⁷ equal
 /// numbers are off by a percent.
 /// </summary>
 public static class RowSum
@@ -186,7 +187,9 @@ public readonly struct Elements<T, TMemory>(TMemory x) : IRowTerm<T>
     public T AddTo(T sum, int i, int end) => sum + x.Load(i, end);
 }
 
-/// <summary>Σ x down a column, of numbers that lie <paramref name="stride"/> apart; <paramref name="column"/> is the first one's place in its row.</summary>
+/// <summary>
+/// Σ x down a column, of numbers that lie <paramref name="stride"/> apart; <paramref name="column"/> is the first one's place in its row.
+/// </summary>
 internal readonly struct ColumnElements<T, TMemory>(TMemory x, int first, int stride, int column) : IColumnTerm<T>
     where T : struct, IReal<T>
     where TMemory : struct, IMemory<TMemory, T>

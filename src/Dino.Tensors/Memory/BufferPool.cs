@@ -34,12 +34,15 @@ internal sealed unsafe class Storage(Device device, long bytes)
 /// Sizes are rounded up by at most an eighth.
 /// </summary>
 /// <remarks>
-/// What nobody asked for in a long time goes back to the system. Time is counted in outermost arenas (or some thousand tensors outside any):
+/// What nobody asked for in a long time goes back to the system. Time is counted in outermost arenas (or some thousand tensors outside
+/// any):
 /// pieces go after 1,024, and after 64 if they are a quarter of all that the pool holds.
 /// </remarks>
 public sealed unsafe class BufferPool
 {
-    /// <summary>The most elements of a tensor: places beyond its end, up to a launch's stride further, are still numbers of an int.</summary>
+    /// <summary>
+    /// The most elements of a tensor: places beyond its end, up to a launch's stride further, are still numbers of an int.
+    /// </summary>
     internal const int MaxElements = int.MaxValue - 1024;
 
     private const int SweepEvery = 32, Long = 64, VeryLong = 1024, TensorsOfATick = 4096;

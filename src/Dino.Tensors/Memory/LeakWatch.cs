@@ -25,7 +25,8 @@ internal sealed class LeakWatch(Device device, Action<string>? warn)
         if (saidRecording || device.Tape is not { } tape || tape.BegunIn != arena)
             return;
         saidRecording = true;
-        Say("An arena ended while the recording that began in it goes on: the tape holds what backward passes need until Backward or Dispose.");
+        Say("An arena ended while the recording that began in it goes on: the tape holds what backward passes need until Backward or "
+            + "Dispose.");
     }
 
     public void LooseBegins()

@@ -4,7 +4,9 @@ using ILGPU.Runtime.OpenCL;
 
 namespace Dino.Tensors.Memory;
 
-/// <summary>A mark in an OpenCL queue, which makes a new event each time that it is set. ILGPU has the functions for itself alone.</summary>
+/// <summary>
+/// A mark in an OpenCL queue, which makes a new event each time that it is set. ILGPU has the functions for itself alone.
+/// </summary>
 internal sealed unsafe class OpenCLEvent(Device device) : StreamEvent
 {
     private const uint ExecutionStatus = 0x11D3; // CL_EVENT_COMMAND_EXECUTION_STATUS

@@ -3,10 +3,14 @@ using ILGPU.Runtime.Cuda;
 
 namespace Dino.Tensors.Memory;
 
-/// <summary>A mark in the work of a device, at which one may look, and for which one may wait, without waiting for what comes after.</summary>
+/// <summary>
+/// A mark in the work of a device, at which one may look, and for which one may wait, without waiting for what comes after.
+/// </summary>
 internal abstract class StreamEvent : IDisposable
 {
-    /// <summary>One that was not set yet; null where every piece of work is done when its call returns: on the host and on simulated threads.</summary>
+    /// <summary>
+    /// One that was not set yet; null where every piece of work is done when its call returns: on the host and on simulated threads.
+    /// </summary>
     public static StreamEvent? Of(Device device)
     {
         if (device.IsHost || device.IsSimulated)

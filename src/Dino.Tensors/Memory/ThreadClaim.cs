@@ -45,6 +45,8 @@ internal sealed class ThreadClaim(string name)
     }
 
     private void Throw(Thread other) => throw new InvalidOperationException(
-        $"Device {name} is in use by another thread ({other.Name ?? $"number {other.ManagedThreadId}"}). One thread at a time may use a device: "
-        + "it belongs to whoever began an arena or a recording there, until that ends. Open a device for each thread, or pass numbers on as arrays.");
+        $"Device {name} is in use by another thread ({other.Name ?? $"number {other.ManagedThreadId}"}). One thread at a time may use a "
+            + $"device: "
+        + "it belongs to whoever began an arena or a recording there, until that ends. Open a device for each thread, or pass numbers on "
+        + "as arrays.");
 }

@@ -53,7 +53,8 @@ public sealed class FlatParameters : IDisposable
             device.ThrowIfDisposed();
             device.Claim.Check();
             if (root.Parent is not null)
-                throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.", nameof(root));
+                throw new ArgumentException($"'{root.Prefix.TrimEnd('.')}' is part of another module; give the root of the tree.",
+                    nameof(root));
             Device = device;
             parameters = [.. root.Parameters];
             buffers = [.. root.Buffers];
@@ -70,7 +71,8 @@ public sealed class FlatParameters : IDisposable
                 segments[i] = new FlatSegment(tensor.Name, tensor.Shape, at);
                 long end = at + (tensor.Shape.Count + Alignment - 1L) / Alignment * Alignment;
                 if (end > BufferPool.MaxElements)
-                    throw new TensorSizeException($"The tensors up to '{tensor.Name}' have more than the {BufferPool.MaxElements} elements that are possible together.");
+                    throw new TensorSizeException($"The tensors up to '{tensor.Name}' have more than the {BufferPool.MaxElements} "
+                        + $"elements that are possible together.");
                 at = (int)end;
                 if (i < parameters.Length)
                     ParameterLength = at;
@@ -145,7 +147,8 @@ public sealed class FlatParameters : IDisposable
     private void ThrowIfDisposed()
     {
         if (disposed)
-            throw new ObjectDisposedException(nameof(FlatParameters), "These parameters have been disposed; make others of the module tree.");
+            throw new ObjectDisposedException(
+                nameof(FlatParameters), "These parameters have been disposed; make others of the module tree.");
     }
 
     private unsafe Span<float> ValuesOnHost(int i) => new(Flat.Pointer + segments[i].Start, segments[i].Shape.Count);

@@ -30,7 +30,8 @@ public readonly record struct Init
     public static Init Constant(float value) => new(Kind.Constant, value);
 
     /// <summary>baseⁱᐟⁿ for element i of n: from 1 towards the base, by equal factors.</summary>
-    public static Init Powers(float ofBase) => new(Kind.Powers, ofBase > 0 ? ofBase : throw new ArgumentOutOfRangeException(nameof(ofBase)));
+    public static Init Powers(float ofBase) =>
+        new(Kind.Powers, ofBase > 0 ? ofBase : throw new ArgumentOutOfRangeException(nameof(ofBase)));
 
     /// <summary>Normal with mean 0.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or not finite.</exception>
@@ -41,7 +42,8 @@ public readonly record struct Init
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The deviation is not above 0, or above 100: hardly a draw would be inside.</exception>
     public static Init TruncatedNormal(float deviation) => new(
-        Kind.TruncatedNormal, deviation is > 0 and <= 100 ? deviation : throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "0 < deviation ≤ 100."));
+        Kind.TruncatedNormal, deviation is > 0 and <= 100 ? deviation
+            : throw new ArgumentOutOfRangeException(nameof(deviation), deviation, "0 < deviation ≤ 100."));
 
     /// <summary>Uniform in [−bound, bound).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not above 0, or not finite.</exception>
@@ -103,7 +105,8 @@ public readonly record struct Init
     private static double Kaiming(int fan, double a)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fan);
-        return double.IsFinite(a) ? Math.Sqrt(2 / ((1 + a * a) * fan)) : throw new ArgumentOutOfRangeException(nameof(a), a, "A slope is finite.");
+        return double.IsFinite(a) ? Math.Sqrt(2 / ((1 + a * a) * fan))
+            : throw new ArgumentOutOfRangeException(nameof(a), a, "A slope is finite.");
     }
 
     private static float Positive(float value, string name) => value > 0 && float.IsFinite(value)

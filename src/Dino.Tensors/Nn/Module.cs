@@ -56,10 +56,12 @@ public abstract class Module
     protected TModule Register<TModule>(string name, TModule child) where TModule : Module
     {
         if (child.Parent is not null)
-            throw new ArgumentException($"The module '{child.Prefix.TrimEnd('.')}' cannot become '{name}' of another one too.", nameof(child));
+            throw new ArgumentException($"The module '{child.Prefix.TrimEnd('.')}' cannot become '{name}' of another one too.",
+                nameof(child));
         for (Module? above = this; above is not null; above = above.Parent)
             if (ReferenceEquals(above, child))
-                throw new ArgumentException($"{GetType().Name} cannot have '{name}' as a part: it is a part of that itself.", nameof(child));
+                throw new ArgumentException($"{GetType().Name} cannot have '{name}' as a part: it is a part of that itself.",
+                    nameof(child));
         Claim(name);
         (child.Parent, child.nameInParent) = (this, name);
         children.Add(child);

@@ -22,7 +22,8 @@ public abstract class ModuleTensor
     /// <summary>The numbers: a lasting view into the flat buffer of <see cref="FlatParameters"/>.</summary>
     /// <exception cref="InvalidOperationException">The module tree has no memory yet (<see cref="Module.On"/>).</exception>
     public Tensor Value => value
-        ?? throw new InvalidOperationException($"'{Name}' has no memory yet; give its module tree some: using var parameters = model.On(device, seed).");
+        ?? throw new InvalidOperationException(
+            $"'{Name}' has no memory yet; give its module tree some: using var parameters = model.On(device, seed).");
 
     internal bool IsPlaced => value is not null;
 
@@ -41,7 +42,9 @@ public sealed class Parameter : ModuleTensor
     /// <summary>Whether it gets no gradient at all and stays as it is.</summary>
     public bool Frozen { get; }
 
-    /// <summary>Whether weight decay acts on it: on everything but vectors and biases (class token and position embedding included).</summary>
+    /// <summary>
+    /// Whether weight decay acts on it: on everything but vectors and biases (class token and position embedding included).
+    /// </summary>
     public bool Decayed => Shape.Rank != 1 && !Name.EndsWith(".bias", StringComparison.Ordinal);
 }
 

@@ -8,7 +8,8 @@ namespace Dino.Tensors.Ops;
 public static class AddOp
 {
     /// <summary>
-    /// x + y, element by element. The shapes are the same, or fit as in NumPy: from the last on, sizes are equal, or one is 1 or missing and
+    /// x + y, element by element. The shapes are the same, or fit as in NumPy: from the last on, sizes are equal, or one is 1 or missing
+    /// and
     /// serves all (a bias (D) or a position table (1, N, D) onto (B, N, D)).
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit, or the devices differ.</exception>

@@ -50,7 +50,8 @@ public static class AddBranchOp
         private Tensor x = null!, branch = null!;
         private Tensor? keep;
 
-        public void Of(Tensor input, Tensor residual, Tensor? factors) => (x, branch, keep) = (Track(input), Track(residual), Save(factors));
+        public void Of(Tensor input, Tensor residual, Tensor? factors) =>
+            (x, branch, keep) = (Track(input), Track(residual), Save(factors));
 
         public override void Backward(Tensor dy)
         {

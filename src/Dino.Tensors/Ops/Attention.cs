@@ -62,7 +62,8 @@ public static class AttentionOp
     {
         Operands.Check(qkv);
         if (qkv.Shape.Rank != 3 || heads < 1 || qkv.Shape[2] == 0 || qkv.Shape[2] % (3L * heads) != 0)
-            throw new ArgumentException($"Attention with {heads} heads needs (B, N, 3·D) with D ≥ {heads} divisible by {heads}, not {qkv.Shape}.");
+            throw new ArgumentException($"Attention with {heads} heads needs (B, N, 3·D) with D ≥ {heads} divisible by {heads}, not "
+                + $"{qkv.Shape}.");
         return new AttentionShape(qkv.Shape[0], qkv.Shape[1], heads, qkv.Shape[2] / 3 / heads);
     }
 

@@ -24,8 +24,8 @@ public static class BatchNormOp
     /// </remarks>
     /// <exception cref="ArgumentException">A vector has not D elements, or a training batch has fewer than two rows.</exception>
     public static Tensor BatchNorm(
-        this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f, float eps = 1e-5f,
-        IRanks? ranks = null)
+        this Tensor x, Tensor weight, Tensor bias, Tensor runningMean, Tensor runningVar, bool training, float momentum = 0.1f,
+        float eps = 1e-5f, IRanks? ranks = null)
     {
         ranks ??= OneRank.Instance;
         Operands.Check(x, weight, bias, runningMean, runningVar);
@@ -77,11 +77,13 @@ public static class BatchNormOp
 
     private readonly struct OwnLaunch(Rule rule, Tensor partials, Tensor own) : ILaunch
     {
-        void ILaunch.On<T, TMemory, TRun>(TRun run) => run.Elements(rule.N, new Own<T, TMemory>(rule, TMemory.Of(partials), TMemory.Of(own)));
+        void ILaunch.On<T, TMemory, TRun>(TRun run) =>
+            run.Elements(rule.N, new Own<T, TMemory>(rule, TMemory.Of(partials), TMemory.Of(own)));
     }
 
     private readonly struct ForwardLaunch(
-        Rule rule, Tensor partials, Tensor stats, Tensor runningMean, Tensor runningVar, Tensor x, Tensor weight, Tensor bias, Tensor y) : ILaunch
+        Rule rule, Tensor partials, Tensor stats, Tensor runningMean, Tensor runningVar, Tensor x, Tensor weight, Tensor bias, Tensor y)
+        : ILaunch
     {
         void ILaunch.On<T, TMemory, TRun>(TRun run)
         {
@@ -95,7 +97,8 @@ public static class BatchNormOp
     /// <summary>How the matrix is cut for column sums: splits of rows times chunks of columns, from the shape alone.</summary>
     internal readonly struct Blocks(int rows, int n)
     {
-        public readonly int Rows = rows, N = n, PerSplit = Math.Max(16, (rows + 255) / 256), Chunks = (n + ColumnsPerRow - 1) / ColumnsPerRow;
+        public readonly int Rows = rows, N = n, PerSplit = Math.Max(16, (rows + 255) / 256),
+            Chunks = (n + ColumnsPerRow - 1) / ColumnsPerRow;
 
         public int Splits => (Rows + PerSplit - 1) / PerSplit;
 
@@ -124,7 +127,8 @@ public static class BatchNormOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int n = blocks.N, split = row / blocks.Chunks, left = (row - split * blocks.Chunks) * ColumnsPerRow;
-            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
+            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit,
+                end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
             for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
             {
                 T mean = T.Of(0), squares = T.Of(0);
@@ -194,7 +198,8 @@ public static class BatchNormOp
     /// The statistics of each column from those of its splits, in order, and the running ones, which a momentum of 0 leaves; without
     /// splits, from the running ones.
     /// </summary>
-    internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar) : IElementBody
+    internal readonly struct Combine<T, TMemory>(Rule rule, TMemory partials, TMemory stats, TMemory runningMean, TMemory runningVar)
+        : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -307,13 +312,15 @@ public static class BatchNormOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             int n = blocks.N, split = row / blocks.Chunks, left = (row - split * blocks.Chunks) * ColumnsPerRow;
-            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit, end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
+            int right = Math.Min(n, left + ColumnsPerRow), begin = split * blocks.PerSplit,
+                end = Math.Min(blocks.Rows, begin + blocks.PerSplit);
             for (int j = left + lanes.Id * T.Width; j < right; j += lanes.Count * T.Width)
             {
                 T mean = stats.Load(j, n), inverse = stats.Load(n + j, 2 * n);
                 int place = 2 * split * n;
                 partials.Store(
-                    place + j, place + right, RowSum.OfColumn<T, WithNormal<T, TMemory>>(new(x, dy, mean, inverse, n, j, right), begin, end));
+                    place + j, place + right,
+                    RowSum.OfColumn<T, WithNormal<T, TMemory>>(new(x, dy, mean, inverse, n, j, right), begin, end));
                 partials.Store(
                     place + n + j, place + n + right, RowSum.OfColumn<T, ColumnElements<T, TMemory>>(new(dy, j, n, j), begin, end));
             }
@@ -339,7 +346,8 @@ public static class BatchNormOp
 
     /// <summary>dx = w/σ · (dy − mean dy − x̂ · mean(dy·x̂)), the means only if the statistics are the batch's.</summary>
     internal readonly struct Backward<T, TMemory>(
-        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory dWeight, TMemory dBias, TMemory dy, TMemory dx, int accumulate)
+        int n, float share, TMemory x, TMemory stats, TMemory weight, TMemory dWeight, TMemory dBias, TMemory dy, TMemory dx,
+        int accumulate)
         : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

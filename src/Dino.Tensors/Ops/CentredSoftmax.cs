@@ -49,14 +49,16 @@ public static class CentredSoftmaxOp
             for (int i = first; i < end; i += step)
                 highest = T.Max(highest, x.Load(i, end, float.NegativeInfinity) - centre.Load(i - begin, n));
             float max = lanes.Max(T.Highest(highest));
-            T share = T.Of(1 / RowSum.OfWork<T, TLanes, Exponentials<T, TMemory>>(lanes, new(begin, n, max, scale, x, centre, y), begin, end));
+            T share = T.Of(1 / RowSum.OfWork<T, TLanes, Exponentials<T, TMemory>>(
+                lanes, new(begin, n, max, scale, x, centre, y), begin, end));
             for (int i = first; i < end; i += step)
                 y.Store(i, end, y.Load(i, end) * share);
         }
     }
 
     /// <summary>Σ e^((x − c − max) / τ), each of which is written to y.</summary>
-    private readonly struct Exponentials<T, TMemory>(int begin, int n, float max, float scale, TMemory x, TMemory centre, TMemory y) : IRowTerm<T>
+    private readonly struct Exponentials<T, TMemory>(int begin, int n, float max, float scale, TMemory x, TMemory centre, TMemory y)
+        : IRowTerm<T>
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

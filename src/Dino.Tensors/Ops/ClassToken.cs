@@ -18,7 +18,8 @@ public static class ClassTokenOp
         int d = patches.Shape.Rank == 3 ? patches.Shape[2] : 0, k = d > 0 ? cls.Count / d : 0;
         if (k == 0 || cls.Count != k * d || (positions is not null && positions.Count != ((long)k + patches.Shape[1]) * d))
             throw new ArgumentException(
-                $"Patches (B, P, D) need tokens (1, K, D) and positions (1, K + P, D), not {patches.Shape}, {cls.Shape}, {positions?.Shape}.");
+                $"Patches (B, P, D) need tokens (1, K, D) and positions (1, K + P, D), not {patches.Shape}, {cls.Shape}, "
+                    + $"{positions?.Shape}.");
         var y = patches.Device.Rent(new Shape(patches.Shape[0], k + patches.Shape[1], d));
         y.Device.Launch(new ForwardLaunch(patches, cls, positions, y));
         Tape.For(patches, cls, positions)?.Add<BackwardNode>(y).Of(patches, cls, positions);
@@ -112,7 +113,8 @@ public static class ClassTokenOp
     }
 
     /// <summary>The sum over the images of the first rows of dy.</summary>
-    internal readonly struct ClassGradient<T, TMemory>(int images, int stride, int width, TMemory dy, TMemory dc, int accumulate) : IElementBody
+    internal readonly struct ClassGradient<T, TMemory>(int images, int stride, int width, TMemory dy, TMemory dc, int accumulate)
+        : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -3,7 +3,9 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>Masks: 1 where a comparison holds, 0 elsewhere. NaN is less than, greater than and equal to nothing. Not differentiable.</summary>
+/// <summary>
+/// Masks: 1 where a comparison holds, 0 elsewhere. NaN is less than, greater than and equal to nothing. Not differentiable.
+/// </summary>
 /// <remarks>Shapes of two tensors are the same, or fit as in <see cref="AddOp.Add(Tensor, Tensor)"/>.</remarks>
 public static class CompareOp
 {

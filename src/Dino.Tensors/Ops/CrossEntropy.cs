@@ -30,7 +30,8 @@ public static class CrossEntropyOp
         if (k == 0)
             throw new ArgumentException($"Logits {logits.Shape} are of no prototypes.", nameof(logits));
         if (targets.Shape.RowLength != k)
-            throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.", nameof(targets));
+            throw new ArgumentException($"Logits {logits.Shape} and targets {targets.Shape} differ in the number of prototypes.",
+                nameof(targets));
         if (!(temperature > 0))
             throw new ArgumentException(FormattableString.Invariant($"A temperature is positive, not {temperature}."), nameof(temperature));
         int crops = rows / batch, views = targetRows / batch;
@@ -63,7 +64,8 @@ public static class CrossEntropyOp
     }
 
     // Work item "row" is crop row % n of image row / n, so that the crops of an image follow each other while its targets are in a cache.
-    internal readonly struct Forward<T, TMemory>(Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory losses) : IRowBody
+    internal readonly struct Forward<T, TMemory>(Problem problem, TMemory logits, TMemory targets, TMemory logSums, TMemory losses)
+        : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -107,7 +109,8 @@ public static class CrossEntropyOp
             }
             float logSum = OnlineSoftmax.LogSum(lanes, scale, max, allTotal, out float highest);
             // −Σ q ((s − max)/τ − ln Σ e^((s − max)/τ)), summed over the views
-            float loss = logSum * lanes.Sum(T.Sum(allMass)) + problem.Scale * lanes.Sum(T.Sum(Raise(allBelow, allMass, max, T.Of(highest))));
+            float loss = logSum * lanes.Sum(T.Sum(allMass))
+                + problem.Scale * lanes.Sum(T.Sum(Raise(allBelow, allMass, max, T.Of(highest))));
             if (lanes.Id == 0)
             {
                 TMemory sums = logSums, result = losses;
@@ -117,7 +120,9 @@ public static class CrossEntropyOp
             }
         }
 
-        /// <summary>Σ q (from − s), given as <paramref name="below"/>, as Σ q (to − s). Finite: before the first number there is no mass.</summary>
+        /// <summary>
+        /// Σ q (from − s), given as <paramref name="below"/>, as Σ q (to − s). Finite: before the first number there is no mass.
+        /// </summary>
         private static T Raise(T below, T mass, T from, T to) => T.Fma(T.Min(to - from, T.Of(float.MaxValue)), mass, below);
     }
 

@@ -8,7 +8,8 @@ namespace Dino.Tensors.Ops;
 /// branch of a residual connection (<see cref="AddBranchOp"/>).
 /// </summary>
 /// <remarks>
-/// One op, because the hidden layer is the widest tensor of a block: the activation is applied to each piece of the first product while it is in a
+/// One op, because the hidden layer is the widest tensor of a block: the activation is applied to each piece of the first product while it
+/// is in a
 /// core's cache, and the backward pass has only its input, from which it makes the output again along with the gradient.
 /// </remarks>
 public static class FeedForwardOp

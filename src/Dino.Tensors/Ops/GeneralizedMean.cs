@@ -65,7 +65,8 @@ public static class GeneralizedMeanOp
     private static T Power<T>(T x, float p) where T : struct, IReal<T> => Real.ExpOfNegative(T.Of(p) * Real.Log(x));
 
     /// <summary>Σ (max(x, ε) / max)ᵖ of a column: of numbers up to 1 no power overflows, and the largest does not vanish.</summary>
-    private readonly struct Powers<T, TMemory>(TMemory x, int first, int stride, int column, T max, float floor, float power) : IColumnTerm<T>
+    private readonly struct Powers<T, TMemory>(TMemory x, int first, int stride, int column, T max, float floor, float power)
+        : IColumnTerm<T>
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

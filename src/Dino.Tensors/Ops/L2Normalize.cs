@@ -77,7 +77,8 @@ public static class L2NormalizeOp
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
             RowSum.OfTwo<T, TLanes, SquaresAndProducts<T, TMemory>>(lanes, new(x, dy), begin, end, out float squares, out float product);
-            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(x), begin, end, squares), inverse = 1 / AtLeast(eps, norm);
+            float norm = RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(x), begin, end, squares),
+                inverse = 1 / AtLeast(eps, norm);
             T scale = T.Of(inverse), along = T.Of(norm < eps ? 0 : product * inverse);
             for (int i = first; i < end; i += step)
                 dx.Deliver(i, end, (dy.Load(i, end) - x.Load(i, end) * scale * along) * scale, accumulate);

@@ -40,7 +40,8 @@ public static class LayerNormOp
         }
     }
 
-    internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats) : IRowBody
+    internal readonly struct Forward<T, TMemory>(int n, float eps, TMemory x, TMemory weight, TMemory bias, TMemory y, TMemory stats)
+        : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -88,7 +89,8 @@ public static class LayerNormOp
             var device = dy.Device;
             int rows = dy.Shape.Rows, n = dy.Shape.RowLength;
             // Fewer sums to add up where a core takes a split than where the threads of a group share it.
-            int most = device.IsHost ? 128 : 512, perSplit = Math.Clamp((rows + most - 1) / most, 8, 128), splits = (rows + perSplit - 1) / perSplit;
+            int most = device.IsHost ? 128 : 512, perSplit = Math.Clamp((rows + most - 1) / most, 8, 128),
+                splits = (rows + perSplit - 1) / perSplit;
             var partials = device.Rent(new Shape(splits, 2 * n));
             var dx = Tape.GradientOf(x, out int accumulate);
             device.Launch(new BackwardLaunch(x, weight, stats, dy, dx, partials, perSplit, dx is null ? -1 : accumulate));
@@ -114,7 +116,8 @@ public static class LayerNormOp
     /// With x̂ = (x − μ)/σ and g = w·dy: dx = (g − mean g − x̂ · mean(g·x̂)) / σ, dw = Σ dy·x̂ and db = Σ dy over the rows of one split.
     /// </summary>
     internal readonly struct Backward<T, TMemory>(
-        int n, int rows, int perSplit, int mode, TMemory x, TMemory weight, TMemory stats, TMemory dy, TMemory dx, TMemory partials) : IRowBody
+        int n, int rows, int perSplit, int mode, TMemory x, TMemory weight, TMemory stats, TMemory dy, TMemory dx, TMemory partials)
+        : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -19,7 +19,8 @@ public static class LinearOp
     }
 
     /// <summary>
-    /// residual + keep[b] · (x Wᵀ + bias), as <see cref="Linear(Tensor, Tensor, Tensor?)"/> and <see cref="AddBranchOp"/> give it, in one pass:
+    /// residual + keep[b] · (x Wᵀ + bias), as <see cref="Linear(Tensor, Tensor, Tensor?)"/> and <see cref="AddBranchOp"/> give it, in one
+    /// pass:
     /// x (B, …, in), residual and result (B, …, out), keep (B) or null.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>

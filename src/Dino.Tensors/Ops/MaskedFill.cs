@@ -31,7 +31,8 @@ public static class MaskedFillOp
             run.Elements(x.Count, new Body<T, TMemory>(TMemory.Of(x), TMemory.Of(mask), value, TMemory.Of(y), fillMasked, accumulate));
     }
 
-    internal readonly struct Body<T, TMemory>(TMemory x, TMemory mask, float value, TMemory y, int fillMasked, int accumulate) : IElementBody
+    internal readonly struct Body<T, TMemory>(TMemory x, TMemory mask, float value, TMemory y, int fillMasked, int accumulate)
+        : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

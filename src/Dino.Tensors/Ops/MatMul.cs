@@ -32,7 +32,8 @@ public static class MatMulOp
             batch *= a.Shape[i];
         }
         if (!fits || a.Shape[transposeA ? -2 : -1] != b.Shape[transposeB ? -1 : -2])
-            throw new ArgumentException($"A product of {a.Summary}{(transposeA ? " transposed" : "")} and {b.Summary}{(transposeB ? " transposed" : "")} is not defined.");
+            throw new ArgumentException($"A product of {a.Summary}{(transposeA ? " transposed" : "")} and "
+                + $"{b.Summary}{(transposeB ? " transposed" : "")} is not defined.");
         int m = a.Shape[transposeA ? -1 : -2], k = a.Shape[transposeA ? -2 : -1], n = b.Shape[transposeB ? -2 : -1];
         return GemmShape.Dense(m, n, k, transposeA, transposeB, batch);
     }
@@ -65,6 +66,7 @@ public static class MatMulOp
         }
 
         private static void Product(Tensor left, Tensor right, Tensor target, bool transposeLeft, bool transposeRight, int accumulate) =>
-            MatrixProduct.Run(target.Device, Fit(left, right, transposeLeft, transposeRight) with { Beta = accumulate }, left, right, target);
+            MatrixProduct.Run(target.Device, Fit(left, right, transposeLeft, transposeRight) with { Beta = accumulate }, left, right,
+                target);
     }
 }

@@ -3,7 +3,9 @@ using Dino.Tensors.Kernels.Gemm;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>y[b, p] = W · patch p of image b + bias: a convolution whose stride is its kernel size, as patch gathering and a product.</summary>
+/// <summary>
+/// y[b, p] = W · patch p of image b + bias: a convolution whose stride is its kernel size, as patch gathering and a product.
+/// </summary>
 public static class PatchEmbeddingOp
 {
     /// <summary>
@@ -20,7 +22,8 @@ public static class PatchEmbeddingOp
                 $"Images (B, C, H, W) need a weight (D, C, p, p) and a bias (D), not {images.Shape}, {weight.Shape}, {bias.Shape}.");
         var grid = new PatchGrid(images.Shape, weight.Shape[2]);
         if (grid.Patches == 0)
-            throw new ArgumentException($"Images of {images.Shape[2]}×{images.Shape[3]} pixels have no whole patch of {grid.Size}×{grid.Size}.");
+            throw new ArgumentException($"Images of {images.Shape[2]}×{images.Shape[3]} pixels have no whole patch of "
+                + $"{grid.Size}×{grid.Size}.");
 
         var device = images.Device;
         int width = weight.Shape[0];
@@ -28,7 +31,8 @@ public static class PatchEmbeddingOp
         using (device.BeginScope())
         {
             var columns = Gather(images, grid);
-            MatrixProduct.Run(device, GemmShape.Dense(grid.Rows, width, grid.RowLength, transposeB: true), columns, weight, y, new() { Bias = bias });
+            MatrixProduct.Run(device, GemmShape.Dense(grid.Rows, width, grid.RowLength, transposeB: true), columns, weight, y,
+                new() { Bias = bias });
         }
         Tape.For(images, weight, bias)?.Add<BackwardNode>(y).Of(images, weight, bias, grid);
         return y;

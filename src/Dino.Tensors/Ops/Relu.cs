@@ -5,7 +5,9 @@ namespace Dino.Tensors.Ops;
 /// <summary>max(x, 0).</summary>
 public static class ReluOp
 {
-    /// <summary>max(x, 0), element by element; NaN stays NaN, and its gradient passes as in PyTorch. Any shape; the result has the same.</summary>
+    /// <summary>
+    /// max(x, 0), element by element; NaN stays NaN, and its gradient passes as in PyTorch. Any shape; the result has the same.
+    /// </summary>
     public static Tensor Relu(this Tensor x) => Unary<Function>.Apply(x);
 
     internal readonly struct Function : IUnary

@@ -72,14 +72,17 @@ public static class ResizeGridOp
     }
 
     /// <summary>
-    /// The same on the host, from stored weights: position embeddings (1, fromTokens, D) to (1, toTokens, D), both a class slot and a square
+    /// The same on the host, from stored weights: position embeddings (1, fromTokens, D) to (1, toTokens, D), both a class slot and a
+    /// square
     /// grid. In double precision.
     /// </summary>
     public static float[] Resized(ReadOnlySpan<float> pos, int fromTokens, int toTokens, int d, GridResampling way = GridResampling.Shifted)
     {
         int from = (int)Math.Sqrt(Math.Max(0, fromTokens - 1)), to = (int)Math.Sqrt(Math.Max(0, toTokens - 1));
-        if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || d < 0 || pos.Length != (long)fromTokens * d || (long)toTokens * d > Array.MaxLength)
-            throw new ArgumentException($"Position embeddings of {fromTokens} and {toTokens} tokens are not a class slot and a square grid each.");
+        if (1 + from * from != fromTokens || 1 + to * to != toTokens || from == 0 || to == 0 || d < 0 || pos.Length != (long)fromTokens * d
+            || (long)toTokens * d > Array.MaxLength)
+            throw new ArgumentException($"Position embeddings of {fromTokens} and {toTokens} tokens are not a class slot and a square "
+                + $"grid each.");
         double[] weights = Weights(from, to, way), lines = new double[to * from * d]; // (to rows, from columns, D)
         for (int row = 0; row < to; row++)
             for (int i = 0; i < from; i++)
@@ -195,7 +198,9 @@ public static class ResizeGridOp
         }
     }
 
-    /// <summary>target[r, c] = Σ w[r, i] · w[c, j] · source[i, j] over the cells that have a weight; either way of the resampling.</summary>
+    /// <summary>
+    /// target[r, c] = Σ w[r, i] · w[c, j] · source[i, j] over the cells that have a weight; either way of the resampling.
+    /// </summary>
     internal readonly struct Body<T, TMemory>(
         int d, Strides strides, int accumulate, TMemory source, TMemory target, TMemory rowWeights, TMemory columnWeights,
         TMemory rowRanges, TMemory columnRanges) : IRowBody
@@ -225,7 +230,8 @@ public static class ResizeGridOp
                         for (int j = firstColumn; j < endColumn; j++)
                         {
                             int place = (1 + i * strides.SourceColumns + j) * d;
-                            line = T.Fma(T.Of(columnWeights[column * strides.Target + j * strides.Source]), source.Load(place + k, place + d), line);
+                            line = T.Fma(T.Of(columnWeights[column * strides.Target + j * strides.Source]),
+                                source.Load(place + k, place + d), line);
                         }
                         sum = T.Fma(T.Of(rowWeights[row * strides.Target + i * strides.Source]), line, sum);
                     }

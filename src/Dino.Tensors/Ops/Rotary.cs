@@ -4,11 +4,13 @@ using Dino.Tensors.Kernels;
 namespace Dino.Tensors.Ops;
 
 /// <summary>
-/// Rotary position embedding of a grid of patches (Su et al. 2021; in the plane as DINOv3, Siméoni et al. 2025): queries and keys are turned by angles
+/// Rotary position embedding of a grid of patches (Su et al. 2021; in the plane as DINOv3, Siméoni et al. 2025): queries and keys are
+/// turned by angles
 /// that grow with the place of their patch, so that their products depend on differences of places.
 /// </summary>
 /// <remarks>
-/// A patch's centre lies at (y, x) in −1 … 1 along either side of the picture, whatever its size. Of a head's d numbers, number i and i + d/2 are a
+/// A patch's centre lies at (y, x) in −1 … 1 along either side of the picture, whatever its size. Of a head's d numbers, number i and i +
+/// d/2 are a
 /// point in the plane, turned by y / periodᵢ of a full turn for i &lt; d/4, and by x / periodᵢ₋d/4 for the rest of the first half.
 /// </remarks>
 public static class RotaryOp
@@ -29,7 +31,8 @@ public static class RotaryOp
         int width = qkv.Shape.Rank == 3 && heads > 0 && qkv.Shape[2] % (12L * heads) == 0 ? qkv.Shape[2] / 3 / heads : 0;
         if (width == 0 || periods.Count != width / 4 || rows < 1 || columns < 1 || (long)rows * columns > qkv.Shape[1])
             throw new ArgumentException(
-                $"Rotary positions of {heads} heads and {rows} × {columns} patches need (B, K + {rows}·{columns}, 3·D) and periods (D/{heads}/4), "
+                $"Rotary positions of {heads} heads and {rows} × {columns} patches need (B, K + {rows}·{columns}, 3·D) and periods "
+                    + $"(D/{heads}/4), "
                 + $"not {qkv.Shape} and {periods.Shape}.");
         var grid = new PatchGrid(qkv.Shape[1], rows, columns, heads, width);
         var y = qkv.Device.Rent(qkv.Shape);
@@ -76,7 +79,8 @@ public static class RotaryOp
     }
 
     /// <summary>One token of one picture a row.</summary>
-    internal readonly struct Body<T, TMemory>(PatchGrid grid, float direction, int accumulate, TMemory x, TMemory periods, TMemory y) : IRowBody
+    internal readonly struct Body<T, TMemory>(PatchGrid grid, float direction, int accumulate, TMemory x, TMemory periods, TMemory y)
+        : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {

@@ -91,7 +91,8 @@ public static class SoftmaxOp
         public void Row<TLanes>(TLanes lanes, int row) where TLanes : struct, ILanes
         {
             TMemory y = this.y, dy = this.dy, dx = this.dx;
-            int begin = row * n, end = begin + n, step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width, accumulate = this.accumulate;
+            int begin = row * n, end = begin + n, step = lanes.Count * T.Width, i = begin + lanes.Id * T.Width,
+                accumulate = this.accumulate;
             T mean = T.Of(RowSum.Of<T, TLanes, Products<T, TMemory>>(lanes, new(y, dy), begin, end));
             for (; i <= end - T.Width; i += step)
                 dx.Deliver(i, NoEnd, y.Load(i, NoEnd) * (dy.Load(i, NoEnd) - mean), accumulate);

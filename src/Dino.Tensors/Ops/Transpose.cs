@@ -15,7 +15,9 @@ public static class TransposeOp
             : throw new ArgumentException($"Transpose: {x.Shape} is no matrix; say which two dimensions.", nameof(x));
     }
 
-    /// <summary>x with two dimensions exchanged (negative ones count from the last), as a copy: (B, N, D) of 1 and 2 gives (B, D, N).</summary>
+    /// <summary>
+    /// x with two dimensions exchanged (negative ones count from the last), as a copy: (B, N, D) of 1 and 2 gives (B, D, N).
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such dimension.</exception>
     public static Tensor Transpose(this Tensor x, int dimension0, int dimension1)
     {

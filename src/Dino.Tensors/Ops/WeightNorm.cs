@@ -2,7 +2,9 @@ using Dino.Tensors.Kernels;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>w = g · v / ‖v‖₂ for each row (Salimans and Kingma, 2016): length and direction of a weight as parameters of their own.</summary>
+/// <summary>
+/// w = g · v / ‖v‖₂ for each row (Salimans and Kingma, 2016): length and direction of a weight as parameters of their own.
+/// </summary>
 public static class WeightNormOp
 {
     /// <summary>
@@ -71,7 +73,8 @@ public static class WeightNormOp
     }
 
     /// <summary>With u = v/‖v‖: dg = u·dw and dv = g/‖v‖ · (dw − u · (u·dw)). Modes: −1 not wanted, 0 overwrite, 1 add.</summary>
-    internal readonly struct BackwardRow<T, TMemory>(int n, TMemory v, TMemory g, TMemory dw, TMemory dv, TMemory dg, int modeV, int modeG) : IRowBody
+    internal readonly struct BackwardRow<T, TMemory>(int n, TMemory v, TMemory g, TMemory dw, TMemory dv, TMemory dg, int modeV, int modeG)
+        : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>
     {
@@ -82,7 +85,8 @@ public static class WeightNormOp
         {
             int begin = row * n, end = begin + n, first = begin + lanes.Id * T.Width, step = lanes.Count * T.Width;
             RowSum.OfTwo<T, TLanes, SquaresAndProducts<T, TMemory>>(lanes, new(v, dw), begin, end, out float squares, out float products);
-            float inverse = 1 / RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(v), begin, end, squares), along = products * inverse;
+            float inverse = 1 / RowNorm.Of<T, TLanes, StoredNumbers<T, TMemory>>(lanes, new(v), begin, end, squares),
+                along = products * inverse;
             if (modeV >= 0)
             {
                 T scale = T.Of(g[row] * inverse), back = T.Of(along * inverse);

@@ -4,9 +4,12 @@ using Dino.Tensors.Kernels.Gemm;
 
 namespace Dino.Tensors.Ops;
 
-/// <summary>y = x · wᵀ with w = g · v / ‖v‖₂ for each row of v: a linear map with weight normalisation (Salimans and Kingma, 2016).</summary>
+/// <summary>
+/// y = x · wᵀ with w = g · v / ‖v‖₂ for each row of v: a linear map with weight normalisation (Salimans and Kingma, 2016).
+/// </summary>
 /// <remarks>
-/// What <see cref="WeightNormOp"/> and <see cref="LinearOp"/> give one after the other, but the factors g / ‖v‖ go onto the result's columns:
+/// What <see cref="WeightNormOp"/> and <see cref="LinearOp"/> give one after the other, but the factors g / ‖v‖ go onto the result's
+/// columns:
 /// the normalised weight (65,536 × 256 in a large head) is never written.
 /// </remarks>
 public static class WeightNormLinearOp

@@ -7,7 +7,8 @@ namespace Dino.Tensors.Ops;
 public static class WhereOp
 {
     /// <summary>
-    /// The element of x where the condition is not 0, otherwise that of y; what is not chosen gets no gradient, whatever it is. The condition
+    /// The element of x where the condition is not 0, otherwise that of y; what is not chosen gets no gradient, whatever it is. The
+    /// condition
     /// holds floats (as comparisons give them) or whole numbers. Shapes are the same, or fit as in <see cref="AddOp.Add(Tensor, Tensor)"/>.
     /// </summary>
     /// <exception cref="ArgumentException">The shapes do not fit, or the devices differ.</exception>

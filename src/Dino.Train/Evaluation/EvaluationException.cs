@@ -1,7 +1,8 @@
 namespace Dino.Train.Evaluation;
 
 /// <summary>
-/// A network cannot be evaluated on what was given: labels do not fit, nothing can be read, features are not finite or of something else, there is
+/// A network cannot be evaluated on what was given: labels do not fit, nothing can be read, features are not finite or of something else,
+/// there is
 /// not the memory. The message says what is wrong, where, and what to do; properties stand in backticks.
 /// </summary>
 public sealed class EvaluationException : Exception

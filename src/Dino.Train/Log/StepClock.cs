@@ -23,7 +23,8 @@ internal sealed class StepClock(TimeProvider time)
     }
 
     /// <summary>
-    /// Pictures a second over about the last twenty steps, once <paramref name="done"/> steps are done. A device's steps are known many at a
+    /// Pictures a second over about the last twenty steps, once <paramref name="done"/> steps are done. A device's steps are known many at
+    /// a
     /// time: they are counted together.
     /// </summary>
     public double ImagesPerSecond(long done)

@@ -58,7 +58,8 @@ internal sealed class StepReports
         var row = new EpochRow(epoch, done, means.ToList(), seconds, (double)means.Steps * picturesPerStep / seconds, top1);
         log?.Write(row);
         if (top1 is not null)
-            Note(FormattableString.Invariant($"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, {row.FirstMean()}{row.ImagesPerSecond:F0} images/s"));
+            Note(FormattableString.Invariant(
+                $"epoch {epoch + 1}: k-NN top-1 {top1:F1} %, {row.FirstMean()}{row.ImagesPerSecond:F0} images/s"));
         means.Clear();
     }
 

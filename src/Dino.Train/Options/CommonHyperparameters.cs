@@ -22,7 +22,8 @@ public static class CommonHyperparameters
         OfBackbone("Patch", "Pixels along the side of a patch.", b => b.Patch, (b, v) => b with { Patch = v }, Limits.Count),
         // Which numbers can be is for TrainOptions to say: they are two, and no range.
         Of(
-            "Backbone.Channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no trace).",
+            "Backbone.Channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no "
+                + "trace).",
             o => o.Backbone.InputChannels, (o, v) => o with { Backbone = o.Backbone with { InputChannels = v } }),
         OfBackbone("Dim", "Width of a token, instead of the architecture's.", b => b.Dim, (b, v) => b with { Dim = v }, Limits.Count),
         OfBackbone("Depth", "Blocks, instead of the architecture's.", b => b.Depth, (b, v) => b with { Depth = v }, Limits.Count),

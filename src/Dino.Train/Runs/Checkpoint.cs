@@ -86,7 +86,8 @@ public static class Checkpoint
 
     /// <summary>The part that a tensor belongs to: <c>queue.place</c> is of a part of that name sooner than of <c>queue</c>.</summary>
     private static IState? OwnerOf(string name, IState[] parts) =>
-        parts.Where(part => name == part.Name || name.StartsWith(part.Name + ".", StringComparison.Ordinal)).MaxBy(part => part.Name.Length);
+        parts.Where(part => name == part.Name || name.StartsWith(part.Name + ".", StringComparison.Ordinal))
+            .MaxBy(part => part.Name.Length);
 
     private static HostTensor TensorOf(SafetensorsFile file, string name, IState part) =>
         name == part.Name ? HostTensor.Read(file, name) with { Name = "" } : HostTensor.Read(file, name, part.Name + ".");
@@ -123,9 +124,11 @@ public static class Checkpoint
             {
                 if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("format", out var layout)
                     && layout.TryGetInt32(out int number) && number > CheckpointInfo.CurrentFormat)
-                    throw new RunException($"{path} was written by a newer version of the program: its layout is {number}, this one reads up to {CheckpointInfo.CurrentFormat}.");
+                    throw new RunException($"{path} was written by a newer version of the program: its layout is {number}, this one "
+                        + $"reads up to {CheckpointInfo.CurrentFormat}.");
             }
-            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, CheckpointInfo.Json) ?? throw new JsonException("its hyperparameters are missing.");
+            var info = JsonSerializer.Deserialize<CheckpointInfo>(json, CheckpointInfo.Json)
+                ?? throw new JsonException("its hyperparameters are missing.");
             CheckpointCheck.Verify(path, info);
             return info with { Path = path };
         }

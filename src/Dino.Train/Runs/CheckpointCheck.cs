@@ -18,6 +18,7 @@ internal static class CheckpointCheck
             : !double.IsFinite(info.Epoch) || info.Epoch < 0 ? FormattableString.Invariant($"epoch {info.Epoch}")
             : null;
         if (wrong is not null)
-            throw new RunException($"{path} says something impossible of its run: {wrong}. It was damaged or altered; take another checkpoint.");
+            throw new RunException($"{path} says something impossible of its run: {wrong}. It was damaged or altered; take another "
+                + $"checkpoint.");
     }
 }

@@ -98,7 +98,8 @@ public sealed record CheckpointInfo
     internal TrainOptions OptionsLike(TrainOptions others)
     {
         if (!IsOf(others))
-            throw new RunException($"{Path} is of a run of another method, {Method ?? "which it does not name"}, and not of {others.Method}.");
+            throw new RunException($"{Path} is of a run of another method, {Method ?? "which it does not name"}, and not of "
+                + $"{others.Method}.");
         try
         {
             return (TrainOptions)Options.Deserialize(others.GetType(), Json)!;

@@ -31,7 +31,8 @@ public sealed class FolderLock : IDisposable
         Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, FileName);
         string holder = string.Create(CultureInfo.InvariantCulture,
-            $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.Now:yyyy-MM-dd HH:mm:ss}: {Command()}\n{Guid.NewGuid():N}\n");
+            $"process {Environment.ProcessId} on {Environment.MachineName}, since {DateTime.Now:yyyy-MM-dd HH:mm:ss}: "
+                + $"{Command()}\n{Guid.NewGuid():N}\n");
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
             if (new FileInfo(path).LinkTarget is not null)
@@ -103,7 +104,8 @@ public sealed class FolderLock : IDisposable
 
     private static string Command()
     {
-        string line = string.Join(' ', Environment.GetCommandLineArgs().Select((word, i) => i == 0 ? Path.GetFileNameWithoutExtension(word) : word));
+        string line = string.Join(' ', Environment.GetCommandLineArgs()
+            .Select((word, i) => i == 0 ? Path.GetFileNameWithoutExtension(word) : word));
         line = string.Concat(line.Select(c => char.IsControl(c) ? ' ' : c));
         return line.Length <= 80 ? line : line[..80] + "…";
     }

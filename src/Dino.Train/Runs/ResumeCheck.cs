@@ -55,7 +55,8 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
             differences.Add($"steps an epoch ({info.StepsPerEpoch} then, {stepsPerEpoch} now)");
         if (info.Data is not { } then)
         {
-            notes.Add($"{path} is of an older version, which noted no more of the pictures than their number ({info.Pictures}): whether they are the same ones is not known");
+            notes.Add($"{path} is of an older version, which noted no more of the pictures than their number ({info.Pictures}): whether "
+                + $"they are the same ones is not known");
             return;
         }
         switch (now.Since(then))
@@ -108,7 +109,8 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         if (info.Format < CheckpointInfo.FirstWithOrigin)
         {
             if (now is not null)
-                notes.Add($"{path} is of an older version, which did not note what it began with: whether that was {now.File} is not known");
+                notes.Add($"{path} is of an older version, which did not note what it began with: whether that was {now.File} is not "
+                    + $"known");
             return;
         }
         if (now?.Sha256 != info.Init?.Sha256)
@@ -120,7 +122,8 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
     public void Arithmetic(string now)
     {
         if (info.Arithmetic is { } then && then != now)
-            notes.Add($"the run was computed by {then} and goes on by {now}: sums are rounded differently, so its numbers will not be those that it would have had");
+            notes.Add($"the run was computed by {then} and goes on by {now}: sums are rounded differently, so its numbers will not be "
+                + $"those that it would have had");
     }
 
     /// <exception cref="RunException">Something that decides on the result is not as it was.</exception>
@@ -129,8 +132,10 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         if (differences.Count == 0)
             return;
         throw new RunException(
-            $"{path} is from a run with other {string.Join(", ", differences)}. {string.Concat(details.Select(detail => detail + ". "))}Give the same options and pictures to go on with it; "
-            + $"to train anew, `Restart` or another `OutputDir`; to begin with its weights, another `OutputDir` with `Initialization` {path}.");
+            $"{path} is from a run with other {string.Join(", ", differences)}. {string.Concat(
+                details.Select(detail => detail + ". "))}Give the same options and pictures to go on with it; "
+            + $"to train anew, `Restart` or another `OutputDir`; to begin with its weights, another `OutputDir` with `Initialization` "
+            + $"{path}.");
     }
 
     private void Name(PictureListing listing)
@@ -145,7 +150,8 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
     /// <summary>Compares what a checkpoint keeps of two records: every property that can be set, of the records in them too.</summary>
     private void Compare(string prefix, object then, object now)
     {
-        foreach (var property in CheckpointInfo.Json.GetTypeInfo(now.GetType()).Properties.Where(property => property is { Get: not null, Set: not null }))
+        foreach (var property in CheckpointInfo.Json.GetTypeInfo(now.GetType())
+            .Properties.Where(property => property is { Get: not null, Set: not null }))
         {
             string name = prefix + char.ToUpperInvariant(property.Name[0]) + property.Name[1..];
             if (name == HowNotWhat)
@@ -171,5 +177,6 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
     // A list would show its type.
     private static object? Shown(object? value) => value is System.Collections.IEnumerable and not string ? Written(value) : value;
 
-    private static string Written(object? value) => JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object), CheckpointInfo.Json);
+    private static string Written(object? value) =>
+        JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object), CheckpointInfo.Json);
 }

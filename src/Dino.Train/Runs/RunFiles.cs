@@ -14,7 +14,8 @@ internal static partial class RunFiles
 
     /// <summary>The names of the checkpoints that stay.</summary>
     public static string[] Kept(string folder) =>
-        [.. Directory.EnumerateFiles(folder, "checkpoint*.safetensors").Select(path => Path.GetFileName(path)!).Where(IsOne).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(folder, "checkpoint*.safetensors").Select(path => Path.GetFileName(path)!).Where(IsOne)
+            .Order(StringComparer.Ordinal)];
 
     [GeneratedRegex(@"^checkpoint\d{4,}\.(safetensors|json)$")]
     private static partial Regex Checkpoints();

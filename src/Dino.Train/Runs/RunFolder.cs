@@ -53,7 +53,8 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
     public void ThrowIfTaken()
     {
         if (!run.Restart && File.Exists(Latest))
-            throw new RunException($"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give another folder.");
+            throw new RunException($"{run.OutputDir} holds a run already: go on with it (Resume), replace it (`Restart`), or give "
+                + $"another folder.");
     }
 
     /// <summary>Makes the folder that of a new run: nothing that is left of an earlier one may pass for a part of it.</summary>

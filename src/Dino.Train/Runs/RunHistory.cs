@@ -21,7 +21,8 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
 
     // It decides on the rounding of sums.
     private string Arithmetic =>
-        $"{(device.IsHost ? $"cpu with {System.Numerics.Vector<float>.Count} floats a vector" : device.ToString())} in {device.Precision.ToString().ToLowerInvariant()}";
+        $"{(device.IsHost ? $"cpu with {System.Numerics.Vector<float>.Count} floats a vector" : device.ToString())} in "
+            + $"{device.Precision.ToString().ToLowerInvariant()}";
 
     /// <summary>Begins a new run in the folder.</summary>
     /// <returns>What a person should know of what is there; null for nothing.</returns>

@@ -33,7 +33,8 @@ public class CommandLineTests
 
     [Test]
     public void UnknownOption_UnlikeAnyOther_GetsNoSuggestion() =>
-        Assert.That(Run(["work", "--frobnicate=1"]).Error, Is.EqualTo("dino work: unknown option '--frobnicate'. See 'dino work --help'.\n"));
+        Assert.That(Run(["work", "--frobnicate=1"]).Error,
+            Is.EqualTo("dino work: unknown option '--frobnicate'. See 'dino work --help'.\n"));
 
     [Test]
     public void OptionsOfAllCommands_AreSuggestedToo() =>
@@ -152,7 +153,8 @@ public class CommandLineTests
         var run = Run(["work", option], _ => Assert.Fail("help must not run the command"));
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok));
-        Assert.That(run.Output, Does.Contain("--epochs").And.Contain("--json").And.Contain("Examples:").And.Contain("dino work --epochs 3"));
+        Assert.That(run.Output, Does.Contain("--epochs").And.Contain("--json").And.Contain("Examples:")
+            .And.Contain("dino work --epochs 3"));
     }
 
     [Test]
@@ -170,7 +172,8 @@ public class CommandLineTests
     private static (int Code, string Output, string Error) Run(string[] arguments, Action<CommandContext>? body = null,
         CancellationToken cancel = default)
     {
-        var work = new ProgramCommand("work", "Does some work.", body ?? (_ => { })) { Examples = [("dino work --epochs 3", "Three epochs.")] };
+        var work = new ProgramCommand("work", "Does some work.",
+            body ?? (_ => { })) { Examples = [("dino work --epochs 3", "Three epochs.")] };
         work.Options.Add(Epochs);
         work.Options.Add(LearningRate);
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });

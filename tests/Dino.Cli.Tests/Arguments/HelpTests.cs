@@ -19,12 +19,15 @@ public class HelpTests
             Assert.That(help.Code, Is.EqualTo(ExitCode.Ok));
             foreach (var option in command.Options)
             {
-                string line = help.Output.Split('\n').First(line => line.TrimStart().StartsWith(option.Name + " ", StringComparison.Ordinal));
+                string line = help.Output.Split('\n')
+                    .First(line => line.TrimStart().StartsWith(option.Name + " ", StringComparison.Ordinal));
                 string what = $"{string.Join(' ', path)}: {line}";
-                if (option.ValueType.IsValueType && Nullable.GetUnderlyingType(option.ValueType) is null && option.ValueType != typeof(bool))
+                if (option.ValueType.IsValueType && Nullable.GetUnderlyingType(option.ValueType) is null
+                    && option.ValueType != typeof(bool))
                     Assert.That(line, Does.Contain("[default: "), what);
                 if (option.ValueType.IsEnum)
-                    Assert.That(line, Does.Contain(string.Join('|', Enum.GetNames(option.ValueType).Select(name => name.ToLowerInvariant()))), what);
+                    Assert.That(line, Does.Contain(
+                        string.Join('|', Enum.GetNames(option.ValueType).Select(name => name.ToLowerInvariant()))), what);
                 Assert.That(Regex.IsMatch(line, @"\[default: [^\]]*[A-Z|]"), Is.False, what);
             }
         }
@@ -34,7 +37,8 @@ public class HelpTests
     public void TheHelpOfTrain_HasEveryPresetsValues()
     {
         string[] rows = DinoProcess.Run("train", "--help").Output.Split("Presets", 2)[1].Split('\n');
-        Assert.That(rows.First(row => row.Contains("option", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo([.. (string[])["option", "none"], .. DinoPresets.Names]));
+        Assert.That(rows.First(row => row.Contains("option", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Is.EqualTo([.. (string[])["option", "none"], .. DinoPresets.Names]));
         foreach (var one in DinoHyperparameters.All)
         {
             string[] values = [one.Text(new DinoOptions()), .. DinoPresets.Names.Select(name => one.Text(DinoPresets.Named(name)))];

@@ -18,7 +18,8 @@ public partial class LibraryErrorsTests
         (Exception Error, string Line, int Code)[] cases =
         [
             (new RunException("x is in use.\nGive another `OutputDir`."), "x is in use. Give another --output-dir.", ExitCode.Failure),
-            (new EvaluationException("a smaller `Video.Radius` needs less."), "a smaller --size-mask-neighborhood needs less.", ExitCode.Failure),
+            (new EvaluationException("a smaller `Video.Radius` needs less."), "a smaller --size-mask-neighborhood needs less.",
+                ExitCode.Failure),
             (new EvaluationException("a smaller `Retrieval.Size`"), "a smaller --imsize", ExitCode.Failure),
             (new EvaluationException("a smaller `Components.Size`"), "a smaller --pca-size", ExitCode.Failure),
             (new EvaluationException("a smaller `Attention.Size`"), "a smaller --size", ExitCode.Failure),

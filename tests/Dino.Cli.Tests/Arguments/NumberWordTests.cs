@@ -5,7 +5,9 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Arguments;
 
-/// <summary>Numbers are read in one way in every option of every command, whatever the country of the machine, and the others are refused.</summary>
+/// <summary>
+/// Numbers are read in one way in every option of every command, whatever the country of the machine, and the others are refused.
+/// </summary>
 public class NumberWordTests
 {
     [TestCase("0,0005", "0.0005")]
@@ -100,29 +102,35 @@ public class NumberWordTests
 
     [Test]
     public void ASign_IsRefused_WhereTheTypeHasNone() =>
-        Assert.That(NumberWord.Fault("-1", typeof(ulong)), Is.EqualTo("needs a whole number of at least 0, not '-1': write it without the sign."));
+        Assert.That(NumberWord.Fault("-1", typeof(ulong)),
+            Is.EqualTo("needs a whole number of at least 0, not '-1': write it without the sign."));
 
     [Test]
     public void SeveralNumbers_AreWrittenWithSpaces() =>
-        Assert.That(NumberWord.Fault("1,5", typeof(double), isList: true), Is.EqualTo("needs a number, not '1,5': write 1.5, and several with spaces between them."));
+        Assert.That(NumberWord.Fault("1,5", typeof(double), isList: true),
+            Is.EqualTo("needs a number, not '1,5': write 1.5, and several with spaces between them."));
 
     [TestCase("0.4,1", "0.4 1")]
     [TestCase("1,5,10", "1 5 10")]
     [TestCase("0.1;0.3", "0.1 0.3")]
     public void SeveralNumbers_WithCommas_GetHowToWriteThem(string word, string write) =>
-        Assert.That(NumberWord.Fault(word, typeof(double), isList: true), Is.EqualTo($"needs a number, not '{word}': write {write}, with spaces between several."));
+        Assert.That(NumberWord.Fault(word, typeof(double), isList: true),
+            Is.EqualTo($"needs a number, not '{word}': write {write}, with spaces between several."));
 
     [TestCase("10,200", "10 200")]
     [TestCase("10,20", "10 20")]
     public void SeveralWholeNumbers_WithCommas_AreNotOne(string word, string write) =>
-        Assert.That(NumberWord.Fault(word, typeof(int), isList: true), Is.EqualTo($"needs a whole number, not '{word}': write {write}, with spaces between several."));
+        Assert.That(NumberWord.Fault(word, typeof(int), isList: true),
+            Is.EqualTo($"needs a whole number, not '{word}': write {write}, with spaces between several."));
 
     [TestCase("0.4,1")]
     [TestCase("12.34,5")]
     public void WhatIsNoNumber_IsNotWrittenAsAnother(string word) =>
         Assert.That(NumberWord.Fault(word, typeof(double)), Does.EndWith("write one like 0.0005."));
 
-    /// <summary>Every option that takes a number, of every command, found by looking: one that is added later is held to the same.</summary>
+    /// <summary>
+    /// Every option that takes a number, of every command, found by looking: one that is added later is held to the same.
+    /// </summary>
     [Test]
     public void EveryOptionOfEveryCommand_RefusesNumbersThatAreWrittenOtherwise()
     {
@@ -142,7 +150,8 @@ public class NumberWordTests
 
     [Test]
     public void InAnyPlaceAndCountry_ItIsTheSame(
-        [Values("en", "de-DE", "tr-TR", "fr-FR")] string country, [Values("--lr {0}", "--lr={0}", "--lr:{0}", "--lr {0} --data x", "--preset small --lr {0}")] string words)
+        [Values("en", "de-DE", "tr-TR", "fr-FR")] string country,
+        [Values("--lr {0}", "--lr={0}", "--lr:{0}", "--lr {0} --data x", "--preset small --lr {0}")] string words)
     {
         using var culture = country == "en" ? null : new OtherCulture(country);
         foreach (string word in (string[])["0,0005", "-0,5", "１"])

@@ -8,7 +8,9 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Arguments;
 
-/// <summary>Names that are no UTF-8, on the command line: pictures are found under them, and nothing is written under another name.</summary>
+/// <summary>
+/// Names that are no UTF-8, on the command line: pictures are found under them, and nothing is written under another name.
+/// </summary>
 public class RawArgumentsTests
 {
     [Test]

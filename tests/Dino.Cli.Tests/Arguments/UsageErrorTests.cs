@@ -42,7 +42,8 @@ public class UsageErrorTests
     [TestCase("\t")]
     public void AnEmptyValue_IsRefused_WhereverAValueIsTaken(string word)
     {
-        foreach (string[] words in (string[][])[["train", "--data", word], ["train", "--data", "x", "--output-dir", word], ["train", "--arch", word], ["inspect", word], ["attend", "x", word], ["features", "x", "y", "--device", word]])
+        foreach (string[] words in (string[][])[["train", "--data", word], ["train", "--data", "x", "--output-dir", word],
+            ["train", "--arch", word], ["inspect", word], ["attend", "x", word], ["features", "x", "y", "--device", word]])
         {
             var run = DinoProcess.Run(words);
             Assert.That(run.Code, Is.EqualTo(ExitCode.Usage), run.Error);
@@ -77,11 +78,13 @@ public class UsageErrorTests
     }
 
     [Test]
-    public void ALineIsNoLongerThanAScreen_AndKeepsItsBeginningAndEnd([Values("train --data {0}", "train --epochs {0}", "train --{0}", "inspect {0}", "{0}")] string words)
+    public void ALineIsNoLongerThanAScreen_AndKeepsItsBeginningAndEnd(
+        [Values("train --data {0}", "train --epochs {0}", "train --{0}", "inspect {0}", "{0}")] string words)
     {
         foreach (int length in (int[])[300, 5_000, 200_000])
         {
-            var run = DinoProcess.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, words, new string('x', length)).Split(' '));
+            var run = DinoProcess.Run(string.Format(System.Globalization.CultureInfo.InvariantCulture, words, new string('x', length))
+                .Split(' '));
             Assert.That(run.Code, Is.Not.Zero);
             Assert.That(run.Error, Has.Length.LessThanOrEqualTo(1501).And.StartsWith("dino").And.EndsWith("\n"));
             Assert.That(run.Error, Does.Not.Contain("internal"));

@@ -64,8 +64,10 @@ public class AttendSizesTests
     }
 
     [TestCase("attend {checkpoint} {picture} --size 2000 --memory-mb 20", "2000 × 1504 pixels", "a smaller --size")]
-    [TestCase("eval segment {checkpoint} --images {folder} --masks {masks} --size 2000 --memory-mb 20", "2664 × 2000 pixels", "a smaller --size")]
-    [TestCase("eval knn {checkpoint} --train {pictures} --val {pictures} --size 2000 --batch-size 2 --memory-mb 20", "2 pictures at a time of 2000 × 2000 pixels", "a smaller batch or picture size")]
+    [TestCase("eval segment {checkpoint} --images {folder} --masks {masks} --size 2000 --memory-mb 20", "2664 × 2000 pixels",
+        "a smaller --size")]
+    [TestCase("eval knn {checkpoint} --train {pictures} --val {pictures} --size 2000 --batch-size 2 --memory-mb 20",
+        "2 pictures at a time of 2000 × 2000 pixels", "a smaller batch or picture size")]
     [TestCase("eval video {checkpoint} --data {video} --size 2000 --memory-mb 20", "pixels", "a smaller --size")]
     [TestCase("eval retrieve {checkpoint} --data {oxford} --imsize 300 --memory-mb 1", "300 × 225 pixels", "a smaller --imsize")]
     [TestCase("features {checkpoint} {folder} --pca 1 --pca-size 2000 --memory-mb 20", "2664 × 2000 pixels", "a smaller --pca-size")]
@@ -84,9 +86,12 @@ public class AttendSizesTests
             IndexedPng.Write(set.PathOf($"video/Annotations/480p/v/{i}.png"), mask, 40, 30);
         }
         string[] words = [.. line.Split(' ').Select(word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal)
-            .Replace("{pictures}", pictures.Root, StringComparison.Ordinal).Replace("{picture}", set.PathOf("folder/a.png"), StringComparison.Ordinal)
-            .Replace("{folder}", Path.Combine(set.Root, "folder"), StringComparison.Ordinal).Replace("{masks}", Path.Combine(set.Root, "masks"), StringComparison.Ordinal)
-            .Replace("{video}", Path.Combine(set.Root, "video"), StringComparison.Ordinal).Replace("{oxford}", Path.Combine(set.Root, "oxford"), StringComparison.Ordinal))];
+            .Replace("{pictures}", pictures.Root, StringComparison.Ordinal)
+                .Replace("{picture}", set.PathOf("folder/a.png"), StringComparison.Ordinal)
+            .Replace("{folder}", Path.Combine(set.Root, "folder"), StringComparison.Ordinal)
+                .Replace("{masks}", Path.Combine(set.Root, "masks"), StringComparison.Ordinal)
+            .Replace("{video}", Path.Combine(set.Root, "video"), StringComparison.Ordinal)
+                .Replace("{oxford}", Path.Combine(set.Root, "oxford"), StringComparison.Ordinal))];
         string[] output = words[0] == "eval" ? [] : ["--output-dir", Path.Combine(scratch, "none")];
         var run = DinoProcess.Run([.. words, .. output, "--device", "cpu"]);
 

@@ -152,13 +152,15 @@ public class BadInputTests
     {
         string[] words = Words(options);
         string[] given = ["--output-dir", Path.Combine(scratch, "maps"), "--device", "cpu", "--threads", "1", "--limit", "1"];
-        AssertOneLine(DinoProcess.Run(["attend", Fill(file), Fill(picture), .. Without(given, words), .. words]), code, expected, "dino attend: ");
+        AssertOneLine(DinoProcess.Run(["attend", Fill(file), Fill(picture), .. Without(given, words), .. words]), code, expected,
+            "dino attend: ");
     }
 
     [Test]
     public void KnnAndAttend_WorkOnTheCheckpointThatTheOthersAreMadeFrom()
     {
-        var knn = DinoProcess.Run("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--nb-knn", "3");
+        var knn = DinoProcess.Run("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu",
+            "--nb-knn", "3");
         var attend = DinoProcess.Run(
             "attend", checkpoint, pictures.Root, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "maps"));
 

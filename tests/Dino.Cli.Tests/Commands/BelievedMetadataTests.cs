@@ -7,7 +7,8 @@ using NUnit.Framework;
 namespace Dino.Cli.Tests.Commands;
 
 /// <summary>
-/// What a checkpoint says of itself is compared with its tensors before it costs anything, and what options say of sizes before anything is made: one
+/// What a checkpoint says of itself is compared with its tensors before it costs anything, and what options say of sizes before anything is
+/// made: one
 /// line each, whatever the number.
 /// </summary>
 public class BelievedMetadataTests
@@ -68,29 +69,36 @@ public class BelievedMetadataTests
             string[] keys = field.Split('.');
             var at = keys.SkipLast(1).Aggregate(json, (node, key) => node[key]!);
             at[keys[^1]] = value == Math.Floor(value) && Math.Abs(value) < 1e17 ? (JsonNode)(long)value : value;
-            SafetensorsFile.Write(path, [.. file.Names.Select(name => Dino.Tensors.Nn.HostTensor.Read(file, name).ToEntry())], new Dictionary<string, string> { ["dino"] = json.ToJsonString() });
+            SafetensorsFile.Write(path, [.. file.Names.Select(name => Dino.Tensors.Nn.HostTensor.Read(file, name).ToEntry())],
+                new Dictionary<string, string> { ["dino"] = json.ToJsonString() });
         }
         foreach (string[] command in (string[][])
             [
-                ["features", path, pictures.Root, "--output-dir", Path.Combine(scratch, "out"), "--device", "cpu"], ["export", path, Path.Combine(scratch, "x.pth"), "--format", "pth"],
-                ["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "init"), "--init", path, "--device", "cpu", "--plan"],
+                ["features", path, pictures.Root, "--output-dir", Path.Combine(scratch, "out"), "--device", "cpu"],
+                    ["export", path, Path.Combine(scratch, "x.pth"), "--format", "pth"],
+                ["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "init"), "--init", path, "--device", "cpu",
+                    "--plan"],
             ])
         {
             var run = DinoProcess.Run(command);
             Assert.That(run.Code, Is.EqualTo(ExitCode.Failure), $"{command[0]}: {run.Error}");
-            Assert.That(run.Error.TrimEnd('\n'), Does.Contain(reason).And.Contain(Path.GetFileName(path)).And.Not.Contain('\n').And.Not.Contain("internal error"), command[0]);
+            Assert.That(run.Error.TrimEnd('\n'),
+                Does.Contain(reason).And.Contain(Path.GetFileName(path)).And.Not.Contain('\n').And.Not.Contain("internal error"),
+                command[0]);
         }
         // Inspecting is looking: the tensors are listed, and what is wrong is said.
         var inspect = DinoProcess.Run("inspect", path);
-        Assert.That((inspect.Code, inspect.Output.Contains(reason, StringComparison.Ordinal)), Is.EqualTo((ExitCode.Ok, true)), inspect.Output + inspect.Error);
+        Assert.That((inspect.Code, inspect.Output.Contains(reason, StringComparison.Ordinal)), Is.EqualTo((ExitCode.Ok, true)),
+            inspect.Output + inspect.Error);
     }
 
     private static IEnumerable<TestCaseData> Sizes =>
         from option in (string[])
             [
-                "--patch-size", "--embed-dim", "--depth", "--num-heads", "--out-dim", "--head-layers", "--hidden-dim", "--bottleneck-dim", "--batch-size", "--accumulate", "--epochs",
-                "--global-crops-size", "--local-crops-number", "--local-crops-size", "--warmup-epochs", "--warmup-teacher-temp-epochs", "--center-warmup", "--freeze-last-layer",
-                "--saveckp-freq", "--num-workers",
+                "--patch-size", "--embed-dim", "--depth", "--num-heads", "--out-dim", "--head-layers", "--hidden-dim", "--bottleneck-dim",
+                    "--batch-size", "--accumulate", "--epochs",
+                "--global-crops-size", "--local-crops-number", "--local-crops-size", "--warmup-epochs", "--warmup-teacher-temp-epochs",
+                "--center-warmup", "--freeze-last-layer", "--saveckp-freq", "--num-workers",
             ]
         from value in (int[])[-1, 0, 1, 1_000_000, int.MaxValue]
         select new TestCaseData(option, value).SetName($"Plan {option} {value}");
@@ -103,7 +111,8 @@ public class BelievedMetadataTests
         if (at >= 0)
             options.RemoveRange(at, 2);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "plan"), "--plan", .. options, option, $"{value}"]);
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "plan"), "--plan", .. options,
+            option, $"{value}"]);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(64 << 20));
         if (run.Code == ExitCode.Ok)
         {
@@ -111,6 +120,7 @@ public class BelievedMetadataTests
             return;
         }
         Assert.That(run.Code, Is.EqualTo(ExitCode.Usage).Or.EqualTo(ExitCode.Failure));
-        Assert.That(run.Error.TrimEnd('\n'), Does.StartWith("dino train: ").And.Not.Contain('\n').And.Not.Contain("internal error").And.Contain($"{value}"));
+        Assert.That(run.Error.TrimEnd('\n'), Does.StartWith("dino train: ").And.Not.Contain('\n').And.Not.Contain("internal error")
+            .And.Contain($"{value}"));
     }
 }

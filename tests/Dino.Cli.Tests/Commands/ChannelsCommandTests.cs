@@ -46,12 +46,14 @@ public class ChannelsCommandTests
             ["features", grey, pictures.Root, "--pca", "1", "--device", "cpu", "--output-dir", Path.Combine(scratch, "features")],
             ["export", grey, Path.Combine(scratch, "grey.onnx"), "--format", "onnx"],
             ["export", grey, Path.Combine(scratch, "grey-hf"), "--format", "hf"],
-            ["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "on"), "--init", grey, "--epochs", "1", "--batch-size", "4", "--device", "cpu", "--warmup-epochs", "0"],
+            ["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "on"), "--init", grey, "--epochs", "1",
+                "--batch-size", "4", "--device", "cpu", "--warmup-epochs", "0"],
         ])
         {
             var run = DinoProcess.Run(line);
             Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), $"{string.Join(' ', line)}: {run.Error}");
-            Assert.That(run.Output.Contains("--channels 1: those of the network", StringComparison.Ordinal), Is.EqualTo(line.Contains("--init")));
+            Assert.That(run.Output.Contains("--channels 1: those of the network", StringComparison.Ordinal),
+                Is.EqualTo(line.Contains("--init")));
         }
         Assert.That(Inspect(grey).GetProperty("backbone").GetProperty("channels").GetInt32(), Is.EqualTo(1));
         Assert.That(DinoProcess.Run(again).Error, Does.Contain("hannels"), "another number of channels is another run");
@@ -84,7 +86,8 @@ public class ChannelsCommandTests
         float[] full = Features(file, set.PathOf("full"));
         Assert.That(Features(file, set.PathOf("none")), Is.EqualTo(full));
         Assert.That(Features(file, set.PathOf("some")), Is.Not.EqualTo(full));
-        Assert.That(DinoProcess.Run("attend", file, set.PathOf("some"), "--num-heads", "2", "--device", "cpu", "--output-dir", Path.Combine(scratch, "four")).Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(DinoProcess.Run("attend", file, set.PathOf("some"), "--num-heads", "2", "--device", "cpu", "--output-dir",
+            Path.Combine(scratch, "four")).Code, Is.EqualTo(ExitCode.Ok));
     }
 
     [Test]
@@ -92,8 +95,10 @@ public class ChannelsCommandTests
     {
         string file = Network(6);
         Assert.That(Inspect(file).GetProperty("backbone").GetProperty("channels").GetInt32(), Is.EqualTo(6));
-        Assert.That(DinoProcess.Run("export", file, Path.Combine(scratch, "six.onnx"), "--format", "onnx", "--num-heads", "2").Code, Is.EqualTo(ExitCode.Ok));
-        foreach (string[] line in (string[][])[["features", file, pictures.Root], ["attend", file, pictures.Root], ["eval", "knn", file, "--train", pictures.Root, "--val", pictures.Root]])
+        Assert.That(DinoProcess.Run("export", file, Path.Combine(scratch, "six.onnx"), "--format", "onnx", "--num-heads", "2").Code,
+            Is.EqualTo(ExitCode.Ok));
+        foreach (string[] line in (string[][])[["features", file, pictures.Root], ["attend", file, pictures.Root],
+            ["eval", "knn", file, "--train", pictures.Root, "--val", pictures.Root]])
             AssertOneLine(ExitCode.Failure, "is a network for 6 channels", [.. line, "--num-heads", "2", "--device", "cpu"]);
     }
 
@@ -105,7 +110,8 @@ public class ChannelsCommandTests
             AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", [.. train, "--channels", count]);
         AssertOneLine(ExitCode.Usage, "--augment device makes crops of 3 channels", [.. train, "--channels", "1", "--augment", "device"]);
         AssertOneLine(ExitCode.Failure, "patch_embed.proj.weight", [.. train, "--channels", "3", "--init", grey]);
-        AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", "train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "none"), "--init", Network(4), "--num-heads", "2", "--batch-size", "4", "--device", "cpu");
+        AssertOneLine(ExitCode.Usage, "--channels must be 3 or 1", "train", "--data", pictures.Root, "--output-dir",
+            Path.Combine(scratch, "none"), "--init", Network(4), "--num-heads", "2", "--batch-size", "4", "--device", "cpu");
     }
 
     private static void AssertOneLine(int code, string expected, params string[] line)
@@ -128,13 +134,15 @@ public class ChannelsCommandTests
         return System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes.AsSpan(NpyFile.HeaderLength)).ToArray();
     }
 
-    private static JsonElement Inspect(string file) => JsonDocument.Parse(DinoProcess.Run("inspect", file, "--json", "--num-heads", "2").Output).RootElement;
+    private static JsonElement Inspect(string file) =>
+        JsonDocument.Parse(DinoProcess.Run("inspect", file, "--json", "--num-heads", "2").Output).RootElement;
 
     /// <summary>A file of a network with random weights.</summary>
     private string Network(int channels)
     {
         using var device = Device.Open("cpu");
-        var backbone = new VisionTransformer(new ViTConfig { ImageSize = 16, Patch = 8, Dim = 128, Depth = 1, Heads = 2, Channels = channels });
+        var backbone = new VisionTransformer(new ViTConfig { ImageSize = 16, Patch = 8, Dim = 128, Depth = 1, Heads = 2,
+            Channels = channels });
         using var parameters = new FlatParameters(backbone, device, trainable: false);
         parameters.Initialize(5);
         string path = Path.Combine(scratch, $"network{channels}.safetensors");

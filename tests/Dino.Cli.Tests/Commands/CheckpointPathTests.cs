@@ -37,10 +37,12 @@ public class CheckpointPathTests
         foreach (string folder in (string[])[run, hf, bin])
         {
             Assert.That(Ok("inspect", folder), Does.Contain("2 heads").And.Contain(Path.GetFileName(folder)), folder);
-            Ok("features", folder, pictures.Root, "--output-dir", Path.Combine(scratch, "out-" + Path.GetFileName(folder)), "--device", "cpu");
+            Ok("features", folder, pictures.Root, "--output-dir", Path.Combine(scratch, "out-" + Path.GetFileName(folder)), "--device",
+                "cpu");
             Ok("attend", folder, pictures.Root, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "maps"));
             Ok("eval", "knn", folder, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--nb-knn", "3");
-            Ok("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "init"), "--init", folder, "--device", "cpu", "--plan", "--batch-size", "4", "--local-crops-number", "0");
+            Ok("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "init"), "--init", folder, "--device", "cpu",
+                "--plan", "--batch-size", "4", "--local-crops-number", "0");
         }
     }
 
@@ -55,8 +57,10 @@ public class CheckpointPathTests
             File.WriteAllText(Path.Combine(folder, name), "");
         foreach (string[] command in (string[][])
             [
-                ["inspect", folder], ["features", folder, pictures.Root, "--output-dir", Path.Combine(scratch, "out"), "--device", "cpu"], ["export", folder, Path.Combine(scratch, "x.pth"), "--format", "pth"],
-                ["attend", folder, pictures.Root, "--device", "cpu"], ["eval", "knn", folder, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu"],
+                ["inspect", folder], ["features", folder, pictures.Root, "--output-dir", Path.Combine(scratch, "out"), "--device", "cpu"],
+                    ["export", folder, Path.Combine(scratch, "x.pth"), "--format", "pth"],
+                ["attend", folder, pictures.Root, "--device", "cpu"],
+                    ["eval", "knn", folder, "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu"],
                 ["train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "none"), "--init", folder, "--device", "cpu"],
             ])
         {
@@ -81,8 +85,10 @@ public class CheckpointPathTests
             var refused = DinoProcess.Run("inspect", file, "--num-heads", "4");
             Assert.That(refused.Code, Is.EqualTo(ExitCode.Usage), refused.Output);
             Assert.That(refused.Error, Does.Contain("--num-heads 4").And.Contain("2 heads"));
-            Assert.That(DinoProcess.Run("export", file, path + ".2", "--format", "official", "--num-heads", "4").Code, Is.EqualTo(ExitCode.Usage));
-            Assert.That(DinoProcess.Run("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "h"), "--init", file, "--num-heads", "4", "--device", "cpu", "--plan").Code, Is.EqualTo(ExitCode.Usage));
+            Assert.That(DinoProcess.Run("export", file, path + ".2", "--format", "official", "--num-heads", "4").Code,
+                Is.EqualTo(ExitCode.Usage));
+            Assert.That(DinoProcess.Run("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "h"), "--init", file,
+                "--num-heads", "4", "--device", "cpu", "--plan").Code, Is.EqualTo(ExitCode.Usage));
             Assert.That(DinoProcess.Run("inspect", file, "--num-heads", "2").Code, Is.EqualTo(ExitCode.Ok));
         }
     }
@@ -96,7 +102,8 @@ public class CheckpointPathTests
         foreach (string[] command in (string[][])[["export", checkpoint, checkpoint], ["export", run, checkpoint], ["export", run, link]])
         {
             var refused = DinoProcess.Run([.. command, "--force"]);
-            Assert.That((refused.Code, refused.Error), Is.EqualTo((ExitCode.Usage, $"dino export: {command[2]} is the CHECKPOINT itself: give another OUTPUT.\n")));
+            Assert.That((refused.Code, refused.Error),
+                Is.EqualTo((ExitCode.Usage, $"dino export: {command[2]} is the CHECKPOINT itself: give another OUTPUT.\n")));
         }
         Assert.That(File.ReadAllBytes(checkpoint), Is.EqualTo(before));
     }

@@ -7,7 +7,9 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Commands;
 
-/// <summary>A damaged picture among good ones is named once and left out, by every command; where nothing is left, one line says why.</summary>
+/// <summary>
+/// A damaged picture among good ones is named once and left out, by every command; where nothing is left, one line says why.
+/// </summary>
 public class DamagedPicturesTests
 {
     private PictureFolder pictures = null!;
@@ -36,7 +38,8 @@ public class DamagedPicturesTests
 
         Assert.That(error, Is.EqualTo($"skipped {Path.Combine(set.Root, "2.jpg")}: the file is truncated\n"));
         Assert.That(Numbers(result, "count", "skipped"), Is.EqualTo(new[] { 3, 1 }));
-        Assert.That(result.GetProperty("pictures").EnumerateArray().Select(path => Path.GetFileName(Path.GetDirectoryName(path.GetString()))),
+        Assert.That(result.GetProperty("pictures").EnumerateArray()
+            .Select(path => Path.GetFileName(Path.GetDirectoryName(path.GetString()))),
             Does.Contain("003-4").And.Not.Contain("002-2"));
     }
 
@@ -61,7 +64,8 @@ public class DamagedPicturesTests
             set.Cut($"{cut}.png", 60);
         set.WritePicture("5.png", 3, 16, 48);
         string output = Path.Combine(scratch, "film");
-        var run = DinoProcess.Run("attend", checkpoint, set.Root, "--video", "--fps", "10", "--output-dir", output, "--json", "--device", "cpu");
+        var run = DinoProcess.Run("attend", checkpoint, set.Root, "--video", "--fps", "10", "--output-dir", output, "--json", "--device",
+            "cpu");
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         Assert.That(Numbers(JsonDocument.Parse(run.Output).RootElement, "count", "skipped"), Is.EqualTo(new[] { 6, 3 }));
@@ -73,7 +77,8 @@ public class DamagedPicturesTests
         Assert.That(Frame(0), Is.EqualTo(Frame(1)), "the first that can be read stands for the one before it");
         Assert.That(Frame(3), Is.EqualTo(Frame(2)).And.EqualTo(Frame(4)).And.Not.EqualTo(Frame(5)));
         using var film = new AnimatedPicture(Path.Combine(output, "attention.gif"));
-        Assert.That(Enumerable.Range(0, film.FrameCount).Select(film.Duration), Is.EqualTo(Enumerable.Repeat(100, 6)), "the film is as long as the video");
+        Assert.That(Enumerable.Range(0, film.FrameCount).Select(film.Duration), Is.EqualTo(Enumerable.Repeat(100, 6)),
+            "the film is as long as the video");
     }
 
     [Test]
@@ -91,13 +96,15 @@ public class DamagedPicturesTests
         IndexedPng.Write(set.PathOf("masks/other.png"), mask, 30, 40);
         File.Copy(set.PathOf("masks/good.png"), set.PathOf("masks/cutmask.png"));
         set.Cut("masks/cutmask.png", 50);
-        var (result, error) = Json("eval", "segment", checkpoint, "--images", Path.Combine(set.Root, "images"), "--masks", Path.Combine(set.Root, "masks"));
+        var (result, error) = Json("eval", "segment", checkpoint, "--images", Path.Combine(set.Root, "images"), "--masks",
+            Path.Combine(set.Root, "masks"));
 
         Assert.That(Numbers(result, "pictures", "objects", "skipped", "pictures_without_object"), Is.EqualTo(new[] { 1, 1, 6, 1 }));
         string[] lines = error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That(lines, Has.Length.EqualTo(6), error);
         foreach (string expected in (string[])
-            ["cut.jpg: ", "cutmask.png: ", "empty.png: it shows no object", "other.png: it has 30 × 40 pixels, its picture 40 × 30", "alone.jpg: it has no mask", "nobody.png: it has no picture"])
+            ["cut.jpg: ", "cutmask.png: ", "empty.png: it shows no object", "other.png: it has 30 × 40 pixels, its picture 40 × 30",
+                "alone.jpg: it has no mask", "nobody.png: it has no picture"])
             Assert.That(lines, Has.One.Contains(Path.DirectorySeparatorChar + expected));
     }
 
@@ -111,14 +118,17 @@ public class DamagedPicturesTests
             set.Cut($"jpg/p{i}.jpg", 300);
         set.Write("gnd_small.json", """
             {"imlist": ["p0", "p1", "p2", "p3", "p4"], "qimlist": ["p1", "p3", "p4"],
-             "gnd": [{"easy": [1, 3], "hard": [], "junk": [0]}, {"easy": [3], "hard": [], "junk": []}, {"easy": [4], "hard": [2], "junk": [0]}]}
+             "gnd": [{"easy": [1, 3], "hard": [], "junk": [0]}, {"easy": [3], "hard": [], "junk": []},
+                     {"easy": [4], "hard": [2], "junk": [0]}]}
             """u8);
         var (result, error) = Json("eval", "retrieve", checkpoint, "--data", set.Root, "--imsize", "32");
 
         Assert.That(Numbers(result, "database", "skipped"), Is.EqualTo(new[] { 3, 2 }));
         Assert.That(result.GetProperty("easy").GetProperty("queries").GetInt32(), Is.EqualTo(2));
-        Assert.That(result.GetProperty("easy").GetProperty("map").GetDouble(), Is.EqualTo(1), "each query finds itself, whatever numbers the others have");
-        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2), "named once each, though one is a query too");
+        Assert.That(result.GetProperty("easy").GetProperty("map").GetDouble(), Is.EqualTo(1),
+            "each query finds itself, whatever numbers the others have");
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(2),
+            "named once each, though one is a query too");
     }
 
     [Test]
@@ -145,7 +155,8 @@ public class DamagedPicturesTests
         Assert.That(Numbers(result, "videos", "frames", "skipped"), Is.EqualTo(new[] { 1, 5, 2 }), "beside the video without a first mask");
         Assert.That(result.GetProperty("j_mean").GetDouble(), Is.GreaterThan(0.8), "frames 1 and 4");
         Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(3), error);
-        Assert.That(Directory.GetFiles(Path.Combine(output, "good")).Select(Path.GetFileName), Is.EquivalentTo(new[] { "00000.png", "00001.png", "00003.png", "00004.png", "00005.png" }));
+        Assert.That(Directory.GetFiles(Path.Combine(output, "good")).Select(Path.GetFileName),
+            Is.EquivalentTo(new[] { "00000.png", "00001.png", "00003.png", "00004.png", "00005.png" }));
     }
 
     [Test]
@@ -163,11 +174,13 @@ public class DamagedPicturesTests
         set.Cut("strong/201001.png", 50);
         var (result, error) = Json("eval", "copy", checkpoint, "--data", set.Root, "--imsize", "32");
 
-        Assert.That(result.GetProperty("blocks").EnumerateArray().Select(block => (block.GetProperty("name").GetString(), block.GetProperty("queries").GetInt32())),
+        Assert.That(result.GetProperty("blocks").EnumerateArray()
+            .Select(block => (block.GetProperty("name").GetString(), block.GetProperty("queries").GetInt32())),
             Is.EqualTo(new[] { ("strong", 2), ("weak", 0) }));
         Assert.That(result.GetProperty("blocks")[0].GetProperty("map").GetDouble(), Is.EqualTo(1));
         Assert.That(Numbers(result, "database", "skipped"), Is.EqualTo(new[] { 3, 7 }));
-        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(7).And.One.Contains("200001.png: it has no original"));
+        Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Has.Length.EqualTo(7).And.One.Contains("200001.png: it has no original"));
     }
 
     [TestCase("eval knn {checkpoint} --train {set} --val {set} --nb-knn 1", "train", 6)]
@@ -179,7 +192,9 @@ public class DamagedPicturesTests
         foreach (int i in Enumerable.Range(0, 7))
             set.WritePicture($"{(i % 2 == 0 ? "even" : "odd")}/{i}.png", i);
         set.Cut("odd/3.png", 50);
-        string[] words = [.. line.Split(' ').Select(word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal).Replace("{set}", set.Root, StringComparison.Ordinal))];
+        string[] words = [.. line.Split(' ').Select(
+            word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal)
+            .Replace("{set}", set.Root, StringComparison.Ordinal))];
         var (result, error) = Json(words[0] == "features" ? [.. words, "--output-dir", Path.Combine(scratch, "features")] : words);
 
         Assert.That(Numbers(result, count, "skipped"), Is.EqualTo(new[] { expected, 1 }));
@@ -195,7 +210,9 @@ public class DamagedPicturesTests
         using var set = new PictureFolder();
         foreach (int i in (int[])[1, 2])
             set.Write($"{i}.png", "\x89PNG\r\n\x1a\n no more"u8);
-        string[] words = [.. line.Split(' ').Select(word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal).Replace("{bad}", set.Root, StringComparison.Ordinal))];
+        string[] words = [.. line.Split(' ').Select(
+            word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal)
+            .Replace("{bad}", set.Root, StringComparison.Ordinal))];
         string output = Path.Combine(scratch, "nothing");
         var run = DinoProcess.Run([.. words, "--device", "cpu", .. words[0] == "attend" ? (string[])["--output-dir", output] : []]);
 
@@ -223,5 +240,6 @@ public class DamagedPicturesTests
         return (JsonDocument.Parse(run.Output).RootElement, run.Error);
     }
 
-    private static int[] Numbers(JsonElement result, params string[] names) => [.. names.Select(name => result.GetProperty(name).GetInt32())];
+    private static int[] Numbers(JsonElement result, params string[] names) =>
+        [.. names.Select(name => result.GetProperty(name).GetInt32())];
 }

@@ -12,7 +12,9 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Commands;
 
-/// <summary>A device that has no memory left, or is lost, in the middle of a run: the run ends with the reason, and the checkpoint is kept.</summary>
+/// <summary>
+/// A device that has no memory left, or is lost, in the middle of a run: the run ends with the reason, and the checkpoint is kept.
+/// </summary>
 public class DeviceFailureTests
 {
     // One step an epoch: simulated threads take seconds for one.
@@ -88,7 +90,8 @@ public class DeviceFailureTests
         // Larger than TinyOptions, so that MiB tell the evaluation's 64 pictures from the four of a step.
         string[] larger =
         [
-            .. DinoProcess.TinyOptions.Chunk(2).Where(pair => pair[0] is not ("--embed-dim" or "--global-crops-size")).SelectMany(pair => pair),
+            .. DinoProcess.TinyOptions.Chunk(2).Where(pair => pair[0] is not ("--embed-dim" or "--global-crops-size"))
+                .SelectMany(pair => pair),
             "--embed-dim", "32", "--global-crops-size", "64", "--knn-freq", "2", "--val", pictures.Root,
         ];
         string[] train = ["train", "--data", pictures.Root, "--output-dir", output, .. larger];
@@ -97,7 +100,8 @@ public class DeviceFailureTests
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Failure), run.Output);
         Assert.That(run.Error, Does.Match(
-            @"\Adino train: Step 12, k-NN: 24 pictures at a time of 64 × 64 pixels would take about \d+ MiB of cpu, which has \d MiB left: .*\n\z"));
+            @"\Adino train: Step 12, k-NN: 24 pictures at a time of 64 × 64 pixels would take about \d+ MiB of cpu, which has \d MiB "
+                + @"left: .*\n\z"));
         Assert.That(run.Error, Does.Contain($"The last checkpoint is kept: {Latest}."));
         Assert.That(Checkpoint.ReadInfo(Latest).Step, Is.EqualTo(6));
 

@@ -15,7 +15,8 @@ public class DevicesCommandTests
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         using var json = JsonDocument.Parse(run.Output);
-        var devices = json.RootElement.GetProperty("devices").EnumerateArray().ToDictionary(device => device.GetProperty("name").GetString()!);
+        var devices = json.RootElement.GetProperty("devices").EnumerateArray()
+            .ToDictionary(device => device.GetProperty("name").GetString()!);
         string[] missing = [.. json.RootElement.GetProperty("missing").EnumerateArray().Select(reason => reason.GetString()!)];
         Assert.That(devices["cpu"].GetProperty("computeUnits").GetInt32(), Is.EqualTo(Environment.ProcessorCount));
         Assert.That(devices["cpu"].GetProperty("memoryBytes").GetInt64(), Is.Positive);
@@ -34,7 +35,8 @@ public class DevicesCommandTests
         using PictureFolder pictures = TinyRun.MakePictures();
         string output = Path.Combine(pictures.Root, "run");
 
-        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, "--plan", "--json", .. DinoProcess.TinyOptions]);
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, "--plan", "--json",
+            .. DinoProcess.TinyOptions]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         using var json = JsonDocument.Parse(run.Output);

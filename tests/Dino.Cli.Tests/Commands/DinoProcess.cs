@@ -9,7 +9,8 @@ internal static class DinoProcess
     /// <summary>The sizes of the smallest run, as options of <c>dino train</c>.</summary>
     public static string[] TinyOptions { get; } =
     [
-        "--device", "cpu", "--threads", "2", "--num-workers", "1", "--embed-dim", "16", "--depth", "1", "--num-heads", "2", "--patch-size", "8",
+        "--device", "cpu", "--threads", "2", "--num-workers", "1", "--embed-dim", "16", "--depth", "1", "--num-heads", "2", "--patch-size",
+            "8",
         "--global-crops-size", "16", "--local-crops-size", "8", "--local-crops-number", "2", "--hidden-dim", "16", "--bottleneck-dim", "8",
         "--out-dim", "32", "--batch-size", "4", "--epochs", "2", "--warmup-epochs", "0",
     ];

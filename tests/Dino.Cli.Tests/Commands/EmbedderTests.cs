@@ -59,7 +59,8 @@ public class EmbedderTests
     {
         using var embedder = Embedder.Open(Path.GetDirectoryName(checkpoint)!, Devices.Open("cpu"));
 
-        Assert.That(() => embedder.Embed(new float[767]), Throws.ArgumentException.With.Message.Contains("767").And.Message.Contains("16 × 16"));
+        Assert.That(() => embedder.Embed(new float[767]),
+            Throws.ArgumentException.With.Message.Contains("767").And.Message.Contains("16 × 16"));
         Assert.That(() => embedder.Embed([]), Throws.ArgumentException);
     }
 

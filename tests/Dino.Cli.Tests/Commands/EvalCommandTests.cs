@@ -37,12 +37,13 @@ public class EvalCommandTests
     {
         string output = Path.Combine(scratch, "probe-" + crops);
         var result = Json(
-            "eval", "linear", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--crops", crops, "--views", "2", "--epochs", "3", "--batch-size", "10",
-            "--lr", "0.1", "10", "--output-dir", output);
+            "eval", "linear", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--crops", crops, "--views", "2", "--epochs",
+            "3", "--batch-size", "10", "--lr", "0.1", "10", "--output-dir", output);
         var sweep = result.GetProperty("sweep").EnumerateArray().ToArray();
 
         Assert.That(sweep.Select(probe => probe.GetProperty("lr").GetDouble()), Is.EqualTo(new[] { 0.1, 10 }));
-        Assert.That(result.GetProperty("top1").GetDouble(), Is.EqualTo(sweep.Max(probe => probe.GetProperty("top1").GetDouble())).And.InRange(0, 100));
+        Assert.That(result.GetProperty("top1").GetDouble(),
+            Is.EqualTo(sweep.Max(probe => probe.GetProperty("top1").GetDouble())).And.InRange(0, 100));
         Assert.That((result.GetProperty("train").GetInt32(), result.GetProperty("val").GetInt32()), Is.EqualTo((24, 24)));
         Assert.That(result.GetProperty("dim").GetInt32(), Is.EqualTo(16), "a network of one block has one class token");
 
@@ -54,7 +55,8 @@ public class EvalCommandTests
         using (var file = SafetensorsFile.Read(Path.Combine(output, "linear.safetensors")))
             PyTorchFile.Write(official,
             [
-                .. file.Names.Select(name => TensorEntry.Of("state_dict.module." + name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))),
+                .. file.Names.Select(name => TensorEntry.Of(
+                    "state_dict.module." + name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))),
                 TensorEntry.Of("optimizer.state.0.momentum_buffer", [1], new float[1]),
             ]);
         var theirs = Json("eval", "linear", checkpoint, "--val", pictures.Root, "--linear-weights", official);
@@ -65,10 +67,12 @@ public class EvalCommandTests
     [Test]
     public void Knn_WithFewLabels()
     {
-        var result = Json("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--nb-knn", "1", "--few-shot", "50", "1");
+        var result = Json("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--nb-knn", "1", "--few-shot", "50",
+            "1");
         var few = result.GetProperty("few_shot").EnumerateArray().ToArray();
 
-        Assert.That(few.Select(part => (part.GetProperty("percent").GetDouble(), part.GetProperty("train").GetInt32())), Is.EqualTo(new[] { (1d, 2), (50d, 12) }));
+        Assert.That(few.Select(part => (part.GetProperty("percent").GetDouble(), part.GetProperty("train").GetInt32())),
+            Is.EqualTo(new[] { (1d, 2), (50d, 12) }));
         Assert.That(result.GetProperty("top1").GetProperty("1").GetDouble(), Is.EqualTo(100), "every picture is its own neighbour");
     }
 
@@ -89,14 +93,16 @@ public class EvalCommandTests
             IndexedPng.Write(set.PathOf($"voc/SegmentationObject/{name}.png"), objects, 40, 30);
         }
         set.Write("voc/ImageSets/Segmentation/val.txt", "one\ntwo\n"u8);
-        var saliency = Json("eval", "segment", checkpoint, "--images", Path.Combine(set.Root, "images"), "--masks", Path.Combine(set.Root, "masks"));
+        var saliency = Json("eval", "segment", checkpoint, "--images", Path.Combine(set.Root, "images"), "--masks",
+            Path.Combine(set.Root, "masks"));
         var voc = Json("eval", "segment", checkpoint, "--voc", Path.Combine(set.Root, "voc"), "--size", "32");
 
         Assert.That((saliency.GetProperty("objects").GetInt32(), voc.GetProperty("objects").GetInt32()), Is.EqualTo((2, 4)));
         var masks = saliency.GetProperty("masks").EnumerateArray().ToArray();
         Assert.That(masks.Select(mask => mask.GetProperty("mass").GetDouble()), Is.EqualTo(new[] { 0.6, 0.8 }));
         foreach (var mask in masks)
-            Assert.That(mask.GetProperty("jaccard").GetDouble(), Is.EqualTo(mask.GetProperty("foreground_iou").GetDouble()).And.InRange(0.01, 1), "one object is the foreground");
+            Assert.That(mask.GetProperty("jaccard").GetDouble(),
+                Is.EqualTo(mask.GetProperty("foreground_iou").GetDouble()).And.InRange(0.01, 1), "one object is the foreground");
     }
 
     [Test]
@@ -132,7 +138,8 @@ public class EvalCommandTests
 
         Assert.That((first.GetProperty("rows").GetInt32(), first.GetProperty("dim").GetInt32()), Is.EqualTo((24, 32)));
         Assert.That(second.TryGetProperty("rows", out _), Is.False, "nothing was left to do");
-        Assert.That(first.GetProperty("pictures").EnumerateArray().Select(path => File.Exists(path.GetString())), Is.EqualTo(new[] { true, true }));
+        Assert.That(first.GetProperty("pictures").EnumerateArray().Select(path => File.Exists(path.GetString())),
+            Is.EqualTo(new[] { true, true }));
     }
 
     [Test]
@@ -177,14 +184,16 @@ public class EvalCommandTests
             set.WritePicture($"jpg/p{i}.jpg", 40 * i);
         set.Write("gnd_small.json", """
             {"imlist": ["p0", "p1", "p2", "p3", "p4"], "qimlist": ["p1", "p3"],
-             "gnd": [{"bbx": [0, 0, 20, 20], "easy": [1], "hard": [], "junk": []}, {"bbx": [0, 0, 20, 20], "easy": [3], "hard": [4], "junk": [0]}]}
+             "gnd": [{"bbx": [0, 0, 20, 20], "easy": [1], "hard": [], "junk": []},
+                     {"bbx": [0, 0, 20, 20], "easy": [3], "hard": [4], "junk": [0]}]}
             """u8);
         var result = Json("eval", "retrieve", checkpoint, "--data", set.Root, "--imsize", "32", "--multiscale");
 
         Assert.That(result.GetProperty("easy").GetProperty("map").GetDouble(), Is.EqualTo(1));
         Assert.That(result.GetProperty("medium").GetProperty("mp_1").GetDouble(), Is.EqualTo(1));
         Assert.That(result.GetProperty("hard").GetProperty("queries").GetInt32(), Is.EqualTo(1));
-        Assert.That(DinoProcess.Run("eval", "retrieve", checkpoint, "--data", set.Root, "--imsize", "32", "--crop-queries", "--device", "cpu").Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(DinoProcess.Run("eval", "retrieve", checkpoint, "--data", set.Root, "--imsize", "32", "--crop-queries", "--device",
+            "cpu").Code, Is.EqualTo(ExitCode.Ok));
     }
 
     [TestCase(false)]
@@ -201,7 +210,8 @@ public class EvalCommandTests
         string[] whitening = whitened ? ["--whitening", pictures.Root, "--distractors", pictures.Root] : [];
         var result = Json(["eval", "copy", checkpoint, "--data", Path.Combine(set.Root, "copydays"), "--imsize", "32", .. whitening]);
 
-        Assert.That(result.GetProperty("blocks").EnumerateArray().Select(block => (block.GetProperty("name").GetString(), block.GetProperty("map").GetDouble())),
+        Assert.That(result.GetProperty("blocks").EnumerateArray()
+            .Select(block => (block.GetProperty("name").GetString(), block.GetProperty("map").GetDouble())),
             Is.EqualTo(new[] { ("jpegqual/75", 1d), ("strong", 1d) }));
         Assert.That(result.GetProperty("database").GetInt32(), Is.EqualTo(whitened ? 28 : 4));
     }
@@ -210,7 +220,8 @@ public class EvalCommandTests
     public void Attend_OnAFolderOfFrames_AndOnItsOwnGif()
     {
         string output = Path.Combine(scratch, "film"), again = Path.Combine(scratch, "film-of-film");
-        var film = Json("attend", checkpoint, Path.Combine(pictures.Root, "even"), "--video", "--limit", "3", "--fps", "10", "--output-dir", output);
+        var film = Json("attend", checkpoint, Path.Combine(pictures.Root, "even"), "--video", "--limit", "3", "--fps", "10",
+            "--output-dir", output);
         string gif = film.GetProperty("video").GetString()!;
         var second = Json("attend", checkpoint, gif, "--video", "--output-dir", again);
 
@@ -223,7 +234,8 @@ public class EvalCommandTests
     [Test]
     public void ResultsArePrintedAsTables()
     {
-        var run = DinoProcess.Run("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--nb-knn", "1", "3", "--device", "cpu");
+        var run = DinoProcess.Run("eval", "knn", checkpoint, "--train", pictures.Root, "--val", pictures.Root, "--nb-knn", "1", "3",
+            "--device", "cpu");
 
         Assert.That(run.Output, Does.Contain("top-1 %").And.Contain("100 %").And.Contain("100.00"));
     }

@@ -22,12 +22,14 @@ public class HyperparametersTests
     {
         // The grid of positions is that of the global crops; the rest of the network is not of DINO's command line.
         string[] network =
-            [nameof(ViTConfig.Patch), nameof(ViTConfig.Channels), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads), nameof(ViTConfig.DropPathRate)];
+            [nameof(ViTConfig.Patch), nameof(ViTConfig.Channels), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads),
+                nameof(ViTConfig.DropPathRate)];
         string[] parts = [nameof(DinoOptions.Head), nameof(DinoOptions.Crops)];
         string[] wanted =
         [
             .. network.Select(name => $"Backbone.{name}"), .. Settable(typeof(DinoOptions)).Except(parts),
-            .. Settable(typeof(DinoHeadConfig)).Select(name => $"Head.{name}"), .. Settable(typeof(MultiCropOptions)).Select(name => $"Crops.{name}"),
+            .. Settable(typeof(DinoHeadConfig)).Select(name => $"Head.{name}"),
+            .. Settable(typeof(MultiCropOptions)).Select(name => $"Crops.{name}"),
         ];
 
         Assert.That(All.Select(one => one.Property), Is.EquivalentTo(wanted));
@@ -56,7 +58,8 @@ public class HyperparametersTests
 
         Assert.That(one.Text(changed), Is.Not.EqualTo(one.Text(start)));
         string[] architecture = ["Backbone", "Backbone.Dim", "Backbone.Depth", "Backbone.Heads"];
-        foreach (var other in All.Where(other => other != one && !(architecture.Contains(one.Property) && architecture.Contains(other.Property))))
+        foreach (var other in All.Where(other => other != one
+            && !(architecture.Contains(one.Property) && architecture.Contains(other.Property))))
             Assert.That(other.Text(changed), Is.EqualTo(other.Text(start)), other.Property);
     }
 
@@ -65,12 +68,14 @@ public class HyperparametersTests
     {
         var limits = one.Limits!;
         string least = Word(limits.IsAbove ? limits.Least : limits.Least - 1, one);
-        foreach (string word in (string[])[least, .. double.IsFinite(limits.Most) ? [Word(limits.IsBelow ? limits.Most : limits.Most + 1, one)] : Array.Empty<string>()])
+        foreach (string word in (string[])[least,
+            .. double.IsFinite(limits.Most) ? [Word(limits.IsBelow ? limits.Most : limits.Most + 1, one)] : Array.Empty<string>()])
         {
             using var pictures = new PictureFolder();
             pictures.Write("a.png", PictureFolder.Encode("a.png", PictureFolder.Pattern(1, 24, 20)));
             string[] words = one is Hyperparameter<CropScale> ? [word, word] : [word];
-            var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"), OptionNames.Of(one.Property), .. words]);
+            var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"),
+                OptionNames.Of(one.Property), .. words]);
 
             Assert.That(run.Code, Is.EqualTo(ExitCode.Usage), run.Error);
             Assert.That(run.Error, Does.Contain($"{OptionNames.Of(one.Property)} must be {limits}, not {word}"));
@@ -93,7 +98,8 @@ public class HyperparametersTests
     {
         using var pictures = TinyRun.MakePictures();
         string[] tiny = [.. DinoProcess.TinyOptions];
-        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"), "--plan", .. tiny, option, value]);
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"), "--plan", .. tiny,
+            option, value]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         Assert.That(run.Error, Does.StartWith("warning: ").And.Contain(reason).And.EndWith("Is it meant?\n"));
@@ -119,16 +125,20 @@ public class HyperparametersTests
     [Test]
     public void OptionsThatContradictEachOther_AreBothNamed()
     {
-        Assert.That(Fault(new DinoOptions { Backbone = new ViTConfig { Heads = 5 } }), Does.Contain("--embed-dim 384").And.Contain("--num-heads 5"));
+        Assert.That(Fault(new DinoOptions { Backbone = new ViTConfig { Heads = 5 } }),
+            Does.Contain("--embed-dim 384").And.Contain("--num-heads 5"));
         Assert.That(Fault(new DinoOptions { WarmupEpochs = 200 }), Does.Contain("--warmup-epochs").And.Contain("--epochs (100)"));
-        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsSize = 8 } }), Does.Contain("--local-crops-size 8").And.Contain("--patch-size"));
-        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsScale = new CropScale(0.5, 0.1) } }), Does.Contain("--local-crops-scale"));
+        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsSize = 8 } }),
+            Does.Contain("--local-crops-size 8").And.Contain("--patch-size"));
+        Assert.That(Fault(new DinoOptions { Crops = new MultiCropOptions { LocalCropsScale = new CropScale(0.5, 0.1) } }),
+            Does.Contain("--local-crops-scale"));
 
         static string Fault(DinoOptions options) => OptionNames.InText(Assert.Throws<HyperparameterException>(options.Validate)!.Message);
     }
 
     private static IEnumerable<string> Settable(Type type) =>
-        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite).Select(property => property.Name);
+        type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.CanWrite)
+            .Select(property => property.Name);
 
     private static string Word(double value, Hyperparameter one) =>
         one is Hyperparameter<int> ? ((long)value).ToString(CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture);

@@ -12,7 +12,8 @@ namespace Dino.Cli.Tests.Commands;
 /// <summary>Backbones of DINOv2 and DINOv3 on the command line.</summary>
 public class LaterBackboneCommandTests
 {
-    private static readonly ViTConfig v2 = new() { ImageSize = 32, Patch = 8, Dim = 16, Depth = 2, Heads = 2, LayerScale = true, Registers = 4 };
+    private static readonly ViTConfig v2 = new() { ImageSize = 32, Patch = 8, Dim = 16, Depth = 2, Heads = 2, LayerScale = true,
+        Registers = 4 };
     private static readonly ViTConfig v3 = v2 with { Rotary = true, KeyBias = false, NormEps = 1e-5f };
 
     private PictureFolder pictures = null!;
@@ -53,7 +54,8 @@ public class LaterBackboneCommandTests
             string output = Path.Combine(scratch, $"{generation}-{format}");
             var run = DinoProcess.Run("export", File(generation), output, "--num-heads", "2", "--format", format);
             Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
-            Assert.That(Features(format == "hf" ? Path.Combine(output, "model.safetensors") : output, $"{generation}-{format}-features"), Is.EqualTo(expected), format);
+            Assert.That(Features(format == "hf" ? Path.Combine(output, "model.safetensors") : output, $"{generation}-{format}-features"),
+                Is.EqualTo(expected), format);
         }
     }
 
@@ -72,11 +74,14 @@ public class LaterBackboneCommandTests
     public void AttendAndEvaluations_LeaveRegistersOut(int generation)
     {
         string maps = Path.Combine(scratch, $"maps{generation}");
-        var attend = DinoProcess.Run("attend", File(generation), pictures.Root, "--num-heads", "2", "--device", "cpu", "--limit", "2", "--size", "40", "--output-dir", maps);
+        var attend = DinoProcess.Run("attend", File(generation), pictures.Root, "--num-heads", "2", "--device", "cpu", "--limit", "2",
+            "--size", "40", "--output-dir", maps);
         Assert.That(attend.Code, Is.EqualTo(ExitCode.Ok), attend.Error);
-        var knn = DinoProcess.Run("eval", "knn", File(generation), "--num-heads", "2", "--train", pictures.Root, "--val", pictures.Root, "--device", "cpu", "--nb-knn", "1", "--size", "32", "--json");
+        var knn = DinoProcess.Run("eval", "knn", File(generation), "--num-heads", "2", "--train", pictures.Root, "--val", pictures.Root,
+            "--device", "cpu", "--nb-knn", "1", "--size", "32", "--json");
         Assert.That(knn.Code, Is.EqualTo(ExitCode.Ok), knn.Error);
-        var features = DinoProcess.Run("features", File(generation), pictures.Root, "--num-heads", "2", "--device", "cpu", "--size", "32", "--pca", "2", "--pca-size", "32", "--output-dir", Path.Combine(scratch, $"pca{generation}"));
+        var features = DinoProcess.Run("features", File(generation), pictures.Root, "--num-heads", "2", "--device", "cpu", "--size", "32",
+            "--pca", "2", "--pca-size", "32", "--output-dir", Path.Combine(scratch, $"pca{generation}"));
         Assert.That(features.Code, Is.EqualTo(ExitCode.Ok), features.Error);
     }
 
@@ -86,8 +91,10 @@ public class LaterBackboneCommandTests
         string output = Path.Combine(scratch, "run");
         string[] options =
         [
-            "--data", pictures.Root, "--output-dir", output, "--init", dinoV2, "--num-heads", "2", "--device", "cpu", "--threads", "2", "--num-workers", "1", "--batch-size", "4", "--epochs", "2",
-            "--warmup-epochs", "0", "--local-crops-number", "2", "--local-crops-size", "16", "--global-crops-size", "32", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32", "--lr", "0.01",
+            "--data", pictures.Root, "--output-dir", output, "--init", dinoV2, "--num-heads", "2", "--device", "cpu", "--threads", "2",
+                "--num-workers", "1", "--batch-size", "4", "--epochs", "2",
+            "--warmup-epochs", "0", "--local-crops-number", "2", "--local-crops-size", "16", "--global-crops-size", "32", "--hidden-dim",
+            "16", "--bottleneck-dim", "8", "--out-dim", "32", "--lr", "0.01",
         ];
         var run = DinoProcess.Run(["train", .. options]);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
@@ -105,7 +112,8 @@ public class LaterBackboneCommandTests
     [Test]
     public void Init_FromDinoV3_IsRefused_ByName()
     {
-        var run = DinoProcess.Run("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "refused"), "--init", dinoV3, "--device", "cpu");
+        var run = DinoProcess.Run("train", "--data", pictures.Root, "--output-dir", Path.Combine(scratch, "refused"), "--init", dinoV3,
+            "--device", "cpu");
         Assert.That(run.Code, Is.EqualTo(ExitCode.Failure));
         Assert.That(run.Error.TrimEnd('\n'), Does.Contain("DINOv3").And.Not.Contain("\n"));
     }
@@ -117,7 +125,8 @@ public class LaterBackboneCommandTests
     public void EvaluationSize_IsAtMost224(int patch, int trained, int expected)
     {
         Assert.That((v2 with { Patch = patch, ImageSize = trained }).EvaluationSize, Is.EqualTo(expected));
-        Assert.That(new ViTConfig { Patch = patch, ImageSize = trained }.EvaluationSize, Is.EqualTo(trained), "DINO is evaluated at its own size");
+        Assert.That(new ViTConfig { Patch = patch, ImageSize = trained }.EvaluationSize, Is.EqualTo(trained),
+            "DINO is evaluated at its own size");
     }
 
     private string File(int generation) => generation == 2 ? dinoV2 : dinoV3;
@@ -125,7 +134,8 @@ public class LaterBackboneCommandTests
     private string Features(string file, string name)
     {
         string output = Path.Combine(scratch, name);
-        var run = DinoProcess.Run("features", file, pictures.Root, "--num-heads", "2", "--device", "cpu", "--size", "40", "--output-dir", output);
+        var run = DinoProcess.Run("features", file, pictures.Root, "--num-heads", "2", "--device", "cpu", "--size", "40", "--output-dir",
+            output);
         if (run.Code != ExitCode.Ok) // a checkpoint of our own knows its heads
             run = DinoProcess.Run("features", file, pictures.Root, "--device", "cpu", "--size", "40", "--output-dir", output);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
@@ -139,8 +149,10 @@ public class LaterBackboneCommandTests
         if (name == "rope_embed.periods")
             return RotaryOp.Periods(count);
         var random = new System.Random(name.Sum(c => c * 31));
-        float centre = name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal) || name.EndsWith("gamma", StringComparison.Ordinal) ? 1 : 0;
+        float centre = name.Contains("norm", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal)
+            || name.EndsWith("gamma", StringComparison.Ordinal) ? 1 : 0;
         return [.. Enumerable.Range(0, count).Select(i =>
-            !config.KeyBias && name.EndsWith("qkv.bias", StringComparison.Ordinal) && i * 3 / count == 1 ? 0 : centre + (random.NextSingle() * 2 - 1) * 0.3f)];
+            !config.KeyBias && name.EndsWith("qkv.bias", StringComparison.Ordinal)
+                && i * 3 / count == 1 ? 0 : centre + (random.NextSingle() * 2 - 1) * 0.3f)];
     }
 }

@@ -24,15 +24,18 @@ public sealed class PictureChoiceTests : IDisposable
                 pictures.WritePicture($"data/{kind}/masks/{i}.png", i + 1);
             }
             pictures.WritePicture($"v/JPEGImages/v/{i}.png", 5);
-            IndexedPng.Write(pictures.PathOf($"v/Annotations/v/{i}.png"), [.. Enumerable.Range(0, 1200).Select(p => (byte)(p % 40 / 20))], 40, 30);
-            pictures.Write($"masks/{i}.png", PictureFolder.Png(40, 30, 8, 0, [.. Enumerable.Range(0, 30).SelectMany(_ => new byte[21].Concat(Enumerable.Repeat((byte)255, 20)))]));
+            IndexedPng.Write(pictures.PathOf($"v/Annotations/v/{i}.png"), [.. Enumerable.Range(0, 1200).Select(p => (byte)(p % 40 / 20))],
+                40, 30);
+            pictures.Write($"masks/{i}.png", PictureFolder.Png(
+                40, 30, 8, 0, [.. Enumerable.Range(0, 30).SelectMany(_ => new byte[21].Concat(Enumerable.Repeat((byte)255, 20)))]));
             pictures.WritePicture($"images/{i}.jpg", i);
             pictures.WritePicture($"c/original/{i}.jpg", i);
             pictures.WritePicture($"c/strong/{i}.jpg", i);
             pictures.WritePicture($"r/jpg/{i}.jpg", i);
         }
         pictures.Write("r/gnd_r.json", """{"imlist": ["0", "1"], "qimlist": ["2"], "gnd": [{"easy": [0], "hard": [], "junk": []}]}"""u8);
-        var run = DinoProcess.Run(["train", "--data", pictures.PathOf("data/x")[..^2], "--output-dir", scratch.PathOf("run/x")[..^2], .. DinoProcess.TinyOptions, "--exclude", "masks"]);
+        var run = DinoProcess.Run(["train", "--data", pictures.PathOf("data/x")[..^2], "--output-dir", scratch.PathOf("run/x")[..^2],
+            .. DinoProcess.TinyOptions, "--exclude", "masks"]);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         Assert.That(run.Output, Does.Contain(" 8 pictures"));
         checkpoint = Path.Combine(scratch.Root, "run", "latest.safetensors");
@@ -50,9 +53,11 @@ public sealed class PictureChoiceTests : IDisposable
     [TestCase("", "*.gif", 16)]
     public void Features_AreOfThePicturesThatAreChosen(string include, string exclude, int rows)
     {
-        string[] choice = [.. include.Length > 0 ? ["--include", include] : Array.Empty<string>(), .. exclude.Length > 0 ? ["--exclude", exclude] : Array.Empty<string>()];
+        string[] choice = [.. include.Length > 0 ? ["--include", include] : Array.Empty<string>(),
+            .. exclude.Length > 0 ? ["--exclude", exclude] : Array.Empty<string>()];
         var run = DinoProcess.Run(
-            ["features", checkpoint, Path.Combine(pictures.Root, "data"), "--output-dir", scratch.PathOf($"{Guid.NewGuid():n}/x")[..^2], "--device", "cpu", "--json", .. choice]);
+            ["features", checkpoint, Path.Combine(pictures.Root, "data"), "--output-dir", scratch.PathOf($"{Guid.NewGuid():n}/x")[..^2],
+                "--device", "cpu", "--json", .. choice]);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         Assert.That(JsonDocument.Parse(run.Output).RootElement.GetProperty("rows").GetInt32(), Is.EqualTo(rows));
     }
@@ -62,8 +67,10 @@ public sealed class PictureChoiceTests : IDisposable
     {
         pictures.WritePicture("mixed/small.png", 1, 10, 10);
         pictures.WritePicture("mixed/large.png", 1, 40, 30);
-        string[] line = ["features", checkpoint, Path.Combine(pictures.Root, "mixed"), "--output-dir", Path.Combine(scratch.Root, "mixed"), "--device", "cpu"];
-        Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.00001"]).Error, Does.Contain("more than the 10 that are allowed"), "no row, and nothing in the way of the next");
+        string[] line = ["features", checkpoint, Path.Combine(pictures.Root, "mixed"), "--output-dir", Path.Combine(scratch.Root, "mixed"),
+            "--device", "cpu"];
+        Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.00001"]).Error, Does.Contain("more than the 10 that are allowed"),
+            "no row, and nothing in the way of the next");
         Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.001"]).Output, Does.Contain("1 features of"));
 
         var usual = DinoProcess.Run(line);
@@ -84,7 +91,8 @@ public sealed class PictureChoiceTests : IDisposable
     [TestCase("attend {checkpoint} {root}/images --video --output-dir {scratch}/a")]
     public void TheLargestPicture_IsAnOptionOfEveryCommand(string line)
     {
-        string[] arguments = [.. line.Replace("{checkpoint}", checkpoint).Replace("{root}", pictures.Root).Replace("{scratch}", scratch.Root).Split(' '), "--device", "cpu"];
+        string[] arguments = [.. line.Replace("{checkpoint}", checkpoint).Replace("{root}", pictures.Root)
+            .Replace("{scratch}", scratch.Root).Split(' '), "--device", "cpu"];
         var small = DinoProcess.Run([.. arguments, "--max-megapixels", "0.0011"]);
         Assert.That(small.Code, Is.EqualTo(ExitCode.Failure), small.Output);
         Assert.That(small.Error, Does.Contain("40 × 30 pixels, more than the 1100 that are allowed"));

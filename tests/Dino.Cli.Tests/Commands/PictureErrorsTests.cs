@@ -55,7 +55,8 @@ public sealed class PictureErrorsTests : IDisposable
 
     private (int Code, string Error) Train(string data, params string[] more)
     {
-        var run = DinoProcess.Run(["train", "--data", folder.PathOf(data), "--output-dir", folder.PathOf("run/x")[..^2], .. DinoProcess.TinyOptions, .. more]);
+        var run = DinoProcess.Run(["train", "--data", folder.PathOf(data), "--output-dir", folder.PathOf("run/x")[..^2],
+            .. DinoProcess.TinyOptions, .. more]);
         return (run.Code, run.Error);
     }
 }

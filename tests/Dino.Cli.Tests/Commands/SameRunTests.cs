@@ -100,7 +100,8 @@ public class SameRunTests
     {
         Trained();
 
-        AssertRefused(Train("--lr", "0.25", "--hidden-dim", "32", "--seed", "5"), "--hidden-dim (16 then, 32 now)", "--lr (0.0005 then, 0.25 now)", "--seed (0 then, 5 now)");
+        AssertRefused(Train("--lr", "0.25", "--hidden-dim", "32", "--seed", "5"), "--hidden-dim (16 then, 32 now)",
+            "--lr (0.0005 then, 0.25 now)", "--seed (0 then, 5 now)");
         AssertRefused(Train("--epochs", "1"), "--epochs (2 then, 1 now)");
         var same = Train("--num-workers", "2", "--cache-mb", "1", "--saveckp-freq", "7", "--threads", "1");
         Assert.That(same.Output, Does.Contain("already trained"), same.Error);
@@ -120,9 +121,11 @@ public class SameRunTests
     public void EveryHyperparameter_IsNamedByAnOptionThatThereIs()
     {
         var options = Program.Commands.Single(command => command.Name == "train").Options.Select(option => option.Name).ToHashSet();
-        foreach (var (prefix, type) in new[] { ("", typeof(DinoOptions)), ("Head.", typeof(Model.DinoHeadConfig)), ("Crops.", typeof(MultiCropOptions)) })
+        foreach (var (prefix, type) in new[] { ("", typeof(DinoOptions)), ("Head.", typeof(Model.DinoHeadConfig)),
+            ("Crops.", typeof(MultiCropOptions)) })
         {
-            foreach (var property in type.GetProperties().Where(p => p.CanWrite && (p.PropertyType.IsValueType || p.PropertyType == typeof(string))))
+            foreach (var property in type.GetProperties()
+                .Where(p => p.CanWrite && (p.PropertyType.IsValueType || p.PropertyType == typeof(string))))
                 Assert.That(options, Does.Contain(OptionNames.Of(prefix + property.Name)), property.Name);
         }
     }
@@ -135,7 +138,8 @@ public class SameRunTests
         var run = Train("--epochs", "4");
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
-        Assert.That(run.Output, Does.Contain("the run of 2 epochs is made longer at step 4").And.Contain("learning rate").And.Contain("trained 8 steps"));
+        Assert.That(run.Output, Does.Contain("the run of 2 epochs is made longer at step 4").And.Contain("learning rate")
+            .And.Contain("trained 8 steps"));
         Assert.That(run.Output, Does.Contain("not the run that 4 epochs from the start would have been"));
         var info = Checkpoint.ReadInfo(latest);
         Assert.That((info.Step, info.OptionsAs<DinoOptions>().Epochs), Is.EqualTo((8L, 4)));
@@ -168,7 +172,8 @@ public class SameRunTests
         var folder = ImageFolder.Scan(pictures.Root);
         using var trainer = new Trainer(TinyRun.Options, new RunOptions { OutputDir = output }, device, folder, new SkippedFiles());
 
-        Assert.That(() => trainer.Run(new StepDisplay(_ => { }), default), Throws.TypeOf<RunException>().With.Message.Contains("holds a run already"));
+        Assert.That(() => trainer.Run(new StepDisplay(_ => { }), default),
+            Throws.TypeOf<RunException>().With.Message.Contains("holds a run already"));
         Assert.That(File.ReadAllBytes(latest), Is.EqualTo(before));
     }
 
@@ -200,8 +205,10 @@ public class SameRunTests
             foreach (string key in (string[])["data", "arithmetic"])
                 Assert.That(info.Remove(key), key);
             info["format"] = 1;
-            var entries = file.Names.Select(name => Tensors.Io.TensorEntry.Of(name, [.. file.Shape(name).Select(extent => (int)extent)], file.Floats(name))).ToList();
-            Tensors.Io.SafetensorsFile.Write(Path.Combine(scratch, "old"), entries, new Dictionary<string, string> { ["dino"] = info.ToJsonString() });
+            var entries = file.Names.Select(name =>
+                Tensors.Io.TensorEntry.Of(name, [.. file.Shape(name).Select(extent => (int)extent)], file.Floats(name))).ToList();
+            Tensors.Io.SafetensorsFile.Write(Path.Combine(scratch, "old"), entries,
+                new Dictionary<string, string> { ["dino"] = info.ToJsonString() });
         }
         File.Move(Path.Combine(scratch, "old"), latest, overwrite: true);
 

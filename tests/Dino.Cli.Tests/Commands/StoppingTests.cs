@@ -46,7 +46,10 @@ public class StoppingTests
             sets.WritePicture($"copies/strong/20{i}001.png", 30 * i);
         }
         sets.Write("video/Annotations/480p/still/00000.png", PictureFolder.Png(40, 30, 8, 0, new byte[30 * 41]));
-        sets.Write("retrieval/gnd_small.json", """{"imlist": ["p0", "p1", "p2"], "qimlist": ["p1"], "gnd": [{"bbx": [0, 0, 20, 20], "easy": [1], "hard": [], "junk": []}]}"""u8);
+        sets.Write("retrieval/gnd_small.json", """
+            {"imlist": ["p0", "p1", "p2"], "qimlist": ["p1"],
+             "gnd": [{"bbx": [0, 0, 20, 20], "easy": [1], "hard": [], "junk": []}]}
+            """u8);
     }
 
     [OneTimeTearDown]
@@ -63,14 +66,17 @@ public class StoppingTests
         Assert.That(lines, Does.ContainKey(command), "a new command needs a line here");
         string[] words = [.. lines[command].Split(' ').Select(word => word.Replace("{checkpoint}", checkpoint, StringComparison.Ordinal)
             .Replace("{pictures}", pictures.Root, StringComparison.Ordinal).Replace("{scratch}", scratch, StringComparison.Ordinal)
-            .Replace("{video}", sets.PathOf("video/x")[..^2], StringComparison.Ordinal).Replace("{copies}", sets.PathOf("copies/x")[..^2], StringComparison.Ordinal)
+            .Replace("{video}", sets.PathOf("video/x")[..^2], StringComparison.Ordinal)
+                .Replace("{copies}", sets.PathOf("copies/x")[..^2], StringComparison.Ordinal)
             .Replace("{retrieval}", sets.PathOf("retrieval/x")[..^2], StringComparison.Ordinal))];
         using StringWriter output = new() { NewLine = "\n" }, error = new() { NewLine = "\n" };
 
-        int code = CommandLine.Run(words, Program.Commands, TextWriter.Synchronized(output), TextWriter.Synchronized(error), new CancellationToken(canceled: true));
+        int code = CommandLine.Run(words, Program.Commands, TextWriter.Synchronized(output), TextWriter.Synchronized(error),
+            new CancellationToken(canceled: true));
 
         Assert.That(code, Is.EqualTo(ExitCode.Interrupted), output + error.ToString());
-        Assert.That(error.ToString().TrimEnd('\n').Split('\n')[^1], Does.StartWith($"dino {command}: interrupted. ").And.Contains("the same command"));
+        Assert.That(error.ToString().TrimEnd('\n').Split('\n')[^1],
+            Does.StartWith($"dino {command}: interrupted. ").And.Contains("the same command"));
         Assert.That(File.Exists(Path.Combine(scratch, "out.pth")), Is.False);
     }
 
@@ -82,7 +88,8 @@ public class StoppingTests
     {
         string output = Path.Combine(scratch, "signal-" + signal);
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        string[] words = [typeof(Program).Assembly.Location, "train", "--data", pictures.Root, "--output-dir", output, .. DinoProcess.TinyOptions];
+        string[] words = [typeof(Program).Assembly.Location, "train", "--data", pictures.Root, "--output-dir", output,
+            .. DinoProcess.TinyOptions];
         // No end in sight: the signal is what ends it.
         Array.ForEach([.. words[..^4], "--epochs", "1000000", "--warmup-epochs", "0", "--saveckp-freq", "1000000"], start.ArgumentList.Add);
         using var process = Process.Start(start)!;
@@ -101,7 +108,8 @@ public class StoppingTests
         rest.Wait();
 
         Assert.That(process.ExitCode, Is.EqualTo(expected), error);
-        Assert.That(error, Does.Match(@"^dino train: interrupted\. The run is saved up to step \d+ of 2000000: .*The same command goes on from there\.\n$"));
+        Assert.That(error, Does.Match(@"^dino train: interrupted\. The run is saved up to step \d+ of 2000000: .*The same command goes "
+            + @"on from there\.\n$"));
         long step = Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).Step;
         Assert.That(error, Does.Contain($"step {step} of"));
         Assert.That(Directory.GetFiles(output, ".*"), Is.Empty);

@@ -46,14 +46,16 @@ public class TrainCommandTests
         string[] lines = run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That(lines, Has.Length.EqualTo(corrupt.Length + 1), run.Error);
         foreach (string path in corrupt.Append(notes))
-            Assert.That(lines, Has.One.Matches($"^skipped {Regex.Escape(path)}: (the file is \\w+|it is not a JPEG, PNG, WebP, BMP or GIF picture)$"), run.Error);
+            Assert.That(lines, Has.One.Matches(
+                $"^skipped {Regex.Escape(path)}: (the file is \\w+|it is not a JPEG, PNG, WebP, BMP or GIF picture)$"), run.Error);
         Assert.That(run.Output, Does.Contain("k-NN top-1"));
     }
 
     [Test]
     public void NarrowPrecision_WithoutTensorCores_Trains_AndSaysWhatItCosts()
     {
-        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, .. DinoProcess.TinyOptions, "--precision", "bf16"]);
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, .. DinoProcess.TinyOptions, "--precision",
+            "bf16"]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         Assert.That(run.Error + run.Output, Does.Contain("no tensor cores"));
@@ -81,11 +83,13 @@ public class TrainCommandTests
     [Test]
     public void Divergence_Stops_WithStepAndReason_AndIsNeverSaved()
     {
-        string[] options = [.. DinoProcess.TinyOptions, "--lr", "1e38", "--optimizer", "sgd", "--clip-grad", "0", "--freeze-last-layer", "0"];
+        string[] options = [.. DinoProcess.TinyOptions, "--lr", "1e38", "--optimizer", "sgd", "--clip-grad", "0", "--freeze-last-layer",
+            "0"];
         var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, .. options]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Failure), run.Output);
-        Assert.That(run.Error, Does.Match(@"\Awarning: --lr 1e\+38 is above 1; the paper's is 0\.0005\. Is it meant\?\ndino train: Step \d: .*(not finite|overflowed|has the norm).* usually helps\.\n\z"));
+        Assert.That(run.Error, Does.Match(@"\Awarning: --lr 1e\+38 is above 1; the paper's is 0\.0005\. Is it meant\?\ndino train: Step "
+            + @"\d: .*(not finite|overflowed|has the norm).* usually helps\.\n\z"));
         Assert.That(Directory.GetFiles(output), Is.EqualTo([Path.Combine(output, "log.jsonl")]));
         Assert.That(File.ReadAllText(Path.Combine(output, "log.jsonl")), Does.Contain("\"step\":0,").And.Not.Contain("null"));
     }

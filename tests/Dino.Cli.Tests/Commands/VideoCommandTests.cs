@@ -7,7 +7,8 @@ using NUnit.Framework;
 namespace Dino.Cli.Tests.Commands;
 
 /// <summary>
-/// Objects of videos by the ids of their first masks. Every frame is the same picture, so an object that is annotated in one place is found there, and
+/// Objects of videos by the ids of their first masks. Every frame is the same picture, so an object that is annotated in one place is found
+/// there, and
 /// not where another mask has it.
 /// </summary>
 public sealed class VideoCommandTests : IDisposable
@@ -53,7 +54,8 @@ public sealed class VideoCommandTests : IDisposable
         var (result, error) = Follow();
 
         var objects = result.GetProperty("objects").EnumerateArray().ToArray();
-        Assert.That(objects.Select(o => $"{o.GetProperty("sequence")} {o.GetProperty("id")}"), Is.EqualTo(new[] { "right 15", "wrong 15" }));
+        Assert.That(objects.Select(o => $"{o.GetProperty("sequence")} {o.GetProperty("id")}"),
+            Is.EqualTo(new[] { "right 15", "wrong 15" }));
         Assert.That(objects[0].GetProperty("j_mean").GetDouble(), Is.GreaterThan(0.8));
         Assert.That(objects[1].GetProperty("j_and_f").GetDouble(), Is.Zero);
         Assert.That(error, Is.Empty);
@@ -81,7 +83,8 @@ public sealed class VideoCommandTests : IDisposable
         Assert.That(
             result.GetProperty("objects").EnumerateArray().Select(o => $"{o.GetProperty("sequence")} {o.GetProperty("id")}"),
             Is.EqualTo(new[] { "binary 1", "colour 9", "gap 1", "gap 7", "grey 3", "grey16 1", "void 1" }));
-        Assert.That(result.GetProperty("objects").EnumerateArray().Select(o => o.GetProperty("j_mean").GetDouble()), Has.All.GreaterThan(0.8));
+        Assert.That(result.GetProperty("objects").EnumerateArray().Select(o => o.GetProperty("j_mean").GetDouble()),
+            Has.All.GreaterThan(0.8));
         Assert.That(error, Does.Contain("note: grey16: the greys 200 of").And.Contain("--mask-kind ids"));
     }
 
@@ -131,16 +134,20 @@ public sealed class VideoCommandTests : IDisposable
         videos.WritePicture("JPEGImages/480p/size/00003.png", 5, Width, Height + 8);
         var (result, error) = Follow();
 
-        Assert.That(result.GetProperty("objects").EnumerateArray().Select(o => o.GetProperty("sequence").GetString()), Is.EqualTo(new[] { "badframe", "good", "size" }));
-        Assert.That((result.GetProperty("videos").GetInt32(), result.GetProperty("skipped").GetInt32()), Is.EqualTo((3, 2)), "a later frame is left out alone");
+        Assert.That(result.GetProperty("objects").EnumerateArray().Select(o => o.GetProperty("sequence").GetString()),
+            Is.EqualTo(new[] { "badframe", "good", "size" }));
+        Assert.That((result.GetProperty("videos").GetInt32(), result.GetProperty("skipped").GetInt32()), Is.EqualTo((3, 2)),
+            "a later frame is left out alone");
         Assert.That(
             result.GetProperty("left_out").EnumerateArray().Select(o => o.GetProperty("sequence").GetString()),
             Is.EquivalentTo(new[] { "empty", "nofirst", "strange" }));
         Assert.That(error.Split('\n', StringSplitOptions.RemoveEmptyEntries), Has.Length.EqualTo(5));
-        Assert.That(error, Does.Contain("skipped ").And.Contain("badframe/00002.png: ").And.Contain("shows no object").And.Contain("no mask of the first frame"));
+        Assert.That(error, Does.Contain("skipped ").And.Contain("badframe/00002.png: ").And.Contain("shows no object")
+            .And.Contain("no mask of the first frame"));
         Assert.That(error, Does.Contain("the colour (1, 2, 3) at (8, 8)").And.Contain("size/00003.png: it has"));
 
-        var none = DinoProcess.Run("eval", "video", checkpoint, "--data", videos.Root, "--device", "cpu", "--size", "48", "--sequences", "empty", "../good");
+        var none = DinoProcess.Run("eval", "video", checkpoint, "--data", videos.Root, "--device", "cpu", "--size", "48", "--sequences",
+            "empty", "../good");
         Assert.That(none.Code, Is.EqualTo(ExitCode.Failure));
         Assert.That(none.Error, Does.Contain("'../good' is no name of a video").And.Contain("None of the 2 videos could be followed"));
         Assert.That(none.Error.TrimEnd('\n'), Does.Not.Contain('\n'));
@@ -148,7 +155,8 @@ public sealed class VideoCommandTests : IDisposable
 
     private (JsonElement Result, string Error) Follow(params string[] more)
     {
-        var run = DinoProcess.Run(["eval", "video", checkpoint, "--data", videos.Root, "--size", "48", "--topk", "1", "--device", "cpu", "--threads", "2", "--json", .. more]);
+        var run = DinoProcess.Run(["eval", "video", checkpoint, "--data", videos.Root, "--size", "48", "--topk", "1", "--device", "cpu",
+            "--threads", "2", "--json", .. more]);
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         return (JsonDocument.Parse(run.Output).RootElement, run.Error);
     }
@@ -170,5 +178,6 @@ public sealed class VideoCommandTests : IDisposable
     }
 
     private static byte[] Square(byte id, int left) =>
-        [.. Enumerable.Range(0, Width * Height).Select(i => i % Width >= left && i % Width < left + 16 && i / Width is >= 8 and < 32 ? id : (byte)0)];
+        [.. Enumerable.Range(0, Width * Height)
+            .Select(i => i % Width >= left && i % Width < left + 16 && i / Width is >= 8 and < 32 ? id : (byte)0)];
 }

@@ -7,12 +7,15 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Commands;
 
-/// <summary>Weights in and out on the command line: <c>inspect</c>, <c>export</c>, <c>train --init</c>, and evaluation of foreign files.</summary>
+/// <summary>
+/// Weights in and out on the command line: <c>inspect</c>, <c>export</c>, <c>train --init</c>, and evaluation of foreign files.
+/// </summary>
 public class WeightsCommandTests
 {
     // A run whose network comes from the file.
     private static readonly string[] initOptions =
-        ["--device", "cpu", "--threads", "2", "--num-workers", "1", "--batch-size", "4", "--epochs", "1", "--warmup-epochs", "0", "--local-crops-number", "2"];
+        ["--device", "cpu", "--threads", "2", "--num-workers", "1", "--batch-size", "4", "--epochs", "1", "--warmup-epochs", "0",
+            "--local-crops-number", "2"];
 
     private PictureFolder pictures = null!;
     private string scratch = null!, checkpoint = null!;
@@ -44,18 +47,22 @@ public class WeightsCommandTests
     public void Export_RoundTrips_BitForBit()
     {
         // ours → official → PyTorch → Hugging Face → timm, each from the one before.
-        string official = Export(checkpoint, "a.safetensors", "official"), pth = Export(official, "b.pth", "pth"), hf = Export(pth, "c", "hf");
+        string official = Export(checkpoint, "a.safetensors", "official"), pth = Export(official, "b.pth", "pth"),
+            hf = Export(pth, "c", "hf");
         string timm = Export(Path.Combine(hf, "model.safetensors"), "d.safetensors", "timm"), again = Export(timm, "e.pth", "pth");
 
         using var source = WeightsFile.Open(checkpoint);
-        long weights = source.Names.Where(name => name.StartsWith("teacher.backbone.", StringComparison.Ordinal)).Sum(name => source.Floats(name).LongLength);
-        Assert.That(new FileInfo(Export(checkpoint, "f.onnx", "onnx")).Length, Is.GreaterThan(4 * weights)); // its numbers: Dino.Model.Tests
+        long weights = source.Names.Where(name => name.StartsWith("teacher.backbone.", StringComparison.Ordinal))
+            .Sum(name => source.Floats(name).LongLength);
+        // its numbers: Dino.Model.Tests
+        Assert.That(new FileInfo(Export(checkpoint, "f.onnx", "onnx")).Length, Is.GreaterThan(4 * weights));
         foreach (string path in (string[])[official, pth, timm, again])
         {
             using var file = WeightsFile.Open(path);
             foreach (string name in file.Names)
                 Assert.That(file.Floats(name), Is.EqualTo(source.Floats("teacher.backbone." + name)), $"{path} {name}");
-            Assert.That(file.Names.Count, Is.EqualTo(source.Names.Count(name => name.StartsWith("teacher.backbone.", StringComparison.Ordinal))));
+            Assert.That(file.Names.Count, Is.EqualTo(
+                source.Names.Count(name => name.StartsWith("teacher.backbone.", StringComparison.Ordinal))));
         }
         Assert.That(File.ReadAllBytes(again), Is.EqualTo(File.ReadAllBytes(pth)));
         using var json = JsonDocument.Parse(File.ReadAllText(Path.Combine(hf, "config.json")));
@@ -66,7 +73,8 @@ public class WeightsCommandTests
     [Test]
     public void Export_OfOfficialFiles_GivesThemBack()
     {
-        foreach (var golden in GoldenCheckpoints.Good.Where(file => file.Compare.Any(pair => pair.Expected == "backbone." && pair.InFile != "teacher.backbone.")))
+        foreach (var golden in GoldenCheckpoints.Good.Where(
+            file => file.Compare.Any(pair => pair.Expected == "backbone." && pair.InFile != "teacher.backbone.")))
         {
             string pth = Export(golden.Path, $"again-{Guid.NewGuid():n}.pth", "pth", Heads);
             string hf = Export(pth, $"again-{Guid.NewGuid():n}", "hf", Heads);
@@ -113,7 +121,8 @@ public class WeightsCommandTests
     [TestCase("other.tar", null, "--format is missing")]
     public void Export_RefusesAFormatThatTheEndingContradicts(string name, string? format, string reason)
     {
-        var run = DinoProcess.Run(["export", checkpoint, Path.Combine(scratch, name), .. format is null ? Array.Empty<string>() : ["--format", format]]);
+        var run = DinoProcess.Run(["export", checkpoint, Path.Combine(scratch, name),
+            .. format is null ? Array.Empty<string>() : ["--format", format]]);
         Assert.That((run.Code, File.Exists(Path.Combine(scratch, name))), Is.EqualTo((ExitCode.Usage, false)), run.Error);
         Assert.That(run.Error, Does.Contain(reason).And.Contain("--format"));
     }
@@ -126,9 +135,11 @@ public class WeightsCommandTests
 
         var ours = DinoProcess.Run(["eval", "knn", checkpoint, .. knn]);
         var theirs = DinoProcess.Run(["eval", "knn", pth, "--num-heads", "2", .. knn]);
-        var attend = DinoProcess.Run("attend", pth, pictures.Root, "--num-heads", "2", "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "maps"));
+        var attend = DinoProcess.Run("attend", pth, pictures.Root, "--num-heads", "2", "--device", "cpu", "--limit", "1", "--output-dir",
+            Path.Combine(scratch, "maps"));
 
-        Assert.That((ours.Code, theirs.Code, attend.Code), Is.EqualTo((ExitCode.Ok, ExitCode.Ok, ExitCode.Ok)), ours.Error + theirs.Error + attend.Error);
+        Assert.That((ours.Code, theirs.Code, attend.Code), Is.EqualTo((ExitCode.Ok, ExitCode.Ok, ExitCode.Ok)),
+            ours.Error + theirs.Error + attend.Error);
         Assert.That(theirs.Output, Is.EqualTo(ours.Output));
         var stated = DinoProcess.Run(["eval", "knn", pth, .. knn]);
         Assert.That((stated.Code, stated.Output), Is.EqualTo((ExitCode.Ok, ours.Output)), "our file states its heads: " + stated.Error);
@@ -145,14 +156,18 @@ public class WeightsCommandTests
         using var json = JsonDocument.Parse(run.Output);
         var root = json.RootElement;
         using var file = WeightsFile.Open(Fixture);
-        Assert.That(root.GetProperty("tensors").EnumerateArray().Select(tensor => tensor.GetProperty("name").GetString()), Is.EqualTo(file.Names));
+        Assert.That(root.GetProperty("tensors").EnumerateArray().Select(tensor => tensor.GetProperty("name").GetString()),
+            Is.EqualTo(file.Names));
         Assert.That(root.GetProperty("layout").GetString(), Does.Contain("under teacher").And.Contain("projection head"));
-        Assert.That(root.GetProperty("backbone").GetProperty("embedDim").GetInt32(), Is.EqualTo(GoldenCheckpoints.Config.GetProperty("dim").GetInt32()));
-        Assert.That(root.GetProperty("head").GetProperty("outDim").GetInt32(), Is.EqualTo(GoldenCheckpoints.Config.GetProperty("out").GetInt32()));
+        Assert.That(root.GetProperty("backbone").GetProperty("embedDim").GetInt32(),
+            Is.EqualTo(GoldenCheckpoints.Config.GetProperty("dim").GetInt32()));
+        Assert.That(root.GetProperty("head").GetProperty("outDim").GetInt32(),
+            Is.EqualTo(GoldenCheckpoints.Config.GetProperty("out").GetInt32()));
         Assert.That(root.GetProperty("centre").GetString(), Is.EqualTo("dino_loss.center"));
         foreach (string list in (string[])["missing", "unexpected", "misshapen"])
             Assert.That(root.GetProperty(list).GetArrayLength(), Is.Zero, list);
-        Assert.That(root.GetProperty("loaded").GetArrayLength(), Is.EqualTo(file.Names.Count(name => name.StartsWith("teacher.", StringComparison.Ordinal))));
+        Assert.That(root.GetProperty("loaded").GetArrayLength(),
+            Is.EqualTo(file.Names.Count(name => name.StartsWith("teacher.", StringComparison.Ordinal))));
 
         var own = DinoProcess.Run("inspect", checkpoint);
         Assert.That(own.Output, Does.Contain("width 16, 1 blocks, 2 heads").And.Contain("K = 32").And.Contain("centre in center"));
@@ -160,7 +175,9 @@ public class WeightsCommandTests
         {
             var refused = DinoProcess.Run("inspect", hostile.Path);
             Assert.That(refused.Code, Is.EqualTo(ExitCode.Failure), hostile.Name);
-            Assert.That(refused.Error.TrimEnd('\n'), Does.StartWith("dino inspect: ").And.Contain(Path.GetFileName(hostile.Name)).And.Not.Contain('\n').And.Not.Contain("internal error"));
+            Assert.That(refused.Error.TrimEnd('\n'),
+                Does.StartWith("dino inspect: ").And.Contain(Path.GetFileName(hostile.Name)).And.Not.Contain('\n')
+                .And.Not.Contain("internal error"));
         }
     }
 
@@ -168,7 +185,8 @@ public class WeightsCommandTests
     public void Init_FromATrainingCheckpoint_BeginsWithItsNetworksHeadAndCentre()
     {
         string output = Path.Combine(scratch, "full");
-        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, "--init", Fixture, "--num-heads", Heads, .. initOptions, "--lr", "1e-30", "--min-lr", "0", "--weight-decay", "0", "--weight-decay-end", "0", "--center-momentum", "1"]);
+        var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", output, "--init", Fixture, "--num-heads", Heads,
+            .. initOptions, "--lr", "1e-30", "--min-lr", "0", "--weight-decay", "0", "--weight-decay-end", "0", "--center-momentum", "1"]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         using var latest = SafetensorsFile.Read(Path.Combine(output, "latest.safetensors"));
@@ -188,12 +206,15 @@ public class WeightsCommandTests
     {
         string output = Path.Combine(scratch, "backbone");
         int side = Size("image_size") / Size("patch"), size = Size("image_size") + 2 * Size("patch");
-        string[] options = ["--data", pictures.Root, "--output-dir", output, "--init", FixtureBackbone, "--num-heads", Heads, .. initOptions, "--global-crops-size", $"{size}", "--local-crops-size", $"{2 * Size("patch")}", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
+        string[] options = ["--data", pictures.Root, "--output-dir", output, "--init", FixtureBackbone, "--num-heads", Heads,
+            .. initOptions, "--global-crops-size", $"{size}", "--local-crops-size", $"{2 * Size("patch")}", "--hidden-dim", "16",
+            "--bottleneck-dim", "8", "--out-dim", "32"];
         var run = DinoProcess.Run(["train", .. options]);
 
         Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
         using var note = JsonDocument.Parse(File.ReadAllText(Path.Combine(output, "init.json")));
-        Assert.That(note.RootElement.GetProperty("resized").EnumerateArray().Single().GetString(), Does.Contain($"pos_embed (1, {1 + side * side}, {Size("dim")}) to (1, {1 + (side + 2) * (side + 2)}, {Size("dim")})"));
+        Assert.That(note.RootElement.GetProperty("resized").EnumerateArray().Single().GetString(),
+            Does.Contain($"pos_embed (1, {1 + side * side}, {Size("dim")}) to (1, {1 + (side + 2) * (side + 2)}, {Size("dim")})"));
         Assert.That(note.RootElement.GetProperty("centre").GetString(), Is.EqualTo("mean of the teacher logits of the first 6 batches"));
         using var latest = SafetensorsFile.Read(Path.Combine(output, "latest.safetensors"));
         Assert.That(latest.Floats("center").Select(Math.Abs).Max(), Is.GreaterThan(1e-4f));
@@ -209,18 +230,25 @@ public class WeightsCommandTests
         string part = Path.Combine(scratch, "part.safetensors"), output = Path.Combine(scratch, "partial");
         using (var file = WeightsFile.Open(FixtureBackbone))
             SafetensorsFile.Write(part, [.. file.Names.Where(name => name is not ("norm.bias" or "blocks.0.attn.proj.bias"))
-                .Select(name => TensorEntry.Of(name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name))).Append(TensorEntry.Of("fc_norm.weight", [1], new[] { 1f }))]);
-        string[] options = ["train", "--data", pictures.Root, "--output-dir", output, "--init", part, "--num-heads", Heads, .. initOptions, "--global-crops-size", $"{Size("image_size")}", "--local-crops-size", $"{Size("patch")}", "--hidden-dim", "16", "--bottleneck-dim", "8", "--out-dim", "32"];
+                .Select(name => TensorEntry.Of(name, [.. file.Shape(name).Select(size => (int)size)], file.Floats(name)))
+                    .Append(TensorEntry.Of("fc_norm.weight", [1], new[] { 1f }))]);
+        string[] options = ["train", "--data", pictures.Root, "--output-dir", output, "--init", part, "--num-heads", Heads, .. initOptions,
+            "--global-crops-size", $"{Size("image_size")}", "--local-crops-size", $"{Size("patch")}", "--hidden-dim", "16",
+            "--bottleneck-dim", "8", "--out-dim", "32"];
 
         var refused = DinoProcess.Run(options);
         Assert.That(refused.Code, Is.EqualTo(ExitCode.Failure));
-        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias", "unexpected: fc_norm.weight", "--allow-partial"])
+        foreach (string name in (string[])["missing: backbone.norm.bias", "missing: backbone.blocks.0.attn.proj.bias",
+            "unexpected: fc_norm.weight", "--allow-partial"])
             Assert.That(refused.Error, Does.Contain(name));
         Assert.That(Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any(), Is.False);
-        string[] attend = ["attend", part, pictures.Root, "--num-heads", Heads, "--device", "cpu", "--limit", "1", "--output-dir", Path.Combine(scratch, "part-maps")];
+        string[] attend = ["attend", part, pictures.Root, "--num-heads", Heads, "--device", "cpu", "--limit", "1", "--output-dir",
+            Path.Combine(scratch, "part-maps")];
         var blind = DinoProcess.Run(attend);
-        Assert.That((blind.Code, blind.Error.Contains("missing: norm.bias", StringComparison.Ordinal)), Is.EqualTo((ExitCode.Failure, true)), blind.Error);
-        Assert.That(DinoProcess.Run([.. attend, "--allow-partial"]).Output, Does.Contain("2 tensors are missing, 0 have another shape, 1 are not used"));
+        Assert.That((blind.Code, blind.Error.Contains("missing: norm.bias", StringComparison.Ordinal)),
+            Is.EqualTo((ExitCode.Failure, true)), blind.Error);
+        Assert.That(DinoProcess.Run([.. attend, "--allow-partial"]).Output,
+            Does.Contain("2 tensors are missing, 0 have another shape, 1 are not used"));
         var allowed = DinoProcess.Run([.. options, "--allow-partial"]);
         Assert.That(allowed.Code, Is.EqualTo(ExitCode.Ok), allowed.Error);
         Assert.That(allowed.Output, Does.Contain("2 left at first values"));

@@ -30,8 +30,10 @@ public class ProceduralPicturesTests
     {
         var pictures = new ProceduralPictures(1, 16).MakeMany(PictureSplit.Validation, 60);
 
-        Assert.That(ProceduralPictures.ClassNames, Has.Count.GreaterThanOrEqualTo(10).And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
-        Assert.That(pictures.CountBy(picture => picture.Label).Select(pair => pair.Value), Is.All.EqualTo(60 / ProceduralPictures.ClassNames.Count));
+        Assert.That(ProceduralPictures.ClassNames,
+            Has.Count.GreaterThanOrEqualTo(10).And.Ordered.Using((IComparer<string>)StringComparer.Ordinal));
+        Assert.That(pictures.CountBy(picture => picture.Label).Select(pair => pair.Value),
+            Is.All.EqualTo(60 / ProceduralPictures.ClassNames.Count));
     }
 
     [Test]
@@ -49,7 +51,9 @@ public class ProceduralPicturesTests
         }
     }
 
-    /// <summary>Colours are drawn from the same distribution for all classes: a classifier that sees the mean hue alone must fail.</summary>
+    /// <summary>
+    /// Colours are drawn from the same distribution for all classes: a classifier that sees the mean hue alone must fail.
+    /// </summary>
     [Test]
     public void ColourTellsNothingOfTheClass()
     {
@@ -126,7 +130,9 @@ public class ProceduralPicturesTests
         return [(float)(u / norm), (float)(v / norm)];
     }
 
-    /// <summary>Accuracy in percent of weighted k-NN with 20 neighbours and T = 0.07 on unit rows, written apart from the program's.</summary>
+    /// <summary>
+    /// Accuracy in percent of weighted k-NN with 20 neighbours and T = 0.07 on unit rows, written apart from the program's.
+    /// </summary>
     private static double KNearest(LabelledPicture[] train, LabelledPicture[] asked, Func<LabelledPicture, float[]> features)
     {
         float[][] bank = [.. train.AsParallel().AsOrdered().Select(features)];

@@ -10,8 +10,10 @@ public class CollapseLineTests
 {
     [Test]
     public void UniformCollapse_NamesOptions() => Assert.That(Line(loss: 11.0902, entropy: 11.0899), Is.EqualTo(
-        "Collapse (uniform) since step 7: teacher entropy 11.090 and loss 11.090 stay at ln K = 11.090: every picture gets the same uniform answer. "
-        + "Usual causes: --teacher-temp too high (now 0.04; try 0.02), a small network without --use-bn-in-head true, --lr too high (now 0.0005), "
+        "Collapse (uniform) since step 7: teacher entropy 11.090 and loss 11.090 stay at ln K = 11.090: every picture gets the same "
+            + "uniform answer. "
+        + "Usual causes: --teacher-temp too high (now 0.04; try 0.02), a small network without --use-bn-in-head true, --lr too high (now "
+        + "0.0005), "
         + "--momentum-teacher too low for the batch (now 0.996), --center-momentum too close to 1."));
 
     [Test]

@@ -27,7 +27,8 @@ public class ScreenTextTests
         for (int c = 0; c <= char.MaxValue; c++)
         {
             string shown = ScreenText.Escape(((char)c).ToString());
-            Assert.That(shown.Any(char.IsControl) || shown.Any(char.IsSurrogate) || shown.Any(x => x is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069'), Is.False, $"U+{c:X4}");
+            Assert.That(shown.Any(char.IsControl) || shown.Any(char.IsSurrogate)
+                || shown.Any(x => x is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069'), Is.False, $"U+{c:X4}");
         }
     }
 

@@ -26,7 +26,8 @@ public class StandardStreamsTests
         string output = Path.Combine(pictures.Root, "run" + TestContext.CurrentContext.Test.ID);
         // A file that is skipped is said on standard error.
         pictures.Write("odd/broken.png", "no picture"u8);
-        var (found, _) = Shell($"train --data '{pictures.Root}' --output-dir '{output}' {string.Join(' ', DinoProcess.TinyOptions)} {streams}");
+        var (found, _) = Shell($"train --data '{pictures.Root}' --output-dir '{output}' {string.Join(
+            ' ', DinoProcess.TinyOptions)} {streams}");
 
         Assert.That(found, Is.EqualTo(code));
         Assert.That(Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).Epoch, Is.EqualTo(2));
@@ -41,7 +42,8 @@ public class StandardStreamsTests
         var (code, said) = Shell(words + " 2>&3");
 
         Assert.That(code, Is.EqualTo(ExitCode.Failure));
-        Assert.That(said, Is.EqualTo($"dino: standard output cannot be written: {reason}. What it was to hold is lost; files are whole.\n"));
+        Assert.That(said, Is.EqualTo($"dino: standard output cannot be written: {reason}. What it was to hold is lost; files are "
+            + $"whole.\n"));
     }
 
     [Test]

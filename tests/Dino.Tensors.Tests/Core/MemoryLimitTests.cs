@@ -58,7 +58,8 @@ public class MemoryLimitTests
     public void DriverErrors_AreToldApart()
     {
         var lost = DeviceLostException.From(new ILGPU.Runtime.OpenCL.CLException(ILGPU.Runtime.OpenCL.CLError.CL_DEVICE_NOT_AVAILABLE))!;
-        var full = DeviceLostException.From(new ILGPU.Runtime.OpenCL.CLException(ILGPU.Runtime.OpenCL.CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE))!;
+        var full = DeviceLostException.From(new ILGPU.Runtime.OpenCL.CLException(
+            ILGPU.Runtime.OpenCL.CLError.CL_MEM_OBJECT_ALLOCATION_FAILURE))!;
 
         Assert.That((lost.IsMemory, full.IsMemory), Is.EqualTo((false, true)));
         Assert.That(lost.Message, Does.Contain("OpenCL device failed").And.Contain("CL_DEVICE_NOT_AVAILABLE"));

@@ -6,7 +6,8 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Core;
 
 /// <summary>
-/// Every public op refuses an operand of another device, of another type, or that has ended, whichever of its operands it is. Ops are found by
+/// Every public op refuses an operand of another device, of another type, or that has ended, whichever of its operands it is. Ops are found
+/// by
 /// reflection: one without calls here fails.
 /// </summary>
 public class OperandTests
@@ -35,7 +36,8 @@ public class OperandTests
         ["DivideOp.Divide/2 Single, Tensor"] = d => [2f, One(d, 2, 3)],
         ["ExpOp.Exp/1"] = d => [One(d, 3)],
         ["ExpandOp.Expand/2"] = d => [One(d, 1, 3), new Shape(2, 3)],
-        ["FeedForwardOp.FeedForward/7"] = d => [One(d, 2, 3, 4), One(d, 8, 4), One(d, 8), One(d, 4, 8), One(d, 4), One(d, 2, 3, 4), One(d, 2)],
+        ["FeedForwardOp.FeedForward/7"] = d =>
+            [One(d, 2, 3, 4), One(d, 8, 4), One(d, 8), One(d, 4, 8), One(d, 4), One(d, 2, 3, 4), One(d, 2)],
         ["GatherRowsOp.GatherRows/2"] = d => [One(d, 3, 4), Tensor.FromInts(d, [2, 0], new Shape(2))],
         ["GeluOp.Gelu/1"] = d => [One(d, 3)],
         ["GeneralizedMeanOp.GeneralizedMean/3"] = d => [One(d, 2, 3, 4), 3f, 1e-6f],
@@ -88,7 +90,8 @@ public class OperandTests
     private static Dictionary<string, MethodInfo> Methods => typeof(Tensor).Assembly.GetExportedTypes()
         .Where(type => type.Namespace == "Dino.Tensors.Ops")
         .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
-        .Where(method => method.GetParameters().Any(p => p.ParameterType == typeof(Tensor) || p.ParameterType == typeof(ReadOnlySpan<Tensor>)))
+        .Where(method => method.GetParameters()
+            .Any(p => p.ParameterType == typeof(Tensor) || p.ParameterType == typeof(ReadOnlySpan<Tensor>)))
         .GroupBy(method => $"{method.DeclaringType!.Name}.{method.Name}/{method.GetParameters().Length}")
         .SelectMany(group => group.Select(method =>
             (Name: group.Count() == 1 || OfTensors(method) ? group.Key : $"{group.Key} {Types(method)}", method)))
@@ -114,14 +117,16 @@ public class OperandTests
             object?[] arguments = Calls(name)(here);
             arguments[i] = Calls(name)(there)[i];
             Assert.That(() => Invoke(name, arguments), Throws.ArgumentException.With.Message.Contains("different devices")
-                .And.Message.Contains(((Tensor)arguments[0]!).Summary).And.Message.Contains(((Tensor)arguments[i]!).Summary), $"operand {i}");
+                .And.Message.Contains(((Tensor)arguments[0]!).Summary).And.Message.Contains(((Tensor)arguments[i]!).Summary),
+                $"operand {i}");
         }
         // The others' device is not what it looks at alone: with the first operand elsewhere, all the rest is.
         object?[] first = Calls(name)(here);
         if (TensorsOf(name, here).Count() > 1)
         {
             first[0] = Calls(name)(there)[0];
-            Assert.That(() => Invoke(name, first), Throws.ArgumentException.With.Message.Contains("different devices"), "the first operand");
+            Assert.That(() => Invoke(name, first), Throws.ArgumentException.With.Message.Contains("different devices"),
+                "the first operand");
         }
     }
 
@@ -171,7 +176,8 @@ public class OperandTests
             object?[] arguments = Calls(name)(device);
             arguments[i] = null;
             string named = name.StartsWith("ConcatOp", StringComparison.Ordinal) ? "parts" : parameter.Name!;
-            Assert.That(() => Invoke(name, arguments), Throws.ArgumentNullException.With.Property("ParamName").EqualTo(named), $"operand {i}");
+            Assert.That(() => Invoke(name, arguments), Throws.ArgumentNullException.With.Property("ParamName").EqualTo(named),
+                $"operand {i}");
         }
     }
 
@@ -209,7 +215,8 @@ public class OperandTests
         var device = Open("cpu");
         object?[] arguments = Calls(name)(device);
         device.Dispose();
-        Assert.That(() => Invoke(name, arguments), Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("Device cpu has been disposed"));
+        Assert.That(() => Invoke(name, arguments),
+            Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("Device cpu has been disposed"));
     }
 
     [TestCaseSource(nameof(Names))]

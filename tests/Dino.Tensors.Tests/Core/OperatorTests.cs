@@ -59,7 +59,8 @@ public class OperatorTests
             Array.ConvertAll(f.ToArray(), v => (double)v),
             Array.ConvertAll(points, v => (2.0 * v - 1) * (2.0 * v - 1) / v + 3 / (v - 5.0) - v), "f");
         Tolerance.Balanced.Check<double>(
-            Array.ConvertAll(x.Grad!.ToArray(), v => (double)v), Array.ConvertAll(points, v => 3 - 1.0 / v / v - 3 / (v - 5.0) / (v - 5.0)), "f'");
+            Array.ConvertAll(x.Grad!.ToArray(), v => (double)v),
+            Array.ConvertAll(points, v => 3 - 1.0 / v / v - 3 / (v - 5.0) / (v - 5.0)), "f'");
     }
 
     [Test]

@@ -35,7 +35,8 @@ public class StaleTests
                 tensor.Dispose();
             }
             var x = Tensor.From(device, [1f, 2], new Shape(2));
-            ended.AddRange([x, x.Gelu(), x.Linear(Tensor.Zeros(device, new Shape(2, 2)), null), x.Reshape(new Shape(2, 1)), x.Alias(new Shape(1))]);
+            ended.AddRange([x, x.Gelu(), x.Linear(Tensor.Zeros(device, new Shape(2, 2)), null), x.Reshape(new Shape(2, 1)),
+                x.Alias(new Shape(1))]);
             Assert.That(x.ToArray(), Is.EqualTo(new float[] { 1, 2 }));
         }
     }
@@ -219,7 +220,8 @@ public class StaleTests
 
         foreach (var tensor in new[] { weight, bias, x, y })
         {
-            Assert.That(() => tensor.ToArray(), Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("Device cpu has been disposed"));
+            Assert.That(() => tensor.ToArray(),
+                Throws.InstanceOf<ObjectDisposedException>().With.Message.Contains("Device cpu has been disposed"));
             Assert.That(() => tensor.Fill(1), Throws.InstanceOf<ObjectDisposedException>());
             Assert.That(() => tensor.Alias(new Shape(1)), Throws.InstanceOf<ObjectDisposedException>());
         }

@@ -99,7 +99,8 @@ public class TapeMisuseTests(bool strict)
         yield return new TestCaseData((Action<Tensor>)(x => x.Accumulate(x))).SetArgDisplayNames("accumulate");
         yield return new TestCaseData((Action<Tensor>)(x => x.Alias(new Shape(1), 2).Fill(0))).SetArgDisplayNames("part");
         yield return new TestCaseData((Action<Tensor>)(x => x.Reshape(new Shape(3, 1)).Fill(0))).SetArgDisplayNames("reshaped");
-        yield return new TestCaseData((Action<Tensor>)(x => CentreUpdate.Run(x, x.Reshape(new Shape(1, 3)), 0.5f))).SetArgDisplayNames("centre");
+        yield return new TestCaseData((Action<Tensor>)(x => CentreUpdate.Run(x, x.Reshape(new Shape(1, 3)), 0.5f)))
+            .SetArgDisplayNames("centre");
         yield return new TestCaseData((Action<Tensor>)(x => ColumnSum.Run(x.Scale(1), x, 1))).SetArgDisplayNames("column sum");
     }
 
@@ -109,7 +110,8 @@ public class TapeMisuseTests(bool strict)
         tape.Record();
         var loss = x.Multiply(x).Sum();
         overwrite(x);
-        Assert.That(() => tape.Backward(loss), Throws.InvalidOperationException.With.Message.Contains("(3)").And.Message.Contains("overwritten"));
+        Assert.That(() => tape.Backward(loss),
+            Throws.InvalidOperationException.With.Message.Contains("(3)").And.Message.Contains("overwritten"));
     }
 
     [Test]
@@ -118,7 +120,8 @@ public class TapeMisuseTests(bool strict)
         tape.Record();
         var y = x.Softmax();
         y.Fill(0);
-        Assert.That(() => tape.Backward(y.Multiply(Parameter(1, 2, 3)).Sum()), Throws.InvalidOperationException.With.Message.Contains("overwritten"));
+        Assert.That(() => tape.Backward(y.Multiply(Parameter(1, 2, 3)).Sum()),
+            Throws.InvalidOperationException.With.Message.Contains("overwritten"));
     }
 
     [Test]
@@ -169,8 +172,9 @@ public class TapeMisuseTests(bool strict)
         using var optimizer = new Sgd(parameters);
         using var average = new ExponentialMovingAverage(parameters, parameters);
         foreach (Action overwrite in (Action[])[
-            () => used.Weight.Value.Fill(1), () => optimizer.Step(0.1), () => parameters.Initialize(2), () => parameters.Load(parameters.Save()),
-            () => average.Update(0.5), () => parameters.CopyFrom(parameters), () => parameters.Values.Fill(1)])
+            () => used.Weight.Value.Fill(1), () => optimizer.Step(0.1), () => parameters.Initialize(2),
+            () => parameters.Load(parameters.Save()), () => average.Update(0.5), () => parameters.CopyFrom(parameters),
+            () => parameters.Values.Fill(1)])
         {
             tape.Record();
             var loss = used.Forward(x.Reshape(new Shape(1, 3))).Sum();
@@ -294,7 +298,8 @@ public class TapeMisuseTests(bool strict)
     {
         tape.Record();
         var y = x.Scale(2);
-        Assert.That(() => tape.Backward(y, Parameter(1, 2)), Throws.ArgumentException.With.Message.Contains("(3)").And.Message.Contains("(2)"));
+        Assert.That(() => tape.Backward(y, Parameter(1, 2)),
+            Throws.ArgumentException.With.Message.Contains("(3)").And.Message.Contains("(2)"));
         Assert.That(device.Tape, Is.Null);
         tape.Record();
         y = x.Scale(2);

@@ -3,7 +3,9 @@ using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Core;
 
-/// <summary>What a tensor looks like in text: shape, type, device, and the numbers as NumPy 1.24 prints the same array of float32.</summary>
+/// <summary>
+/// What a tensor looks like in text: shape, type, device, and the numbers as NumPy 1.24 prints the same array of float32.
+/// </summary>
 public class TensorTextTests
 {
     public static IEnumerable<TestCaseData> Cases()
@@ -132,7 +134,8 @@ public class TensorTextTests
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Assert.That($"{Tensor.From(device, values, shape)}", Is.EqualTo($"Tensor {shape} Float32 on cpu\n{expected.ReplaceLineEndings("\n")}"));
+        Assert.That($"{Tensor.From(device, values, shape)}",
+            Is.EqualTo($"Tensor {shape} Float32 on cpu\n{expected.ReplaceLineEndings("\n")}"));
     }
 
     [Test]
@@ -150,7 +153,8 @@ public class TensorTextTests
         var device = Devices.Open(name);
         using var arena = device.BeginArena();
         var all = Tensor.From(device, Eighths(2 * 1200), new Shape(2, 2, 600));
-        Assert.That($"{all.Alias(new Shape(2, 600), 1200)}", Does.StartWith($"Tensor (2, 600) Float32 on {name}\n[[").And.Contains(" ... "));
+        Assert.That($"{all.Alias(new Shape(2, 600), 1200)}",
+            Does.StartWith($"Tensor (2, 600) Float32 on {name}\n[[").And.Contains(" ... "));
         Assert.That($"{all.Alias(new Shape(3), 2)}", Is.EqualTo($"Tensor (3) Float32 on {name}\n[ 3.    -5.    -0.375]"));
     }
 
@@ -169,7 +173,8 @@ public class TensorTextTests
     }
 
     private static TestCaseData Case(string expected, Shape shape, params float[] values) =>
-        new TestCaseData(expected, shape, values).SetArgDisplayNames(expected.ReplaceLineEndings(" ")[..Math.Min(24, expected.Length)], $"{shape}");
+        new TestCaseData(expected, shape, values)
+            .SetArgDisplayNames(expected.ReplaceLineEndings(" ")[..Math.Min(24, expected.Length)], $"{shape}");
 
     private static float[] Eighths(int n) => [.. Enumerable.Range(0, n).Select(i => ((i * 37 % 101) - 50) / 8f)];
 }

@@ -17,11 +17,13 @@ public class ThreadTests(string name)
         {
             x = Tensor.From(device, [1f, 2], new Shape(2));
             foreach (Action use in (Action[])[
-                () => device.BeginArena(), () => Tensor.Zeros(device, new Shape(1)), () => x.Gelu(), () => x.Add(x), () => x.ToArray(), () => x.Fill(1),
-                () => x.CopyFrom([1f, 2]), () => x.CopyFrom(lasting), () => x.Accumulate(lasting), x.Dispose, lasting.Dispose, arena.Dispose,
-                () => x.Alias(new Shape(1)), () => new Tape(device).Record(), device.Synchronize, device.Dispose])
+                () => device.BeginArena(), () => Tensor.Zeros(device, new Shape(1)), () => x.Gelu(), () => x.Add(x), () => x.ToArray(),
+                () => x.Fill(1), () => x.CopyFrom([1f, 2]), () => x.CopyFrom(lasting), () => x.Accumulate(lasting), x.Dispose,
+                lasting.Dispose, arena.Dispose, () => x.Alias(new Shape(1)), () => new Tape(device).Record(), device.Synchronize,
+                device.Dispose])
             {
-                Assert.That(OnAnotherThread(use), Is.TypeOf<InvalidOperationException>().With.Message.Contains("One thread at a time may use a device"));
+                Assert.That(OnAnotherThread(use),
+                    Is.TypeOf<InvalidOperationException>().With.Message.Contains("One thread at a time may use a device"));
             }
             Assert.That(x.ToArray(), Is.EqualTo(new float[] { 1, 2 }));
         }

@@ -63,7 +63,8 @@ public class WrongUseTests(string name)
     [TestCase(5, 1)]
     [TestCase(int.MinValue, 1)]
     public void Alias_BeyondTheEnd_IsRefused(int start, int length) =>
-        Assert.That(() => Tensor.Zeros(device, new Shape(5)).Alias(new Shape(length), start), Throws.ArgumentException.With.Message.Contains("(5)"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(5)).Alias(new Shape(length), start),
+            Throws.ArgumentException.With.Message.Contains("(5)"));
 
     [Test]
     public void Alias_OfTheVeryEnd_IsEmpty() => Assert.That(Tensor.Zeros(device, new Shape(5)).Alias(new Shape(0), 5).ToArray(), Is.Empty);
@@ -156,7 +157,8 @@ public class WrongUseTests(string name)
 
     [Test]
     public void MoreElementsThanAnOpCanCount_AreRefused() =>
-        Assert.That(() => Tensor.Zeros(device, new Shape(int.MaxValue)), Throws.TypeOf<TensorSizeException>().With.Message.Contains("2147483647"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(int.MaxValue)),
+            Throws.TypeOf<TensorSizeException>().With.Message.Contains("2147483647"));
 
     [TestCase(0, 65536, 65536)]
     [TestCase(65536, 0, 65536)]

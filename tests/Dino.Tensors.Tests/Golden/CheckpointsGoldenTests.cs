@@ -27,7 +27,8 @@ public class CheckpointsGoldenTests
             Assert.That(names, Is.Not.Empty, expected);
             foreach (string name in names)
             {
-                Check(file, inFile.EndsWith("(by index)", StringComparison.Ordinal) ? ByIndex(golden, name, expected) : inFile + name[expected.Length..], name);
+                Check(file, inFile.EndsWith("(by index)", StringComparison.Ordinal) ? ByIndex(golden, name, expected)
+                    : inFile + name[expected.Length..], name);
                 compared++;
             }
             if (inFile.Length == 0)
@@ -44,11 +45,13 @@ public class CheckpointsGoldenTests
         if (golden.Json.TryGetProperty("epoch", out var epoch))
             Assert.That(file.Metadata["epoch"], Is.EqualTo(epoch.GetRawText()));
         if (golden.Json.TryGetProperty("lr", out var lr))
-            Assert.That(double.Parse(file.Metadata["optimizer.param_groups.0.lr"], CultureInfo.InvariantCulture), Is.EqualTo(lr.GetDouble()));
+            Assert.That(double.Parse(file.Metadata["optimizer.param_groups.0.lr"], CultureInfo.InvariantCulture),
+                Is.EqualTo(lr.GetDouble()));
         if (golden.Json.TryGetProperty("weight_decay", out var decay))
             for (int i = 0; i < decay.GetArrayLength(); i++)
                 Assert.That(
-                    double.Parse(file.Metadata[$"optimizer.param_groups.{i}.weight_decay"], CultureInfo.InvariantCulture), Is.EqualTo(decay[i].GetDouble()));
+                    double.Parse(file.Metadata[$"optimizer.param_groups.{i}.weight_decay"], CultureInfo.InvariantCulture),
+                    Is.EqualTo(decay[i].GetDouble()));
     }
 
     [TestCaseSource(nameof(Hostile))]
@@ -100,13 +103,15 @@ public class CheckpointsGoldenTests
         {
             // A counter may be a plain number.
             Assert.That(file.Metadata, Does.ContainKey(name));
-            Assert.That(double.Parse(file.Metadata[name], CultureInfo.InvariantCulture), Is.EqualTo(GoldenCheckpoints.Expected.Doubles(expected).Single()));
+            Assert.That(double.Parse(file.Metadata[name], CultureInfo.InvariantCulture),
+                Is.EqualTo(GoldenCheckpoints.Expected.Doubles(expected).Single()));
             return;
         }
         Assert.That(file.Shape(name), Is.EqualTo(GoldenCheckpoints.Expected.Shape(expected)), name);
         if (GoldenCheckpoints.Expected.Type(expected) == ElementType.I64)
             Assert.That(file.Longs(name), Is.EqualTo(GoldenCheckpoints.Expected.Longs(expected)), name);
         else
-            Assert.That(file.Floats(name).Select(BitConverter.SingleToInt32Bits), Is.EqualTo(GoldenCheckpoints.Expected.Floats(expected).Select(BitConverter.SingleToInt32Bits)), name);
+            Assert.That(file.Floats(name).Select(BitConverter.SingleToInt32Bits),
+                Is.EqualTo(GoldenCheckpoints.Expected.Floats(expected).Select(BitConverter.SingleToInt32Bits)), name);
     }
 }

@@ -17,7 +17,8 @@ public class GoldenSetTests
 
         values[3] += (float)(3 * (tensor.Tolerance.Absolute + tensor.Tolerance.Relative * Math.Abs(values[3])) + 1e-6);
 
-        Assert.That(set.Mismatch<float>(tensor.Name, values), Does.Contain($"posembed/{tensor.Name}").And.Contain("1 of").And.Contain("[3]"));
+        Assert.That(set.Mismatch<float>(tensor.Name, values),
+            Does.Contain($"posembed/{tensor.Name}").And.Contain("1 of").And.Contain("[3]"));
         Assert.That(set.Mismatch<float>(tensor.Name, values, scale: 1e6), Is.Null);
         values[3] = float.NaN;
         Assert.That(set.Mismatch<float>(tensor.Name, values, scale: 1e6), Does.Contain("[3]: NaN"));

@@ -18,7 +18,8 @@ public class LossGoldenTests
         var set = GoldenSet.Open("loss");
         int k = set.Config.GetProperty("out").GetInt32(), crops = set.Config.GetProperty("ncrops").GetInt32();
         int batch = set.Config.GetProperty("batch").GetInt32();
-        float temperature = set.Config.GetProperty("student_temp").GetSingle(), momentum = set.Config.GetProperty("center_momentum").GetSingle();
+        float temperature = set.Config.GetProperty("student_temp").GetSingle(),
+            momentum = set.Config.GetProperty("center_momentum").GetSingle();
         float[] students = set.Floats("student"), teachers = set.Floats("teacher");
         double[] temperatures = Temperatures(set);
         var centre = Tensor.Zeros(device, new Shape(1, k));

@@ -26,8 +26,10 @@ public class OptimGoldenTests
         var norms = new List<float>();
 
         var device = Devices.Open(deviceName);
-        using var parameters = new FlatParameters(new NamedTree(names.Select(name => (name, set[$"init.{name}"].Shape))), device, trainable: true);
-        var lastLayer = new ParameterGroup(parameters.Parameters.Where(p => p.Name.Contains("last_layer", StringComparison.Ordinal))) { Holdable = true };
+        using var parameters = new FlatParameters(
+            new NamedTree(names.Select(name => (name, set[$"init.{name}"].Shape))), device, trainable: true);
+        var lastLayer = new ParameterGroup(parameters.Parameters.Where(
+            p => p.Name.Contains("last_layer", StringComparison.Ordinal))) { Holdable = true };
         using Optimizer optimizer = kind switch
         {
             "adamw" => new AdamW(parameters, [lastLayer]),

@@ -46,13 +46,15 @@ public class PosEmbedGoldenTests
     [Test]
     public void Resized_OnTheHost_GivesTheSame()
     {
-        int[][] squares = [.. set.Config.GetProperty("cases").EnumerateArray().Select(size => size.EnumerateArray().Select(value => value.GetInt32()).ToArray())
+        int[][] squares = [.. set.Config.GetProperty("cases").EnumerateArray()
+            .Select(size => size.EnumerateArray().Select(value => value.GetInt32()).ToArray())
             .Where(size => size[1] == size[2])];
         Assert.That(squares, Is.Not.Empty);
         foreach (var (side, rows, columns) in squares.Select(size => (size[0], size[1], size[2])))
         {
             var pos = set[$"pos.{side}"];
-            set.Check<float>($"out.{side}to{rows}x{columns}", ResizeGridOp.Resized(set.Floats(pos.Name), pos.Shape[1], 1 + rows * columns, pos.Shape[2]));
+            set.Check<float>($"out.{side}to{rows}x{columns}",
+                ResizeGridOp.Resized(set.Floats(pos.Name), pos.Shape[1], 1 + rows * columns, pos.Shape[2]));
         }
     }
 }

@@ -67,7 +67,8 @@ public class AtomicFileTests
         Assert.That(() => AtomicFile.Write(path, stream => throw new InvalidDataException("no")), Throws.TypeOf<InvalidDataException>());
         Assert.That(
             () => AtomicFile.Write(Path.Combine(folder, "taken"), stream => stream.Write("x"u8)),
-            Throws.InstanceOf<IOException>().With.Message.StartsWith(Path.Combine(folder, "taken") + " cannot be written: ").And.Message.Not.Contain(".tmp"));
+            Throws.InstanceOf<IOException>().With.Message.StartsWith(Path.Combine(folder, "taken") + " cannot be written: ")
+                .And.Message.Not.Contain(".tmp"));
 
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
         Assert.That(Names(), Is.EqualTo(["a.bin", "taken"]));
@@ -110,7 +111,8 @@ public class AtomicFileTests
         Assert.That(() => DurableFile.Sync(device), Throws.TypeOf<IOException>().With.Message.EndsWith(" : '/dev/null'"));
     }
 
-    private string[] Names() => [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name).Order(StringComparer.Ordinal)];
+    private string[] Names() => [.. new DirectoryInfo(folder).GetFileSystemInfos().Select(entry => entry.Name)
+        .Order(StringComparer.Ordinal)];
 
     private void Write(string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.ASCII.GetBytes(text)));
 }

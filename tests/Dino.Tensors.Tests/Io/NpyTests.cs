@@ -26,8 +26,10 @@ public class NpyTests
         Assert.That(BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(8)), Is.EqualTo(118));
         Assert.That(file.Length, Is.EqualTo(128 + 2 * 3 * 4));
         Assert.That(file[127], Is.EqualTo((byte)'\n'));
-        Assert.That(Encoding.ASCII.GetString(file, 10, 117).TrimEnd(), Is.EqualTo("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
-        Assert.That(Enumerable.Range(0, 6).Select(i => BitConverter.ToSingle(file, 128 + 4 * i)), Is.EqualTo(new[] { 0f, 0.5f, 0, 1, 0.5f, -1 }));
+        Assert.That(Encoding.ASCII.GetString(file, 10, 117).TrimEnd(),
+            Is.EqualTo("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"));
+        Assert.That(Enumerable.Range(0, 6).Select(i => BitConverter.ToSingle(file, 128 + 4 * i)),
+            Is.EqualTo(new[] { 0f, 0.5f, 0, 1, 0.5f, -1 }));
     }
 
     [Test]
@@ -36,7 +38,8 @@ public class NpyTests
         NpyFile.Write(path, (int[])[7, -1]);
         byte[] file = File.ReadAllBytes(path);
 
-        Assert.That(Encoding.ASCII.GetString(file, 10, 117).TrimEnd(), Is.EqualTo("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }"));
+        Assert.That(Encoding.ASCII.GetString(file, 10, 117).TrimEnd(),
+            Is.EqualTo("{'descr': '<i4', 'fortran_order': False, 'shape': (2,), }"));
         Assert.That((BitConverter.ToInt32(file, 128), BitConverter.ToInt32(file, 132), file.Length), Is.EqualTo((7, -1, 136)));
     }
 }

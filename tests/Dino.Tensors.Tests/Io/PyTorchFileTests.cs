@@ -12,7 +12,8 @@ namespace Dino.Tensors.Tests.Io;
 /// <summary>PyTorch's container as data: what torch.save needs is read, everything else is refused with a reason.</summary>
 public class PyTorchFileTests
 {
-    // A tensor "w" of two floats: the parts around what a test changes. Pickles stand here escaped: a test whose name has control characters
+    // A tensor "w" of two floats: the parts around what a test changes. Pickles stand here escaped: a test whose name has control
+    // characters
     // is never run, and nobody is told.
     private const string DictText = @"ccollections\nOrderedDict\n)R", RebuildText = @"ctorch._utils\n_rebuild_tensor_v2\n";
     private const string StorageText = @"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0002tQ";
@@ -35,7 +36,8 @@ public class PyTorchFileTests
         float[] many = [.. Enumerable.Range(0, 70_001).Select(i => i * 0.5f)];
         PyTorchFile.Write(File1,
         [
-            TensorEntry.Of("ein ü", [many.Length], many), TensorEntry.Of("scalar", [], new[] { Math.PI }), TensorEntry.Of("none", [0, 3], Array.Empty<float>()),
+            TensorEntry.Of("ein ü", [many.Length], many), TensorEntry.Of("scalar", [], new[] { Math.PI }),
+                TensorEntry.Of("none", [0, 3], Array.Empty<float>()),
             TensorEntry.Of("flags", [2], new[] { true, false }), TensorEntry.Of("long", [1, 1], new[] { long.MinValue }),
         ]);
 
@@ -66,7 +68,8 @@ public class PyTorchFileTests
         }
         byte[] bytes = File.ReadAllBytes(File1);
         Assert.That(bytes.AsSpan().IndexOf(Convert.FromHexString("000000400000404000008040")) % 64, Is.Zero);
-        Assert.That(() => PyTorchFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 1f }), TensorEntry.Of("a", [1], new[] { 1f })]), Throws.ArgumentException);
+        Assert.That(() => PyTorchFile.Write(File1, [TensorEntry.Of("a", [1], new[] { 1f }), TensorEntry.Of("a", [1], new[] { 1f })]),
+            Throws.ArgumentException);
     }
 
     // What programs keep beside their weights: settings, paths, numbers of numpy, states of optimizers.
@@ -86,7 +89,8 @@ public class PyTorchFileTests
     [TestCase(@"ctorch\ndevice\nX\u0003\0\0\0cpu\u0085R", "torch.device")]
     [TestCase(@"ctorch\nfloat32\n", "torch.float32")]
     [TestCase(@"cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\n(X\u0002\0\0\0u1\u0089\u0088tRc_codecs\nencode\n(X\u0001\0\0\0aX\u0006\0\0\0latin1tR\u0086R", "numpy.u")]
-    [TestCase(@"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085X\u0001\0\0\0b\u0087R(K\u0001K\u0002\u0085tb", "numpy.core.multiarray._reconstruct")]
+    [TestCase(@"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\u0085X\u0001\0\0\0b\u0087R(K\u0001K\u0002\u0085tb",
+        "numpy.core.multiarray._reconstruct")]
     [TestCase(@"ccopy_reg\n_reconstructor\n(cyacs.config\nCfgNode\nc__builtin__\ndict\n}tRX\u0001\0\0\0aK\u0001s}b", "yacs.config.CfgNode")]
     [TestCase(@"}(NK\u0001G\0\0\0\0\0\0\0\0K\u0002\u0088K\u0003K\u0001K\u0002\u0086K\u0004c__main__\nMode\nK\u0001\u0085RK\u0005u", null)]
     public void ObjectsOfOtherPrograms_AreNoReasonToRefuseTheTensors(string pickle, string? said)
@@ -112,14 +116,17 @@ public class PyTorchFileTests
             Assert.That(file.Names, Is.EqualTo(new[] { "a" }), "no tensor of the state dict");
         }
         byte[] pickle = Encoding.Latin1.GetBytes("\u0080\u0002" + Dict + "(" + Text("a") + Tensor(0, [1], [1], 1) + "u.");
-        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "[]"u8.ToArray())), "dino.json is not a map of texts");
-        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "{\"a\":1}"u8.ToArray())), "dino.json is not a map of texts");
+        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "[]"u8.ToArray())),
+            "dino.json is not a map of texts");
+        Check(Members(("archive/data.pkl", pickle), ("archive/data/0", new byte[4]), ("archive/dino.json", "{\"a\":1}"u8.ToArray())),
+            "dino.json is not a map of texts");
     }
 
     // By the first bytes: most are downloads that went wrong, or archives that were not unpacked.
     [TestCase("<!DOCTYPE html><html>Not found</html>", "an HTML page")]
     [TestCase("\n<HTML><body>", "an HTML page")]
-    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 86700000\n", "a pointer of Git LFS (73 bytes) in the place of the file, which has 86700000: git lfs pull")]
+    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 86700000\n",
+        "a pointer of Git LFS (73 bytes) in the place of the file, which has 86700000: git lfs pull")]
     [TestCase("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "an XML text")]
     [TestCase("{\"error\": \"Repository not found\"}", "a JSON text")]
     [TestCase("\u001f\u008b\u0008\0\0\0", "gzip")]
@@ -133,7 +140,9 @@ public class PyTorchFileTests
     public void WhatIsNoWeightsFile_IsCalledWhatItIs(string content, string words)
     {
         File.WriteAllBytes(File1, Encoding.Latin1.GetBytes(content));
-        Assert.That(() => WeightsFile.Open(File1), Throws.TypeOf<InvalidDataException>().With.Message.StartsWith(File1 + ": ").And.Message.Contains(words).And.Message.Not.Contains("\n"));
+        Assert.That(() => WeightsFile.Open(File1),
+            Throws.TypeOf<InvalidDataException>().With.Message.StartsWith(File1 + ": ").And.Message.Contains(words)
+            .And.Message.Not.Contains("\n"));
     }
 
     [Test]
@@ -147,7 +156,8 @@ public class PyTorchFileTests
             ("expanded", 5, [2, 3], [0, 0], [5, 5, 5, 5, 5, 5]), ("rows", 4, [2, 4], [0, 1], [4, 5, 6, 7, 4, 5, 6, 7]),
             ("window", 5, [2, 2], [4, 2], [5, 7, 9, 11]), ("one", 11, [1, 1], [99, 7], [11]),
         ];
-        string pickle = Dict + "(" + string.Concat(views.Select(view => Text(view.Name) + Tensor(view.Offset, view.Sizes, view.Strides, 12))) + "u";
+        string pickle = Dict + "(" + string.Concat(
+            views.Select(view => Text(view.Name) + Tensor(view.Offset, view.Sizes, view.Strides, 12))) + "u";
         Lay(pickle, numbers);
 
         using var file = WeightsFile.Open(File1);
@@ -192,9 +202,11 @@ public class PyTorchFileTests
     [TestCase(@"ctorch\nFloatStorage\n", "a name where data was expected")]
     [TestCase(StorageText, "a storage where data was expected")]
     [TestCase(@"(X\u0006\0\0\0modulectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0002tQ", "something else than a storage")]
-    [TestCase(@"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuJ\u00ff\u00ff\u00ff\u00fftQ", "not a number from 0")]
+    [TestCase(@"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuJ\u00ff\u00ff\u00ff\u00fftQ",
+        "not a number from 0")]
     [TestCase(@"(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0002)tQ", "a view of another")]
-    [TestCase(@"]" + StorageText + @"a(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0003tQ", "two types or lengths")]
+    [TestCase(@"]" + StorageText + @"a(X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0003tQ",
+        "two types or lengths")]
     [TestCase(RebuildText + @"(" + StorageText + @"K\u0000K\u0002\u0085K\u0001\u0085\u0089" + DictText + @"X\u0001\0\0\0aNstR", "hooks")]
     [TestCase(@"]q\u0000h\u0000a", "nested more than 64 deep")]
     [TestCase(@"cnumpy\ndtype\n(X\u0002\0\0\0O8\u0089\u0088tRq\u0000(K\u0003X\u0001\0\0\0>NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\u0000tb", "for a dtype")]
@@ -213,7 +225,8 @@ public class PyTorchFileTests
     {
         Lay(Unescape(pickle), [1, 2]);
 
-        Assert.That(() => WeightsFile.Open(File1), Throws.TypeOf<InvalidDataException>().With.Message.Contains(reason).And.Message.StartsWith(File1));
+        Assert.That(() => WeightsFile.Open(File1),
+            Throws.TypeOf<InvalidDataException>().With.Message.Contains(reason).And.Message.StartsWith(File1));
     }
 
     [TestCase(0, new[] { 3 }, new[] { 1 }, "past its storage")]
@@ -298,7 +311,8 @@ public class PyTorchFileTests
         Check(With(good, value + 1, 5), "checksum");
         Check(With(good, 0, (byte)'Q'), "neither");
 
-        Check(Members(("archive/data.pkl", "\u0080\u0002N."u8.ToArray()), ("archive/data.pkl", "\u0080\u0002N."u8.ToArray())), "there twice");
+        Check(Members(("archive/data.pkl", "\u0080\u0002N."u8.ToArray()), ("archive/data.pkl", "\u0080\u0002N."u8.ToArray())),
+            "there twice");
         Check(Members(("archive/data.pkl", [0x80, 2, (byte)'N', (byte)'.']), ("other/x", [])), "not in one folder");
         Check(Members(("archive/other", [])), "no data.pkl");
         Check(Members(), "not in one folder");
@@ -330,7 +344,8 @@ public class PyTorchFileTests
     }
 
     private static string Unescape(string text) => Regex.Replace(
-        text, @"\\(?:n|0|u([0-9a-f]{4}))", match => match.Value switch { "\\n" => "\n", "\\0" => "\0", _ => ((char)Convert.ToInt32(match.Groups[1].Value, 16)).ToString() });
+        text, @"\\(?:n|0|u([0-9a-f]{4}))", match =>
+            match.Value switch { "\\n" => "\n", "\\0" => "\0", _ => ((char)Convert.ToInt32(match.Groups[1].Value, 16)).ToString() });
 
     private static string Text(string text) => $"X{(char)text.Length}\0\0\0{text}";
 
@@ -347,7 +362,8 @@ public class PyTorchFileTests
     {
         byte[] data = new byte[4 * numbers.Length];
         Buffer.BlockCopy(numbers, 0, data, 0, data.Length);
-        return Members(("archive/data.pkl", Encoding.Latin1.GetBytes($"\u0080\u0002{pickle}.")), ("archive/data/0", data), ("archive/version", "3\n"u8.ToArray()));
+        return Members(("archive/data.pkl", Encoding.Latin1.GetBytes($"\u0080\u0002{pickle}.")), ("archive/data/0", data),
+            ("archive/version", "3\n"u8.ToArray()));
     }
 
     // By the platform's own writer: the reader must not be tested with our own alone.

@@ -7,7 +7,9 @@ using NUnit.Framework.Constraints;
 
 namespace Dino.Tensors.Tests.Io;
 
-/// <summary>The format as its specification states it: bytes laid by hand are read, written bytes are looked at, lies are refused.</summary>
+/// <summary>
+/// The format as its specification states it: bytes laid by hand are read, written bytes are looked at, lies are refused.
+/// </summary>
 public class SafetensorsTests
 {
     private string folder = "";
@@ -65,7 +67,8 @@ public class SafetensorsTests
     public void Write_LaysTheBytesThatTheFormatStates()
     {
         SafetensorsFile.Write(File1,
-            [TensorEntry.Of("u", [1], new byte[] { 7 }), TensorEntry.Of("f", [1, 2], new[] { 1f, -10f }), TensorEntry.Of("n", [0], Array.Empty<byte>())],
+            [TensorEntry.Of("u", [1], new byte[] { 7 }), TensorEntry.Of("f", [1, 2], new[] { 1f, -10f }),
+                TensorEntry.Of("n", [0], Array.Empty<byte>())],
             new Dictionary<string, string> { ["step"] = "3" });
 
         byte[] bytes = File.ReadAllBytes(File1);
@@ -108,7 +111,8 @@ public class SafetensorsTests
     public void AnyFlippedBit_IsNoticed_AndTheTensorIsNamed()
     {
         SafetensorsFile.Write(File1,
-            [TensorEntry.Of("weights", [3], new[] { 1f, 2f, 3f }), TensorEntry.Of("steps", [1], new[] { 5L }), TensorEntry.Of("flags", [1], new[] { true })],
+            [TensorEntry.Of("weights", [3], new[] { 1f, 2f, 3f }), TensorEntry.Of("steps", [1], new[] { 5L }),
+                TensorEntry.Of("flags", [1], new[] { true })],
             new Dictionary<string, string> { ["dino"] = "{\"step\": 3}" });
         byte[] good = File.ReadAllBytes(File1);
         using (var file = SafetensorsFile.Read(File1))
@@ -128,7 +132,8 @@ public class SafetensorsTests
     [Test]
     public void TheSameState_IsTheSameFile()
     {
-        void Write(string path) => SafetensorsFile.Write(path, [TensorEntry.Of("a", [2], new[] { 1f, 2f })], new Dictionary<string, string> { ["k"] = "v" });
+        void Write(string path) => SafetensorsFile.Write(
+            path, [TensorEntry.Of("a", [2], new[] { 1f, 2f })], new Dictionary<string, string> { ["k"] = "v" });
         Write(File1);
         Write(Path.Combine(folder, "two.safetensors"));
         Assert.That(File.ReadAllBytes(Path.Combine(folder, "two.safetensors")), Is.EqualTo(File.ReadAllBytes(File1)));
@@ -140,7 +145,8 @@ public class SafetensorsTests
         var one = TensorEntry.Of("a", [1], new[] { 1f });
 
         Assert.That(() => SafetensorsFile.Write(File1, [one, one]), Throws.ArgumentException.With.Message.Contains("'a'"));
-        Assert.That(() => SafetensorsFile.Write(File1, [one], new Dictionary<string, string> { ["xxh3.header"] = "" }), Throws.ArgumentException.With.Message.Contains("reserved"));
+        Assert.That(() => SafetensorsFile.Write(File1, [one], new Dictionary<string, string> { ["xxh3.header"] = "" }),
+            Throws.ArgumentException.With.Message.Contains("reserved"));
         Assert.That(() => TensorEntry.Of("a", [3], new[] { 1f }), Throws.ArgumentException.With.Message.Contains("[3]"));
         Assert.That(() => TensorEntry.Of("a", [-1], new[] { 1f }), Throws.ArgumentException);
         Assert.That(Directory.GetFiles(folder), Is.Empty);
@@ -268,11 +274,13 @@ public class SafetensorsTests
     [Test]
     public void AHeaderOfMoreThanAnyFileNeeds_IsRefused_BeforeItCostsMemory()
     {
-        string tensors = string.Join(',', Enumerable.Range(0, 100_001).Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"));
+        string tensors = string.Join(',', Enumerable.Range(0, 100_001)
+            .Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}"));
         string dimensions = string.Join(',', Enumerable.Repeat("0", 33));
         (string Header, string Reason)[] cases =
         [
-            ($"{{{tensors}}}", "more than 100000 tensors"), ($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{dimensions}],\"data_offsets\":[0,0]}}}}", "more than 32 dimensions"),
+            ($"{{{tensors}}}", "more than 100000 tensors"),
+                ($"{{\"a\":{{\"dtype\":\"U8\",\"shape\":[{dimensions}],\"data_offsets\":[0,0]}}}}", "more than 32 dimensions"),
             ($"{{\"__metadata__\":{{\"a\":\"{new string('b', 17 << 20)}\"}}}}", "__metadata__ holds more than"),
         ];
         foreach (var (header, reason) in cases)

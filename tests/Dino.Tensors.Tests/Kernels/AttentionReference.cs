@@ -45,7 +45,9 @@ internal sealed class AttentionReference
 
     public double[] GradQkv { get; }
 
-    /// <summary>ln Σ e^score of each row from the largest score and what the sum is above it, in natural units times <paramref name="unit"/>.</summary>
+    /// <summary>
+    /// ln Σ e^score of each row from the largest score and what the sum is above it, in natural units times <paramref name="unit"/>.
+    /// </summary>
     public static float[] LogSums(float[] stats, float unit = 1) => [.. stats.Chunk(2).Select(row => (row[0] + row[1]) * unit)];
 
     public static void AreClose(float[] actual, double[] expected, double tolerance, string what)

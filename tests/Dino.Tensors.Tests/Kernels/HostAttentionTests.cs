@@ -27,7 +27,8 @@ public unsafe class HostAttentionTests
         {
             var run = new Run(reference, team, width, accumulate: false);
             AttentionReference.AreClose(run.Result, reference.Result, 2e-6, $"{width} bits, result");
-            AttentionReference.AreClose(AttentionReference.LogSums(run.Stats, MathF.Log(2)), reference.Lse, 2e-6, $"{width} bits, row sums");
+            AttentionReference.AreClose(AttentionReference.LogSums(run.Stats, MathF.Log(2)), reference.Lse, 2e-6,
+                $"{width} bits, row sums");
             AttentionReference.AreClose(run.Weights, reference.Weights, 2e-6, $"{width} bits, weights");
             AttentionReference.AreClose(run.GradQkv, reference.GradQkv, 5e-6, $"{width} bits, gradient");
         }

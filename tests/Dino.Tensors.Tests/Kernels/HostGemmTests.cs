@@ -76,7 +76,9 @@ public unsafe class HostGemmTests
         product.Check(Run(team, 256, product, default(NoEpilogue)), "NaN in C");
     }
 
-    /// <summary>Numbers that nobody wrote may be subnormal, and a product with them takes a hundred times as long on some processors.</summary>
+    /// <summary>
+    /// Numbers that nobody wrote may be subnormal, and a product with them takes a hundred times as long on some processors.
+    /// </summary>
     [Test]
     public void PackedPanels_HoldNothingOfBefore([Values(1, 5, 8, 13, 32, 37)] int rows, [Values(3, 64, 70)] int k)
     {
@@ -113,19 +115,24 @@ public unsafe class HostGemmTests
         foreach (int width in Widths)
         {
             var product = new ReferenceProduct(GemmShape.Dense(m, n, k, transposeB: true), gap: 1, alpha: 1, beta: 0);
-            float[] bias = product.Bias, before = new float[m * n], output = new float[m * n], keep = [.. Enumerable.Range(0, m).Select(i => i % 3 * 0.5f)];
+            float[] bias = product.Bias, before = new float[m * n], output = new float[m * n],
+                keep = [.. Enumerable.Range(0, m).Select(i => i % 3 * 0.5f)];
             float[] other = [.. Enumerable.Range(0, m * n).Select(i => i % 7 - 3f)];
             fixed (float* b = bias, p = before, y = output, k0 = keep, r = other)
             {
                 product.Check(Run(team, width, product, default(NoEpilogue), b), "bias", (x, _, j) => x + bias[j]);
-                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, null, null, 0, n), b), "residual", (x, i, j) => x + bias[j] + other[i * n + j]);
-                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, k0, null, 2, n)), "scaled branch", (x, i, j) => keep[i / 2] * x + other[i * n + j]);
-                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue>(null, b, null, 0, n)), "scaled columns", (x, _, j) => x * bias[j]);
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, null, null, 0, n), b), "residual",
+                    (x, i, j) => x + bias[j] + other[i * n + j]);
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, k0, null, 2, n)), "scaled branch",
+                    (x, i, j) => keep[i / 2] * x + other[i * n + j]);
+                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue>(null, b, null, 0, n)), "scaled columns",
+                    (x, _, j) => x * bias[j]);
                 var gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, null, 0, n);
                 product.Check(Run(team, width, product, gelu), "GELU alone", (x, _, _) => Gelu(x));
                 gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, p, 0, n);
                 product.Check(Run(team, width, product, gelu, b), "GELU", (x, _, j) => Gelu(x + bias[j]));
-                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>>(r, null, y, 0, n)), "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
+                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>>(r, null, y, 0, n)),
+                    "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
 
                 float[] plain = Run(team, width, product, default(NoEpilogue), b);
                 for (int i = 0; i < m * n; i++)

@@ -7,7 +7,9 @@ using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;
 
-/// <summary>Threads of a group one after the other make the numbers that they make side by side; where a barrier is missing, they do not.</summary>
+/// <summary>
+/// Threads of a group one after the other make the numbers that they make side by side; where a barrier is missing, they do not.
+/// </summary>
 public class InOrderTests
 {
     private const int Threads = 16;

@@ -68,7 +68,8 @@ public sealed partial class KernelCompileTests
             Assert.Inconclusive("The table is being written.");
         Assert.That(
             committed.Value.Select(row => (row.Kernel, row.Arch)),
-            Is.EquivalentTo(KernelTable.All.SelectMany(kernel => TargetsOf(kernel).SelectMany(t => t.Assembled).Select(arch => (kernel.Name, arch)))),
+            Is.EquivalentTo(KernelTable.All.SelectMany(
+                kernel => TargetsOf(kernel).SelectMany(t => t.Assembled).Select(arch => (kernel.Name, arch)))),
             "benchmarks/results/kernels.csv does not list the kernels that there are. " + WriteAnew);
     }
 
@@ -88,7 +89,8 @@ public sealed partial class KernelCompileTests
         foreach (var (target, assembled) in TargetsOf(kernel))
         {
             string ptx = Compile(kernel, target);
-            Assert.That(ptx.Contains("mma.sync", StringComparison.Ordinal), Is.EqualTo(kernel.NeedsTensorCores), "tensor-core instructions");
+            Assert.That(ptx.Contains("mma.sync", StringComparison.Ordinal), Is.EqualTo(kernel.NeedsTensorCores),
+                "tensor-core instructions");
             Assert.That(ptx, Does.Not.Contain("copysign"), "its operands are the wrong way round on CUDA: use bits");
             Assert.That(ptx.AsSpan().Count('\n'), Is.LessThan(LongestPtx), "lines of PTX: they are compiled before the first launch");
             Assert.That(Double().Match(ptx).Value, Is.Empty, "double precision in the kernel: a constant or Math.X in place of MathF.X");
@@ -101,7 +103,9 @@ public sealed partial class KernelCompileTests
             Assert.Inconclusive("DINO_PTXAS names no assembler.");
     }
 
-    /// <summary>A blend of pictures is Pillow's to the bit if its product is rounded by itself; the assembler would make it part of an addition.</summary>
+    /// <summary>
+    /// A blend of pictures is Pillow's to the bit if its product is rounded by itself; the assembler would make it part of an addition.
+    /// </summary>
     [Test]
     public void Product_OfABlend_IsRoundedByItself()
     {
@@ -110,16 +114,20 @@ public sealed partial class KernelCompileTests
         Assert.That(ptx, Does.Not.Contain("fma.rn.f32").And.Not.Contain("mul.f32"));
     }
 
-    /// <summary>AMD's OpenCL, where warp shuffles do not exist; what is not portable fails here and nowhere else without such a GPU.</summary>
+    /// <summary>
+    /// AMD's OpenCL, where warp shuffles do not exist; what is not portable fails here and nowhere else without such a GPU.
+    /// </summary>
     [TestCaseSource(nameof(PortableKernels))]
     public void Kernel_CompilesToOpenCL(string name)
     {
         var kernel = KernelTable.All.Single(k => k.Name == name);
         using var context = Context.Create(Accelerators.Configure);
         using var backend = new CLBackend(context, new CLCapabilityContext(
-            float16: false, float64: false, genericAddressSpace: true, int64_Atomics: true, subGroups: true), CLDeviceVendor.AMD, new CLCVersion(2, 0));
+            float16: false, float64: false, genericAddressSpace: true, int64_Atomics: true, subGroups: true), CLDeviceVendor.AMD,
+            new CLCVersion(2, 0));
 
-        var compiled = (CLCompiledKernel)backend.Compile(EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Entry), kernel.Specialization);
+        var compiled = (CLCompiledKernel)backend.Compile(
+            EntryPointDescription.FromExplicitlyGroupedKernel(kernel.Entry), kernel.Specialization);
 
         Assert.That(compiled.Source, Does.Contain("kernel void"));
         Assert.That(Double().Match(compiled.Source).Value, Is.Empty);

@@ -6,7 +6,8 @@ using Dino.Tensors.Kernels.TensorCores;
 namespace Dino.Tensors.Tests.Kernels;
 
 /// <summary>
-/// What a kernel takes of a GPU: a row of <c>benchmarks/results/kernels.csv</c>. Sizes are bytes: stack and spills of a thread, shared memory of
+/// What a kernel takes of a GPU: a row of <c>benchmarks/results/kernels.csv</c>. Sizes are bytes: stack and spills of a thread, shared
+/// memory of
 /// a group; hmma counts the tensor-core instructions of the PTX.
 /// </summary>
 internal sealed partial record KernelReport(string Kernel, string Arch, int Registers, int Stack, int Spills, int Shared, int Hmma)
@@ -31,7 +32,8 @@ internal sealed partial record KernelReport(string Kernel, string Arch, int Regi
             report = output.Result + report;
             if (process.ExitCode != 0)
                 throw new InvalidOperationException($"{kernel} does not assemble for {arch}.\n{report}{ptx}");
-            return new(kernel, arch, Sum(RegistersUsed(), report), Sum(StackFrame(), report), Sum(Spilled(), report), Sum(SharedMemory(), report),
+            return new(kernel, arch, Sum(RegistersUsed(), report), Sum(StackFrame(), report), Sum(Spilled(), report),
+                Sum(SharedMemory(), report),
                 TensorCore().Count(ptx));
         }
         finally
@@ -49,7 +51,8 @@ internal sealed partial record KernelReport(string Kernel, string Arch, int Regi
         return new(line[1..quote], fields[0], Field(1), Field(2), Field(3), Field(4), Field(5));
     }
 
-    public string ToCsv() => string.Create(CultureInfo.InvariantCulture, $"\"{Kernel}\",{Arch},{Registers},{Stack},{Spills},{Shared},{Hmma}");
+    public string ToCsv() => string.Create(CultureInfo.InvariantCulture,
+        $"\"{Kernel}\",{Arch},{Registers},{Stack},{Spills},{Shared},{Hmma}");
 
     private static int Sum(Regex pattern, string report) =>
         pattern.Matches(report).Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));

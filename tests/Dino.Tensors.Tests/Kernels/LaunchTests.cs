@@ -41,7 +41,8 @@ public class LaunchTests
 
         var error = Assert.Throws<InvalidOperationException>(() => device.Launch(new HiddenLaunch(x)));
 
-        Assert.That(error!.Message, Does.Contain("LaunchTests+Hidden").And.Contain("public").And.Contain("InternalsVisibleTo(\"ILGPURuntime\")"));
+        Assert.That(error!.Message, Does.Contain("LaunchTests+Hidden").And.Contain("public")
+            .And.Contain("InternalsVisibleTo(\"ILGPURuntime\")"));
         x.Dispose();
     }
 

@@ -24,7 +24,8 @@ public class NarrowOperandTests
         float[] values =
         [
             0, -0f, 1, float.Epsilon, float.MaxValue, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 1 + 1f / 256, 1 + 3f / 256,
-            1 + 1f / 2048, 1 + 3f / 2048, .. Enumerable.Range(0, 1000).Select(_ => BitConverter.Int32BitsToSingle(random.Next(1, 0x7f000000))),
+            1 + 1f / 2048, 1 + 3f / 2048, .. Enumerable.Range(0, 1000)
+                .Select(_ => BitConverter.Int32BitsToSingle(random.Next(1, 0x7f000000))),
         ];
         using var arena = device.BeginArena();
 

@@ -82,7 +82,8 @@ public class RealTests
     }
 
     private static void Check(
-        double low, double high, double ulps, Func<float, float> lane, Func<Vector<float>, Vector<float>> vector, Func<double, double> exact)
+        double low, double high, double ulps,
+        Func<float, float> lane, Func<Vector<float>, Vector<float>> vector, Func<double, double> exact)
     {
         double worst = 0;
         float worstAt = 0;

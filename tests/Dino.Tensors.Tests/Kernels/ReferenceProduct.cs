@@ -5,7 +5,8 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Kernels;
 
 /// <summary>
-/// One random product: operands (rounded before they are multiplied where a function says how) with NaN in the gaps between rows and matrices, the result in double precision, and how
+/// One random product: operands (rounded before they are multiplied where a function says how) with NaN in the gaps between rows and
+/// matrices, the result in double precision, and how
 /// far a sum of that length may be off in single precision.
 /// </summary>
 internal sealed class ReferenceProduct
@@ -59,7 +60,9 @@ internal sealed class ReferenceProduct
 
     public float[] Bias { get; }
 
-    /// <summary>Checks a result, and that nothing was written between rows; the map is what an epilogue does to (value, row, column).</summary>
+    /// <summary>
+    /// Checks a result, and that nothing was written between rows; the map is what an epilogue does to (value, row, column).
+    /// </summary>
     public void Check(float[] result, string what, Func<double, int, int, double>? epilogue = null)
     {
         // Rounding errors of K terms add up like a random walk; the margin is wide, a wrong or missing term is far outside.

@@ -54,7 +54,8 @@ public class RowSumTests
 
         public Lane AddTo(Lane sum, int row) => sum + new Lane(0.1f);
 
-        public void AddTo(ref Lane first, ref Lane second, int i, int end) => (first, second) = (first + new Lane(0.1f), second + new Lane(0.2f));
+        public void AddTo(ref Lane first, ref Lane second, int i, int end) =>
+            (first, second) = (first + new Lane(0.1f), second + new Lane(0.2f));
     }
 
     private readonly struct Ones : IRowTerm<Lane>, IRowTerms<Lane>, IColumnTerm<Lane>

@@ -31,7 +31,8 @@ public class SharedCheckTests
 
         Assert.That(error.Message, Does.Contain($"{nameof(SharedCheckTests)}.{nameof(Rotate)} lacks a barrier: thread "));
         // Who came second is the clock's choice.
-        Assert.That(error.Message, Does.Match(@"(reads element \d+ of shared memory that .* wrote|writes element \d+ of shared memory that .* (wrote|read)) since the last one\.$"));
+        Assert.That(error.Message, Does.Match(@"(reads element \d+ of shared memory that .* wrote|writes element \d+ of shared memory "
+            + @"that .* (wrote|read)) since the last one\.$"));
         Assert.That(error.Index, Is.InRange(0, Threads - 1));
         Assert.That(Run(rotate, FirstBarrier | SecondBarrier), Has.Length.EqualTo(Threads), "the device lives on");
     }

@@ -58,7 +58,8 @@ public class SimtGemmTests
             for (int i = 0; i < 2; i++, form++)
             {
                 var shape = GemmShape.Dense(m, n, k, transposeA: form % 2 == 1, transposeB: form / 2 % 2 == 0, batch: 1 + form % 2);
-                Product(device, entry, SimtGemm<TTile, PlainFinish>.GroupSize, SimtGemm<TTile, PlainFinish>.Edge, shape, gap: form % 3, beta: i, bias: form % 3 == 1);
+                Product(device, entry, SimtGemm<TTile, PlainFinish>.GroupSize, SimtGemm<TTile, PlainFinish>.Edge, shape, gap: form % 3,
+                    beta: i, bias: form % 3 == 1);
             }
         }
     }
@@ -66,8 +67,8 @@ public class SimtGemmTests
     private static void Product(
         SimtAccelerator device, Entry entry, int groupSize, int edge, GemmShape dense, int gap, float beta, bool bias)
     {
-        var kernel = device.Accelerator.LoadKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>, ArrayView<float>,
-            EpilogueViews, TiledGemmArguments>>(entry.Method, new KernelSpecialization(groupSize, null));
+        var kernel = device.Accelerator.LoadKernel<Action<AcceleratorStream, KernelConfig, ArrayView<float>, ArrayView<float>,
+            ArrayView<float>, EpilogueViews, TiledGemmArguments>>(entry.Method, new KernelSpecialization(groupSize, null));
         var product = new ReferenceProduct(dense, gap, alpha: 0.5f, beta, garbageInC: beta == 0);
         using var a = device.Upload(product.A);
         using var b = device.Upload(product.B);
@@ -76,7 +77,8 @@ public class SimtGemmTests
         var arguments = new TiledGemmArguments(product.Shape, bias, edge);
         var follow = new EpilogueViews(bias ? v.View : default(ArrayView<float>), default, default, default);
 
-        kernel(device.Accelerator.DefaultStream, new KernelConfig(arguments.GridSize(dense.Batch), groupSize), a.View, b.View, c.View, follow, arguments);
+        kernel(device.Accelerator.DefaultStream, new KernelConfig(arguments.GridSize(dense.Batch), groupSize), a.View, b.View, c.View,
+            follow, arguments);
 
         product.Check(c.GetAsArray1D(), $"{entry.Method.DeclaringType}, bias {bias}", bias ? (x, _, j) => x + product.Bias[j] : null);
     }

@@ -43,7 +43,8 @@ public sealed class TensorCoreTests(Precision precision)
         Check(GemmShape.Dense(64, 64, 36, transposeA: true), gap: 4, beta: 1);
         long whole = device.Launches - start;
         Check(GemmShape.Dense(64, 64, 548, transposeA: true), gap: 4, beta: 1);
-        Assert.That(device.Launches - start - whole, Is.EqualTo(whole + 2), "memory for the parts is filled with NaN, and their sum is a kernel");
+        Assert.That(device.Launches - start - whole, Is.EqualTo(whole + 2),
+            "memory for the parts is filled with NaN, and their sum is a kernel");
     }
 
     /// <summary>Also where k is cut into parts: then they follow the sum of all, once.</summary>
@@ -52,8 +53,10 @@ public sealed class TensorCoreTests(Precision precision)
     {
         using var arena = device.BeginArena();
         var reference = new ReferenceProduct(GemmShape.Dense(72, 64, steps), gap: 0, alpha: 1, beta: 0, round: x => Rounded(x));
-        Tensor a = Matrix(reference.A, 72, steps), b = Matrix(reference.B, steps, 64), c = device.Rent(new Shape(72, 64)), kept = device.Rent(c.Shape);
-        Tensor bias = Tensor.From(device, reference.Bias, new Shape(64)), factors = Tensor.From(device, reference.Bias.AsSpan(0, 9), new Shape(9));
+        Tensor a = Matrix(reference.A, 72, steps), b = Matrix(reference.B, steps, 64), c = device.Rent(new Shape(72, 64)),
+            kept = device.Rent(c.Shape);
+        Tensor bias = Tensor.From(device, reference.Bias, new Shape(64)),
+            factors = Tensor.From(device, reference.Bias.AsSpan(0, 9), new Shape(9));
         float[] there = [.. Enumerable.Range(0, 72 * 64).Select(i => MathF.Sin(i))];
         Tensor other = Matrix(there, 72, 64);
         float[] by = reference.Bias;
@@ -112,7 +115,8 @@ public sealed class TensorCoreTests(Precision precision)
             Assert.That(Rounded(one + 0.49f * step), Is.EqualTo(one));
             Assert.That(Rounded(one + 0.51f * step), Is.EqualTo(one + step));
             Assert.That(Rounded(one + 1.5f * step), Is.EqualTo(one + 2 * step));
-            Assert.That(Rounded(one + 0.5f * step), Is.EqualTo(precision == Precision.Tf32 ? one + step : one), "halves: away from zero, or to even");
+            Assert.That(Rounded(one + 0.5f * step), Is.EqualTo(precision == Precision.Tf32 ? one + step : one),
+                "halves: away from zero, or to even");
             Assert.That(Rounded(float.NegativeInfinity), Is.EqualTo(double.NegativeInfinity));
             Assert.That(Rounded(BitConverter.UInt32BitsToSingle(0xffffffff)), Is.NaN);
         });
@@ -122,7 +126,8 @@ public sealed class TensorCoreTests(Precision precision)
     {
         using var arena = device.BeginArena();
         var product = new ReferenceProduct(dense, gap, alpha: 0.5f, beta, garbageInC: beta == 0, round: x => Rounded(x));
-        Tensor a = Matrix(product.A, 1, product.A.Length), b = Matrix(product.B, 1, product.B.Length), c = Matrix(product.C, 1, product.C.Length);
+        Tensor a = Matrix(product.A, 1, product.A.Length), b = Matrix(product.B, 1, product.B.Length),
+            c = Matrix(product.C, 1, product.C.Length);
         Product.Run(device, product.Shape, a, b, c);
         device.Synchronize();
         product.Check(c.ToArray(), $"{precision}");

@@ -8,7 +8,9 @@ using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Kernels;
 
-/// <summary>Every <see cref="IUnary"/> functor of the library, found by reflection: a new one is held to this without a line of code.</summary>
+/// <summary>
+/// Every <see cref="IUnary"/> functor of the library, found by reflection: a new one is held to this without a line of code.
+/// </summary>
 public class UnaryTests
 {
     private static readonly float[] Special =

@@ -39,7 +39,8 @@ public class FlatParametersTests(string deviceName)
     [Test]
     public void Gradients_GatherInTheFlatBuffer_AndOnlyForWhatIsNotFrozen()
     {
-        using var flat = new FlatParameters(new NamedTree(Names, frozen: name => name.EndsWith("_g", StringComparison.Ordinal)), device, trainable: true);
+        using var flat = new FlatParameters(new NamedTree(Names, frozen: name => name.EndsWith("_g", StringComparison.Ordinal)), device,
+            trainable: true);
         foreach (var parameter in flat.Parameters)
             parameter.Value.Fill(2);
         using var tape = new Tape(device);
@@ -123,7 +124,8 @@ public class FlatParametersTests(string deviceName)
         given.Add(new HostTensor("stranger", new Shape(1), new float[1]));
 
         Assert.That(() => flat.Load(given), Throws.InstanceOf<InvalidDataException>().With.Message
-            .Contains("missing: a.weight (3, 7)").And.Message.Contains("another shape: a.bias is (4)").And.Message.Contains("unexpected: stranger"));
+            .Contains("missing: a.weight (3, 7)").And.Message.Contains("another shape: a.bias is (4)")
+                .And.Message.Contains("unexpected: stranger"));
         Assert.That(flat.Values.ToArray(), Is.EqualTo(before));
     }
 
@@ -171,14 +173,17 @@ public class FlatParametersTests(string deviceName)
             flat.Initialize(3);
             Assert.That(flat.Flat.ToArray(), Is.EqualTo(whole.Flat.ToArray()));
         }
-        Assert.That(() => new FlatParameters(device, false, ("again", projector)), Throws.ArgumentException.With.Message.Contains("'projector'"));
+        Assert.That(() => new FlatParameters(device, false, ("again", projector)),
+            Throws.ArgumentException.With.Message.Contains("'projector'"));
 
         flat.Dispose();
 
         using var again = projector.On(device);
         Assert.That(projector.Parameters.Single().Name, Is.EqualTo("0.weight"));
-        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("projector", projector)), Throws.ArgumentException.With.Message.Contains("memory"));
-        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("backbone", new NamedTree(Names))), Throws.ArgumentException);
+        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("projector", projector)),
+            Throws.ArgumentException.With.Message.Contains("memory"));
+        Assert.That(() => new FlatParameters(device, false, ("backbone", backbone), ("backbone", new NamedTree(Names))),
+            Throws.ArgumentException);
         using var alone = backbone.On(device); // what was refused let go of it
         Assert.That(backbone.Parameters.First().Name, Is.EqualTo("a.weight"));
     }

@@ -45,7 +45,8 @@ public class InitTests
         AssertNormal(Draw(Init.KaimingNormal(50)), Math.Sqrt(2.0 / 50));
         AssertNormal(Draw(Init.Normal(3)), 3); // beyond ±2 too
         Assert.That(Draw(Init.Normal(3)).Max(), Is.GreaterThan(8));
-        foreach (Action wrong in (Action[])[() => Init.KaimingUniform(0), () => Init.XavierUniform(0, 1), () => Init.Normal(0), () => Init.Uniform(float.NaN),
+        foreach (Action wrong in (Action[])[() => Init.KaimingUniform(0), () => Init.XavierUniform(0, 1), () => Init.Normal(0),
+            () => Init.Uniform(float.NaN),
             () => Init.KaimingNormal(3, double.NaN)])
             Assert.That(wrong, Throws.InstanceOf<ArgumentOutOfRangeException>());
     }

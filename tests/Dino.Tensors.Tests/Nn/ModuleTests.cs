@@ -55,7 +55,8 @@ public class ModuleTests
 
         Assert.That(network.Parameters.Select(p => p.Name), Is.EqualTo(new[]
         {
-            "cls_token", "last_layer.weight_g", "blocks.0.fc1.weight", "blocks.0.fc1.bias", "blocks.1.fc1.weight", "blocks.1.fc1.bias", "norm.weight",
+            "cls_token", "last_layer.weight_g", "blocks.0.fc1.weight", "blocks.0.fc1.bias", "blocks.1.fc1.weight", "blocks.1.fc1.bias",
+                "norm.weight",
             "norm.bias",
         }));
         Assert.That(network.Buffers.Select(b => b.Name), Is.EqualTo(new[] { "blocks.0.running_mean", "blocks.1.running_mean" }));

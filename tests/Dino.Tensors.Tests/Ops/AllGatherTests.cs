@@ -69,7 +69,8 @@ public class AllGatherTests : OpTests<AllGatherTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Assert.That(() => Tensor.Zeros(device, new Shape(2, 3)).AllGather(new Twins { Count = 3 }), Throws.ArgumentException.With.Message.Contains("(4, 3)"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(2, 3)).AllGather(new Twins { Count = 3 }),
+            Throws.ArgumentException.With.Message.Contains("(4, 3)"));
         Assert.That(() => Tensor.Zeros(device, new Shape()).AllGather(new Twins()), Throws.ArgumentException);
     }
 

@@ -7,7 +7,8 @@ namespace Dino.Tensors.Tests.Ops;
 public class AttentionTests : OpTests<AttentionTests>, IOpCases
 {
     public static IEnumerable<OpCase> Cases =>
-        [Heads(1, 1, 1, 1), Heads(2, 5, 2, 3), Heads(1, 17, 3, 8), Heads(2, 9, 1, 6), Heads(1, 37, 2, 5), FirstToken(1, 1, 1, 1), FirstToken(2, 7, 3, 4)];
+        [Heads(1, 1, 1, 1), Heads(2, 5, 2, 3), Heads(1, 17, 3, 8), Heads(2, 9, 1, 6), Heads(1, 37, 2, 5), FirstToken(1, 1, 1, 1),
+            FirstToken(2, 7, 3, 4)];
 
     [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
     public void AttentionWeights_AreTheSoftmaxOfScaledProducts(string name)
@@ -60,7 +61,8 @@ public class AttentionTests : OpTests<AttentionTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Assert.That(() => Tensor.Zeros(device, new Shape(1, 2, 12)).Attention(5), Throws.ArgumentException.With.Message.Contains("(1, 2, 12)"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(1, 2, 12)).Attention(5),
+            Throws.ArgumentException.With.Message.Contains("(1, 2, 12)"));
     }
 
     private static OpCase Heads(int images, int tokens, int heads, int dim)
@@ -73,7 +75,8 @@ public class AttentionTests : OpTests<AttentionTests>, IOpCases
                 double[] weights = [.. Weights(x[0], images, tokens, heads, dim)], y = new double[images * tokens * width];
                 for (int at = 0; at < weights.Length; at++)
                 {
-                    int key = at % tokens, query = at / tokens % tokens, head = at / tokens / tokens % heads, image = at / tokens / tokens / heads;
+                    int key = at % tokens, query = at / tokens % tokens, head = at / tokens / tokens % heads,
+                        image = at / tokens / tokens / heads;
                     for (int i = 0; i < dim; i++)
                         y[(image * tokens + query) * width + head * dim + i] +=
                             weights[at] * x[0][((image * tokens + key) * 3 + 2) * width + head * dim + i];
@@ -86,7 +89,8 @@ public class AttentionTests : OpTests<AttentionTests>, IOpCases
     private static OpCase FirstToken(int images, int tokens, int heads, int dim) => new(
         $"Attention of the first token, {heads} heads", x => x[0].FirstTokenAttention(heads), new Shape(images, tokens, 3 * heads * dim))
     {
-        Truth = x => [.. Weights(x[0], images, tokens, heads, dim).Chunk(tokens).Where((_, row) => row % tokens == 0).SelectMany(row => row)],
+        Truth = x => [.. Weights(x[0], images, tokens, heads, dim).Chunk(tokens).Where((_, row) => row % tokens == 0)
+            .SelectMany(row => row)],
     };
 
     private static IEnumerable<double> Weights(double[] qkv, int images, int tokens, int heads, int dim)

@@ -26,7 +26,8 @@ public class BatchNormTests : OpTests<BatchNormTests>, IOpCases
         const int Rows = 50, N = 9;
         float[] x = [.. Enumerable.Range(0, Rows * N).Select(_ => random.NextSingle())];
         Tensor mean = Filled(device, N, 0.5f), variance = Filled(device, N, 2);
-        Tensor.From(device, x, new Shape(Rows, N)).BatchNorm(Filled(device, N, 1), Filled(device, N, 0), mean, variance, training: true, 0.25f);
+        Tensor.From(device, x, new Shape(Rows, N))
+            .BatchNorm(Filled(device, N, 1), Filled(device, N, 0), mean, variance, training: true, 0.25f);
         double[] means = new double[N], variances = new double[N];
         for (int j = 0; j < N; j++)
         {
@@ -66,7 +67,8 @@ public class BatchNormTests : OpTests<BatchNormTests>, IOpCases
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
         var v = Filled(device, 3, 1);
-        Assert.That(() => v.Alias(new Shape(1, 3)).BatchNorm(v, v, v, v, training: true), Throws.ArgumentException.With.Message.Contains("(1, 3)"));
+        Assert.That(() => v.Alias(new Shape(1, 3)).BatchNorm(v, v, v, v, training: true),
+            Throws.ArgumentException.With.Message.Contains("(1, 3)"));
     }
 
     /// <summary>Running statistics do not depend on x: one infinite number makes no other's gradient NaN.</summary>
@@ -79,7 +81,8 @@ public class BatchNormTests : OpTests<BatchNormTests>, IOpCases
         var x = Tensor.From(device, [1f, 2, float.PositiveInfinity, 4], new Shape(4, 1));
         x.RequiresGrad = true;
         tape.Record();
-        var y = x.BatchNorm(Filled(device, 1, 1), Filled(device, 1, 0), Filled(device, 1, 0), Filled(device, 1, 1), training: false, eps: 0);
+        var y = x.BatchNorm(Filled(device, 1, 1), Filled(device, 1, 0), Filled(device, 1, 0), Filled(device, 1, 1), training: false,
+            eps: 0);
         tape.Backward(y.Slice(0, 0, 2).Sum());
         Assert.That(y.ToArray(), Is.EqualTo(new[] { 1f, 2, float.PositiveInfinity, 4 }));
         Assert.That(x.Grad!.ToArray(), Is.EqualTo(new float[] { 1, 1, 0, 0 }));

@@ -13,7 +13,8 @@ public class CentreUpdateTests
         using var arena = device.BeginArena();
         var random = new System.Random(5);
         const int Rows = 7, K = 131;
-        float[] c = [.. Enumerable.Range(0, K).Select(_ => random.NextSingle())], t = [.. Enumerable.Range(0, Rows * K).Select(_ => random.NextSingle())];
+        float[] c = [.. Enumerable.Range(0, K).Select(_ => random.NextSingle())],
+            t = [.. Enumerable.Range(0, Rows * K).Select(_ => random.NextSingle())];
         var centre = Tensor.From(device, c, new Shape(1, K));
         CentreUpdate.Run(centre, Tensor.From(device, t, new Shape(Rows, K)), 0.9f);
         double[] expected = [.. c.Select((v, k) => 0.9 * v + 0.1 * Enumerable.Range(0, Rows).Average(i => (double)t[i * K + k]))];
@@ -26,6 +27,7 @@ public class CentreUpdateTests
         var device = Devices.Open(name);
         using var arena = device.BeginArena();
         float[] c = [.. Enumerable.Range(0, 9001).Select(i => i % 5 - 2f)];
-        Assert.That(CentreUpdate.Norm(Tensor.From(device, c, new Shape(9001))).Item(), Is.EqualTo(Math.Sqrt(c.Sum(v => v * v))).Within(1e-3));
+        Assert.That(CentreUpdate.Norm(Tensor.From(device, c, new Shape(9001))).Item(),
+            Is.EqualTo(Math.Sqrt(c.Sum(v => v * v))).Within(1e-3));
     }
 }

@@ -29,8 +29,10 @@ public class CentredSoftmaxTests : OpTests<CentredSoftmaxTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Tensor t = Tensor.Zeros(device, new Shape(2, 3)), centre = Tensor.Zeros(device, new Shape(3)), other = Tensor.Zeros(device, new Shape(4));
-        Assert.That(() => t.CentredSoftmax(other, 0.04f), Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(4)"));
+        Tensor t = Tensor.Zeros(device, new Shape(2, 3)), centre = Tensor.Zeros(device, new Shape(3)),
+            other = Tensor.Zeros(device, new Shape(4));
+        Assert.That(() => t.CentredSoftmax(other, 0.04f),
+            Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(4)"));
         Assert.That(() => t.CentredSoftmax(centre, 0), Throws.ArgumentException.With.Message.Contains("0"));
     }
 

@@ -22,7 +22,8 @@ public class ClassTokenTests : OpTests<ClassTokenTests>, IOpCases
             Truth = x => [.. from image in Enumerable.Range(0, 2)
                              from token in Enumerable.Range(0, 7)
                              from i in Enumerable.Range(0, d)
-                             select (token < 3 ? x[1][token * d + i] : x[0][(image * 4 + token - 3) * d + i]) + (placed ? x[2][token * d + i] : 0)],
+                             select (token < 3 ? x[1][token * d + i] : x[0][(image * 4 + token - 3) * d + i])
+                                 + (placed ? x[2][token * d + i] : 0)],
         }))];
 
     [Test]

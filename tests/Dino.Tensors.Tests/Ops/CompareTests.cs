@@ -6,7 +6,8 @@ namespace Dino.Tensors.Tests.Ops;
 
 public class CompareTests : OpTests<CompareTests>, IOpCases
 {
-    private static readonly (string Name, Func<Tensor, Tensor, Tensor> Tensors, Func<Tensor, float, Tensor> Number, Func<double, double, bool> Holds)[] all =
+    private static readonly (
+        string Name, Func<Tensor, Tensor, Tensor> Tensors, Func<Tensor, float, Tensor> Number, Func<double, double, bool> Holds)[] all =
     [
         ("Less", CompareOp.Less, CompareOp.Less, (a, b) => a < b),
         ("LessEqual", CompareOp.LessEqual, CompareOp.LessEqual, (a, b) => a <= b),

@@ -38,7 +38,8 @@ public class ConcatTests : OpTests<ConcatTests>, IOpCases
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
         Tensor a = Tensor.Zeros(device, new Shape(2, 3)), b = Tensor.Zeros(device, new Shape(3, 4)), c = Tensor.Zeros(device, new Shape(2));
-        Assert.That(() => ConcatOp.Concat(0, a, b), Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(3, 4)"));
+        Assert.That(() => ConcatOp.Concat(0, a, b),
+            Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(3, 4)"));
         Assert.That(() => ConcatOp.Concat(0, a, c), Throws.ArgumentException);
         Assert.That(() => ConcatOp.Concat(2, a, a), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => ConcatOp.Concat(0), Throws.ArgumentException);
@@ -51,7 +52,8 @@ public class ConcatTests : OpTests<ConcatTests>, IOpCases
             outer *= shapes[0][i];
         return new($"Concat along {dimension} of", x => ConcatOp.Concat(dimension, x), shapes)
         {
-            Truth = x => [.. Enumerable.Range(0, outer).SelectMany(o => x.SelectMany(part => part.Chunk(part.Length / outer).ElementAt(o)))],
+            Truth = x => [.. Enumerable.Range(0, outer)
+                .SelectMany(o => x.SelectMany(part => part.Chunk(part.Length / outer).ElementAt(o)))],
             Tolerance = Tolerance.Exact,
         };
     }

@@ -67,7 +67,8 @@ public class CrossEntropyTests : OpTests<CrossEntropyTests>, IOpCases
             new Shape(crops * batch, k), new Shape(views * batch, k))
         {
             Constant = [1],
-            Truth = x => [Loss(x[0], [.. x[1].Chunk(k).SelectMany(row => row.Select(v => Math.Exp(v) / row.Sum(Math.Exp)))], crops, views, batch, k)],
+            Truth = x => [Loss(x[0], [.. x[1].Chunk(k).SelectMany(row => row.Select(v => Math.Exp(v) / row.Sum(Math.Exp)))], crops, views,
+                batch, k)],
             GradientTolerance = new Tolerance(2e-5, 2e-3),
         };
 

@@ -8,7 +8,8 @@ public class ExpandTests : OpTests<ExpandTests>, IOpCases
 {
     public static IEnumerable<OpCase> Cases =>
     [
-        Of(new Shape(), new Shape(3)), Of(new Shape(1), new Shape(37)), Of(new Shape(3, 1), new Shape(3, 5)), Of(new Shape(1, 19), new Shape(7, 19)),
+        Of(new Shape(), new Shape(3)), Of(new Shape(1), new Shape(37)), Of(new Shape(3, 1), new Shape(3, 5)),
+            Of(new Shape(1, 19), new Shape(7, 19)),
         Of(new Shape(5), new Shape(2, 3, 5)), Of(new Shape(2, 1, 3), new Shape(2, 4, 3)), Of(new Shape(2, 1, 3, 1), new Shape(2, 4, 3, 5)),
         Of(new Shape(1, 3, 1, 2), new Shape(2, 3, 4, 2)), Of(new Shape(3), new Shape(1, 1, 3)), Of(new Shape(2, 3), new Shape(2, 3)),
     ];

@@ -20,9 +20,11 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), w1 = Tensor.Zeros(device, new Shape(5, 3)), b1 = Tensor.Zeros(device, new Shape(5));
+        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), w1 = Tensor.Zeros(device, new Shape(5, 3)),
+            b1 = Tensor.Zeros(device, new Shape(5));
         Tensor w2 = Tensor.Zeros(device, new Shape(4, 6)), b2 = Tensor.Zeros(device, new Shape(4));
-        Assert.That(() => x.FeedForward(w1, b1, w2, b2, x, null), Throws.ArgumentException.With.Message.Contains("(2, 5)").And.Message.Contains("(4, 6)"));
+        Assert.That(() => x.FeedForward(w1, b1, w2, b2, x, null),
+            Throws.ArgumentException.With.Message.Contains("(2, 5)").And.Message.Contains("(4, 6)"));
         Assert.That(() => x.FeedForward(w1, b1, w2, b2, null, b1), Throws.ArgumentException.With.Message.Contains("residual"));
         Assert.That(() => x.FeedForward(w1, b2, w2, b2, x, null), Throws.ArgumentException.With.Message.Contains("(4)"));
     }
@@ -47,10 +49,13 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
     private static OpCase Map(Shape x, int hidden, int outputs, bool scaled)
     {
         int inputs = x.RowLength, perSample = x.Rows / x[0] * outputs;
-        Shape[] shapes = [x, new Shape(hidden, inputs), new Shape(hidden), new Shape(outputs, hidden), new Shape(outputs), x.WithRowLength(outputs)];
-        return new("FeedForward", t => t[0].FeedForward(t[1], t[2], t[3], t[4], t[5], scaled ? t[6] : null), scaled ? [.. shapes, new Shape(x[0])] : shapes)
+        Shape[] shapes = [x, new Shape(hidden, inputs), new Shape(hidden), new Shape(outputs, hidden), new Shape(outputs),
+            x.WithRowLength(outputs)];
+        return new("FeedForward", t => t[0].FeedForward(t[1], t[2], t[3], t[4], t[5], scaled ? t[6] : null),
+            scaled ? [.. shapes, new Shape(x[0])] : shapes)
         {
-            Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray()).SelectMany(row => Affine(row, t[3], t[4]))
+            Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray())
+                .SelectMany(row => Affine(row, t[3], t[4]))
                 .Select((y, i) => t[5][i] + (scaled ? t[6][i / perSample] : 1) * y)],
             Constant = [6],
         };
@@ -62,7 +67,8 @@ public class FeedForwardTests : OpTests<FeedForwardTests>, IOpCases
         return new("FeedForward without a residual", t => t[0].FeedForward(t[1], t[2], t[3], t[4], null, null),
             x, new Shape(hidden, inputs), new Shape(hidden), new Shape(outputs, hidden), new Shape(outputs))
         {
-            Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray()).SelectMany(row => Affine(row, t[3], t[4]))],
+            Truth = t => [.. t[0].Chunk(inputs).Select(row => Affine(row, t[1], t[2]).Select(Gelu).ToArray())
+                .SelectMany(row => Affine(row, t[3], t[4]))],
         };
     }
 

@@ -39,7 +39,8 @@ public class GatherRowsTests : OpTests<GatherRowsTests>, IOpCases
     }
 
     private static OpCase Of(Shape shape, params int[] indices) =>
-        new($"GatherRows {indices.Length} of", x => x[0].GatherRows(Tensor.FromInts(x[0].Device, indices, new Shape(indices.Length))), shape)
+        new($"GatherRows {indices.Length} of", x => x[0].GatherRows(Tensor.FromInts(x[0].Device, indices, new Shape(indices.Length))),
+            shape)
         {
             Truth = x => [.. indices.SelectMany(i => x[0].Chunk(x[0].Length / shape[0]).ElementAt(i))],
         };

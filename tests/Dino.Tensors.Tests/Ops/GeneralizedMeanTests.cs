@@ -18,7 +18,8 @@ public class GeneralizedMeanTests : OpTests<GeneralizedMeanTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Assert.That(() => Tensor.Zeros(device, new Shape(1, 2, 3)).GeneralizedMean(0), Throws.ArgumentException.With.Message.Contains("(1, 2, 3)"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(1, 2, 3)).GeneralizedMean(0),
+            Throws.ArgumentException.With.Message.Contains("(1, 2, 3)"));
     }
 
     [TestCaseSource(typeof(Devices), nameof(Devices.Cases))]
@@ -42,12 +43,14 @@ public class GeneralizedMeanTests : OpTests<GeneralizedMeanTests>, IOpCases
             Tensor.From(device, tokens, new Shape(1, tokens.Length, 1)).GeneralizedMean(power).ToArray()[0];
     }
 
-    private static OpCase Tokens(int b, int n, int d, float power) => new($"GeM p = {power}", x => x[0].GeneralizedMean(power), new Shape(b, n, d))
+    private static OpCase Tokens(int b, int n, int d, float power) =>
+        new($"GeM p = {power}", x => x[0].GeneralizedMean(power), new Shape(b, n, d))
     {
         Constant = [0],
         Truth = x => [.. from image in Enumerable.Range(0, b)
                          from i in Enumerable.Range(0, d)
                          select Math.Pow(
-                             Enumerable.Range(0, n).Average(token => Math.Pow(Math.Max(x[0][(image * n + token) * d + i], 1e-6), power)), 1 / power)],
+                             Enumerable.Range(0, n).Average(token => Math.Pow(Math.Max(x[0][(image * n + token) * d + i], 1e-6), power)),
+                             1 / power)],
     };
 }

@@ -77,7 +77,8 @@ public class LargeNumbersTests(string device) : DeviceTests(device)
     {
         using var arena = Device.BeginArena();
         float[] x = [0, -80, -87.5f, -95, -103, -103.9f, -110];
-        float[] y = Vector(x).Softmax().ToArray(), centred = Vector(x).CentredSoftmax(Tensor.Zeros(Device, new Shape(x.Length)), 1).ToArray();
+        float[] y = Vector(x).Softmax().ToArray(),
+            centred = Vector(x).CentredSoftmax(Tensor.Zeros(Device, new Shape(x.Length)), 1).ToArray();
         for (int i = 0; i < x.Length; i++)
         {
             Assert.That(y[i], Is.EqualTo(Math.Exp(x[i])).Within(3e-7 * Math.Exp(x[i]) + float.Epsilon), $"softmax, e^{x[i]}");
@@ -105,7 +106,9 @@ public class LargeNumbersTests(string device) : DeviceTests(device)
         Assert.That(slope[2..], Is.All.Zero);
     }
 
-    /// <summary>With a gradient of ones the values' gradient holds the sums of the weights' columns: they add up to the number of queries.</summary>
+    /// <summary>
+    /// With a gradient of ones the values' gradient holds the sums of the weights' columns: they add up to the number of queries.
+    /// </summary>
     [TestCase(1, 1e-5)]
     [TestCase(100, 1e-5)]
     [TestCase(3000, 1e-5)]
@@ -155,7 +158,8 @@ public class LargeNumbersTests(string device) : DeviceTests(device)
         float[] dx = x.Grad!.ToArray(); // (dy − y (y·dy)) / ‖x‖ with y·dy = 1.4
         Assert.That(dx[..3].Select(d => d * (double)size * 5), Is.EqualTo(new[] { 1 - 0.6 * 1.4, 2, 1 - 0.8 * 1.4 }).Within(1e-6));
         Assert.That(x.WeightNorm(g).ToArray(), Is.EqualTo(expected).Within(3e-7));
-        Assert.That(Tensor.From(Device, [1f, 1, 1, 0, 0, 0, 0, 0, 0], new Shape(1, 9)).WeightNormLinear(x, g).Item(), Is.EqualTo(1.4f).Within(1e-6));
+        Assert.That(Tensor.From(Device, [1f, 1, 1, 0, 0, 0, 0, 0, 0], new Shape(1, 9)).WeightNormLinear(x, g).Item(),
+            Is.EqualTo(1.4f).Within(1e-6));
         Assert.That(CentreUpdate.Norm(x).Item() / size, Is.EqualTo(5).Within(3e-6));
     }
 

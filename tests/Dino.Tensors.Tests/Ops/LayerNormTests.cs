@@ -55,7 +55,8 @@ public class LayerNormTests : OpTests<LayerNormTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), three = Tensor.Zeros(device, new Shape(3)), two = Tensor.Zeros(device, new Shape(2));
+        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), three = Tensor.Zeros(device, new Shape(3)),
+            two = Tensor.Zeros(device, new Shape(2));
         Assert.That(() => x.LayerNorm(three, two), Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(2)"));
     }
 

@@ -20,9 +20,11 @@ public class LinearTests : OpTests<LinearTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), weight = Tensor.Zeros(device, new Shape(5, 4)), bias = Tensor.Zeros(device, new Shape(4));
+        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), weight = Tensor.Zeros(device, new Shape(5, 4)),
+            bias = Tensor.Zeros(device, new Shape(4));
         Assert.That(() => x.Linear(weight, null), Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(5, 4)"));
-        Assert.That(() => Tensor.Zeros(device, new Shape(2, 4)).Linear(weight, bias), Throws.ArgumentException.With.Message.Contains("(4)"));
+        Assert.That(() => Tensor.Zeros(device, new Shape(2, 4)).Linear(weight, bias),
+            Throws.ArgumentException.With.Message.Contains("(4)"));
     }
 
     private static OpCase Branch(Shape x, int outputs, bool scaled)
@@ -30,7 +32,8 @@ public class LinearTests : OpTests<LinearTests>, IOpCases
         var map = Map(x, outputs, bias: true);
         int perSample = x.Rows / x[0] * outputs;
         Shape[] shapes = [.. map.Shapes, x.WithRowLength(outputs)];
-        return new("Linear branch", t => t[0].Linear(t[1], t[2], t[3], scaled ? t[4] : null), scaled ? [.. shapes, new Shape(x[0])] : shapes)
+        return new("Linear branch", t => t[0].Linear(t[1], t[2], t[3], scaled ? t[4] : null),
+            scaled ? [.. shapes, new Shape(x[0])] : shapes)
         {
             Truth = t => [.. map.Truth!(t).Select((y, i) => t[3][i] + (scaled ? t[4][i / perSample] : 1) * y)],
             Constant = [4],

@@ -18,6 +18,7 @@ public class LogTests : OpTests<LogTests>, IOpCases
         var device = Devices.Open(name);
         using var arena = device.BeginArena();
         float[] x = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, -1];
-        Assert.That(Tensor.From(device, x).Log().ToArray(), Is.EqualTo(new[] { float.NaN, float.PositiveInfinity, float.NaN, float.NegativeInfinity, float.NaN }));
+        Assert.That(Tensor.From(device, x).Log().ToArray(),
+            Is.EqualTo(new[] { float.NaN, float.PositiveInfinity, float.NaN, float.NegativeInfinity, float.NaN }));
     }
 }

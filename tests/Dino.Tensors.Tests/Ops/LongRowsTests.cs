@@ -7,7 +7,8 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Ops;
 
 /// <summary>
-/// Sums, means, norms and moments of a million numbers are as exact as those of a few: numbers near 0.1 lose more and more of themselves to a
+/// Sums, means, norms and moments of a million numbers are as exact as those of a few: numbers near 0.1 lose more and more of themselves to
+/// a
 /// sum that they are added to one by one.
 /// </summary>
 [TestFixtureSource(typeof(Devices), nameof(Devices.FastFixtures))]
@@ -35,7 +36,8 @@ public class LongRowsTests(string device)
         Check("rows", Row().Sum(-1), sum);
         Check("a column", Row().Reshape(new Shape(N, 1)).Sum(0), sum);
         Check("two columns", Row().Reshape(new Shape(N / 2, 2)).Sum(0), 0.1f * (double)N / 2, 0.3f * (double)N / 2);
-        Check("an inner dimension", Row().Reshape(new Shape(2, N / 4, 2)).Sum(1), 0.1f * (double)N / 4, 0.3f * (double)N / 4, 0.1f * (double)N / 4, 0.3f * (double)N / 4);
+        Check("an inner dimension", Row().Reshape(new Shape(2, N / 4, 2)).Sum(1), 0.1f * (double)N / 4, 0.3f * (double)N / 4,
+            0.1f * (double)N / 4, 0.3f * (double)N / 4);
         Check("mean of rows", Row().Mean(-1), mean);
         Check("mean of all", Row().Mean(), mean);
         Check("centre's norm", CentreUpdate.Norm(Row()), Math.Sqrt(squares));
@@ -78,7 +80,8 @@ public class LongRowsTests(string device)
 
         var runningMean = Tensor.Zeros(on, new Shape(1));
         var runningVar = Ones(1);
-        y = Row().Reshape(new Shape(N, 1)).BatchNorm(Ones(1), Tensor.Zeros(on, new Shape(1)), runningMean, runningVar, training: true, momentum: 1, eps: 1e-12f).ToArray();
+        y = Row().Reshape(new Shape(N, 1)).BatchNorm(
+            Ones(1), Tensor.Zeros(on, new Shape(1)), runningMean, runningVar, training: true, momentum: 1, eps: 1e-12f).ToArray();
         Assert.That(y[..2], Is.EqualTo(new[] { (0.1f - mean) / deviation, (0.3f - mean) / deviation }).Within(1e-5));
         Check("running mean", runningMean, mean);
         Check("running variance", runningVar, variance * N / (N - 1.0));

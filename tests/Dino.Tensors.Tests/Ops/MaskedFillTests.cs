@@ -19,7 +19,8 @@ public class MaskedFillTests : OpTests<MaskedFillTests>, IOpCases
     {
         var device = Devices.Open(name);
         using var arena = device.BeginArena();
-        var shares = Tensor.Zeros(device, new Shape(2, 4)).MaskedFill(Tensor.FromInts(device, [0, 0, 1, 1]), float.NegativeInfinity).Softmax();
+        var shares = Tensor.Zeros(device, new Shape(2, 4)).MaskedFill(Tensor.FromInts(device, [0, 0, 1, 1]), float.NegativeInfinity)
+            .Softmax();
         Assert.That(shares.ToArray(), Is.EqualTo(new[] { 0.5f, 0.5f, 0, 0, 0.5f, 0.5f, 0, 0 }));
     }
 

@@ -18,7 +18,8 @@ public class NonFiniteTests
             x[0] = float.NaN;
             x[n / 2] = float.NegativeInfinity;
             x[n - 1] = float.PositiveInfinity;
-            Assert.That(NonFinite.Count(Tensor.From(device, x, new Shape(n))).Item(), Is.EqualTo(Math.Min(n, 3)), $"{n} elements, three not finite");
+            Assert.That(NonFinite.Count(Tensor.From(device, x, new Shape(n))).Item(), Is.EqualTo(Math.Min(n, 3)),
+                $"{n} elements, three not finite");
         }
     }
 }

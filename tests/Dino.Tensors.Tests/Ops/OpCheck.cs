@@ -78,11 +78,13 @@ internal static class OpCheck
         float[][] x = c.Values();
         float[] expected = Output(host, c, x), w = Weights(expected.Length, seed: 1);
         c.Tolerance.Check<float>(Output(other, c, x), expected, $"{c} on {other.Name}");
-        float[]?[] here = Gradients(host, c, x, w, c.IsDifferentiable), there = Gradients(other, c, x, [w, w], c.IsDifferentiable, twice: true);
+        float[]?[] here = Gradients(host, c, x, w, c.IsDifferentiable),
+            there = Gradients(other, c, x, [w, w], c.IsDifferentiable, twice: true);
         for (int input = 0; input < x.Length; input++)
         {
             if (here[input] is { } gradient) // two passes through two ops: four times the gradient, by both ways of delivering it
-                c.Tolerance.Check<float>([.. there[input]!.Select(g => g / 4)], gradient, $"{c}: gradient of input {input} on {other.Name}");
+                c.Tolerance.Check<float>([.. there[input]!.Select(g => g / 4)], gradient,
+                    $"{c}: gradient of input {input} on {other.Name}");
         }
     }
 

@@ -41,7 +41,8 @@ public class RanksTests
             using var arena = device.BeginArena();
             Tensor ones = Tensor.From(device, (float[])[1, 1], new Shape(2)), zeros = Tensor.Zeros(device, new Shape(2));
             var x = Tensor.From(device, (float[])[ranks.Rank, 2 * ranks.Rank], new Shape(1, 2));
-            return x.BatchNorm(ones, zeros, Tensor.Zeros(device, new Shape(2)), Tensor.Zeros(device, new Shape(2)), training: true, eps: 0, ranks: ranks)
+            return x.BatchNorm(ones, zeros, Tensor.Zeros(device, new Shape(2)), Tensor.Zeros(device, new Shape(2)), training: true, eps: 0,
+                ranks: ranks)
                 .ToArray();
         });
         Assert.That(y, Is.EqualTo(new[] { new float[] { -1, -1 }, [1, 1] }));
@@ -62,7 +63,8 @@ public class RanksTests
             return DropPath.KeepMask(own, Views * Batch / 2, 0.5f, 7, 1, 2, 3, Batch / 2, ranks).ToArray();
         });
 
-        float[] joined = [.. Enumerable.Range(0, Views).SelectMany(view => halves.SelectMany(half => half.Skip(view * Batch / 2).Take(Batch / 2)))];
+        float[] joined = [.. Enumerable.Range(0, Views)
+            .SelectMany(view => halves.SelectMany(half => half.Skip(view * Batch / 2).Take(Batch / 2)))];
         Assert.That(joined, Is.EqualTo(whole));
         Assert.That(DropPath.KeepMask(device, Views * Batch, 0.5f, 7, 1, 2, 3, Batch, OneRank.Instance).ToArray(), Is.EqualTo(whole));
     }
@@ -95,7 +97,8 @@ public class RanksTests
             : norm.Forward(input, training: true, ranks);
         tape.Backward(y, Tensor.From(device, dy, y.Shape));
         var saved = parameters.Save();
-        return (y.ToArray(), input.Grad!.ToArray(), norm.Parameters.First().Value.Grad!.ToArray(), norm.Parameters.Last().Value.Grad!.ToArray(),
+        return (y.ToArray(), input.Grad!.ToArray(), norm.Parameters.First().Value.Grad!.ToArray(),
+            norm.Parameters.Last().Value.Grad!.ToArray(),
             [.. saved[2].Values, .. saved[3].Values]);
     }
 }

@@ -10,7 +10,8 @@ public class RecomputeTests : OpTests<RecomputeTests>, IOpCases
     public static IEnumerable<OpCase> Cases =>
     [
         new("Recompute", x => x[0].Recompute(2f, static (x, factor) => x.Gelu().Scale(factor)), new Shape(3, 5)),
-        new("Recompute twice", x => x[0].Recompute(x[1], static (x, w) => x.Multiply(w).Recompute(0, static (y, _) => y.Gelu())), new Shape(7), new Shape(7)),
+        new("Recompute twice", x => x[0].Recompute(x[1], static (x, w) => x.Multiply(w).Recompute(0, static (y, _) => y.Gelu())),
+            new Shape(7), new Shape(7)),
     ];
 
     [Test]
@@ -65,7 +66,8 @@ public class RecomputeTests : OpTests<RecomputeTests>, IOpCases
         }
         kept = device.Pool.UsedBytes - before;
         tape.Backward(y, y);
-        return [.. y.ToArray(), .. x.Grad!.ToArray(), .. w1.Grad!.ToArray(), .. b1.Grad!.ToArray(), .. w2.Grad!.ToArray(), .. b2.Grad!.ToArray()];
+        return [.. y.ToArray(), .. x.Grad!.ToArray(), .. w1.Grad!.ToArray(), .. b1.Grad!.ToArray(), .. w2.Grad!.ToArray(),
+            .. b2.Grad!.ToArray()];
 
         Tensor Random(Shape shape)
         {

@@ -29,7 +29,8 @@ public class ResizeGridTests : OpTests<ResizeGridTests>, IOpCases
             int first = Math.Max((int)(centre - support + 0.5), 0), end = Math.Min((int)(centre + support + 0.5), from);
             double[] taps = [.. Enumerable.Range(first, end - first).Select(tap => Keys((tap - centre + 0.5) / filterScale))];
             for (int tap = 0; tap < from; tap++)
-                Assert.That(weights[i * from + tap], Is.EqualTo(tap < first || tap >= end ? 0 : taps[tap - first] / taps.Sum()).Within(1e-12), $"{i}, {tap}");
+                Assert.That(weights[i * from + tap],
+                    Is.EqualTo(tap < first || tap >= end ? 0 : taps[tap - first] / taps.Sum()).Within(1e-12), $"{i}, {tap}");
         }
 
         // Keys (1981), equation 15

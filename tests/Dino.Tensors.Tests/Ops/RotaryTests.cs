@@ -25,7 +25,8 @@ public class RotaryTests : OpTests<RotaryTests>, IOpCases
         var qkv = Tensor.From(device, Enumerable.Repeat(token, 6).SelectMany(row => row).ToArray(), new Shape(1, 6, 48));
         var y = qkv.Rotary(Tensor.From(device, [1f, 1.7f, 4, 9], new Shape(4)), 1, 2, 3).ToArray();
         double Product(int query, int key) => Enumerable.Range(0, 16).Sum(i => (double)y[query * 48 + i] * y[key * 48 + 16 + i]);
-        Assert.That(Product(1, 0), Is.EqualTo(Product(2, 1)).Within(1e-5).And.EqualTo(Product(5, 4)).Within(1e-5).And.Not.EqualTo(Product(0, 1)).Within(1e-3));
+        Assert.That(Product(1, 0), Is.EqualTo(Product(2, 1)).Within(1e-5).And.EqualTo(Product(5, 4)).Within(1e-5)
+            .And.Not.EqualTo(Product(0, 1)).Within(1e-3));
         Assert.That(Product(3, 1), Is.EqualTo(Product(4, 2)).Within(1e-5));
     }
 
@@ -54,7 +55,8 @@ public class RotaryTests : OpTests<RotaryTests>, IOpCases
                         if (token % tokens - before is >= 0 and var patch)
                         {
                             int inHead = i % width, pair = inHead % (width / 2), at = token * 3 * dim + i;
-                            double place = pair < width / 4 ? 2 * (patch / columns + 0.5) / rows - 1 : 2 * (patch % columns + 0.5) / columns - 1;
+                            double place = pair < width / 4 ? 2 * (patch / columns + 0.5) / rows - 1
+                                : 2 * (patch % columns + 0.5) / columns - 1;
                             double angle = 2 * Math.PI * place / x[1][pair % (width / 4)];
                             double partner = inHead < width / 2 ? -x[0][at + width / 2] : x[0][at - width / 2];
                             y[at] = x[0][at] * Math.Cos(angle) + partner * Math.Sin(angle);

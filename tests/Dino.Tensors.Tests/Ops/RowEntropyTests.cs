@@ -7,7 +7,8 @@ namespace Dino.Tensors.Tests.Ops;
 public class RowEntropyTests : OpTests<RowEntropyTests>, IOpCases
 {
     // The formula needs no rows that sum to 1; zeros are among the inputs.
-    public static IEnumerable<OpCase> Cases => OpCase.RowLengths.Select(n => new OpCase("RowEntropy", x => x[0].RowEntropy(), new Shape(3, n))
+    public static IEnumerable<OpCase> Cases =>
+        OpCase.RowLengths.Select(n => new OpCase("RowEntropy", x => x[0].RowEntropy(), new Shape(3, n))
     {
         Constant = [0],
         Input = (_, v) => Math.Max(v, 0) / 2,

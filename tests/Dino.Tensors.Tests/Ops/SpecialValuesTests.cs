@@ -4,8 +4,10 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Ops;
 
 /// <summary>
-/// Every op on every device with one number of one input replaced by NaN, infinity, −0 or a subnormal number: what becomes of them is the same
-/// everywhere. Compilers for GPUs drop NaN from maxima and comparisons without a word. (What large numbers become depends on the order of sums.)
+/// Every op on every device with one number of one input replaced by NaN, infinity, −0 or a subnormal number: what becomes of them is the
+/// same
+/// everywhere. Compilers for GPUs drop NaN from maxima and comparisons without a word. (What large numbers become depends on the order of
+/// sums.)
 /// </summary>
 public class SpecialValuesTests
 {

@@ -18,6 +18,7 @@ public class SqrtTests : OpTests<SqrtTests>, IOpCases
         var device = Devices.Open(name);
         using var arena = device.BeginArena();
         float[] x = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, -1];
-        Assert.That(Tensor.From(device, x).Sqrt().ToArray(), Is.EqualTo(new[] { float.NaN, float.PositiveInfinity, float.NaN, 0, float.NaN }));
+        Assert.That(Tensor.From(device, x).Sqrt().ToArray(),
+            Is.EqualTo(new[] { float.NaN, float.PositiveInfinity, float.NaN, 0, float.NaN }));
     }
 }

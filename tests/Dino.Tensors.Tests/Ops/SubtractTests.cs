@@ -11,7 +11,8 @@ public class SubtractTests : OpTests<SubtractTests>, IOpCases
         .. OpCase.RowLengths.SelectMany(n => (OpCase[])
         [
             new("Subtract-number", x => x[0].Subtract(1.75f), new Shape(n)) { Truth = x => Array.ConvertAll(x[0], v => v - 1.75) },
-            new("Subtract-from-number", x => SubtractOp.Subtract(1.75f, x[0]), new Shape(n)) { Truth = x => Array.ConvertAll(x[0], v => 1.75 - v) },
+            new("Subtract-from-number", x => SubtractOp.Subtract(1.75f, x[0]),
+                new Shape(n)) { Truth = x => Array.ConvertAll(x[0], v => 1.75 - v) },
         ]),
     ];
 

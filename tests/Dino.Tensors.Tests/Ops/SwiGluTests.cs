@@ -31,7 +31,8 @@ public class SwiGluTests : OpTests<SwiGluTests>, IOpCases
         int h = shape.RowLength / 2;
         return new("SwiGlu", x => x[0].SwiGlu(), shape)
         {
-            Truth = x => [.. x[0].Chunk(2 * h).SelectMany(row => Enumerable.Range(0, h).Select(i => row[i] / (1 + Math.Exp(-row[i])) * row[h + i]))],
+            Truth = x => [.. x[0].Chunk(2 * h)
+                .SelectMany(row => Enumerable.Range(0, h).Select(i => row[i] / (1 + Math.Exp(-row[i])) * row[h + i]))],
         };
     }
 }

@@ -8,11 +8,12 @@ public class TransposeTests : OpTests<TransposeTests>, IOpCases
 {
     public static IEnumerable<OpCase> Cases =>
     [
-        new("Transpose", x => x[0].Transpose(), new Shape(5, 37)) { Truth = x => [.. Enumerable.Range(0, 185).Select(i => x[0][i % 5 * 37 + i / 5])] },
+        new("Transpose", x => x[0].Transpose(),
+            new Shape(5, 37)) { Truth = x => [.. Enumerable.Range(0, 185).Select(i => x[0][i % 5 * 37 + i / 5])] },
         .. OpCase.RowLengths.Select(n => Of(new Shape(3, n), 0, 1)),
         Of(new Shape(2, 3, 5), 1, 2), Of(new Shape(2, 3, 5), 0, 1), Of(new Shape(2, 3, 5), -1, 0), Of(new Shape(2, 3, 5), 1, 1),
-        Of(new Shape(2, 3, 4, 5), 1, 2), Of(new Shape(2, 3, 4, 5), 0, 3), Of(new Shape(2, 3, 4, 5), 0, 2), Of(new Shape(2, 3, 4, 5), -1, -2),
-        Of(new Shape(7), 0, 0), Of(new Shape(1, 9), 0, 1),
+        Of(new Shape(2, 3, 4, 5), 1, 2), Of(new Shape(2, 3, 4, 5), 0, 3), Of(new Shape(2, 3, 4, 5), 0, 2),
+        Of(new Shape(2, 3, 4, 5), -1, -2), Of(new Shape(7), 0, 0), Of(new Shape(1, 9), 0, 1),
     ];
 
     [Test]
@@ -26,7 +27,8 @@ public class TransposeTests : OpTests<TransposeTests>, IOpCases
         Assert.That(() => x.Transpose(0, 3), Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
-    private static OpCase Of(Shape shape, int first, int second) => new($"Transpose {first} and {second} of", x => x[0].Transpose(first, second), shape)
+    private static OpCase Of(Shape shape, int first, int second) =>
+        new($"Transpose {first} and {second} of", x => x[0].Transpose(first, second), shape)
     {
         Truth = x => Transposed(x[0], shape.ToArray(), first < 0 ? first + shape.Rank : first, second < 0 ? second + shape.Rank : second),
         Tolerance = Tolerance.Exact,

@@ -17,8 +17,10 @@ public class WeightNormLinearTests : OpTests<WeightNormLinearTests>, IOpCases
     {
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
-        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), v = Tensor.Zeros(device, new Shape(4, 3)), g = Tensor.Zeros(device, new Shape(3, 1));
-        Assert.That(() => x.WeightNormLinear(v, g), Throws.ArgumentException.With.Message.Contains("(4, 3)").And.Message.Contains("(3, 1)"));
+        Tensor x = Tensor.Zeros(device, new Shape(2, 3)), v = Tensor.Zeros(device, new Shape(4, 3)),
+            g = Tensor.Zeros(device, new Shape(3, 1));
+        Assert.That(() => x.WeightNormLinear(v, g),
+            Throws.ArgumentException.With.Message.Contains("(4, 3)").And.Message.Contains("(3, 1)"));
         Assert.That(() => v.WeightNormLinear(g, g), Throws.ArgumentException.With.Message.Contains("(out, 3)"));
     }
 
@@ -44,7 +46,8 @@ public class WeightNormLinearTests : OpTests<WeightNormLinearTests>, IOpCases
     }
 
     private static OpCase Map(int rows, int inputs, int outputs) => new(
-        "WeightNormLinear", t => t[0].WeightNormLinear(t[1], t[2]), new Shape(rows, inputs), new Shape(outputs, inputs), new Shape(outputs, 1))
+        "WeightNormLinear", t => t[0].WeightNormLinear(t[1], t[2]), new Shape(rows, inputs), new Shape(outputs, inputs),
+        new Shape(outputs, 1))
     {
         Truth = t => [.. from row in t[0].Chunk(inputs)
                          from k in Enumerable.Range(0, outputs)

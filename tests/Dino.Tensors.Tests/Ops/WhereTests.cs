@@ -58,6 +58,7 @@ public class WhereTests : OpTests<WhereTests>, IOpCases
         var device = Devices.Open("cpu");
         using var arena = device.BeginArena();
         var x = Tensor.Zeros(device, new Shape(2, 3));
-        Assert.That(() => x.Where(Tensor.Zeros(device, new Shape(2)), x), Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(2)"));
+        Assert.That(() => x.Where(Tensor.Zeros(device, new Shape(2)), x),
+            Throws.ArgumentException.With.Message.Contains("(2, 3)").And.Message.Contains("(2)"));
     }
 }

@@ -4,7 +4,8 @@ using NUnit.Framework;
 namespace Dino.Tensors.Tests.Ops;
 
 /// <summary>
-/// Every op with sizes of 0: each size of one of its cases is made 0 wherever it stands. Either the op refuses the shapes, or it gives what its
+/// Every op with sizes of 0: each size of one of its cases is made 0 wherever it stands. Either the op refuses the shapes, or it gives what
+/// its
 /// formula does, and its backward pass runs and leaves gradients of the inputs' shapes, 0 where nothing came in.
 /// </summary>
 public class ZeroSizeTests
@@ -13,7 +14,8 @@ public class ZeroSizeTests
         from device in (string[])["cpu", "cpu:debug"]
         from op in OpCoverageTests.CaseClasses
         let cases = ((IEnumerable<OpCase>)op.GetProperty(nameof(IOpCases.Cases))!.GetValue(null)!).ToArray()
-        from c in cases.GroupBy(c => c.Name).Select(g => g.OrderBy(c => c.Shapes.Sum(s => s.Count)).First(c => c.Shapes.Any(s => s.Count > 1) || g.Count() == 1)).Take(4)
+        from c in cases.GroupBy(c => c.Name).Select(
+            g => g.OrderBy(c => c.Shapes.Sum(s => s.Count)).First(c => c.Shapes.Any(s => s.Count > 1) || g.Count() == 1)).Take(4)
         from size in c.Shapes.SelectMany(s => s.ToArray()).Distinct().Order()
         select new TestCaseData(device, c, size).SetArgDisplayNames(device, $"{op.Name}: {c}", $"{size}");
 

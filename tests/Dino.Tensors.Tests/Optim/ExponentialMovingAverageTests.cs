@@ -34,8 +34,10 @@ public class ExponentialMovingAverageTests
     public void Update_MatchesByName(string deviceName)
     {
         var device = Devices.Open(deviceName);
-        using var student = new NamedTree([("predictor.weight", [9, 9]), ("b", [3]), ("backbone.weight", [70, 131]), ("c", [1, 17])]).On(device, seed: 1);
-        using var teacher = new NamedTree([("backbone.weight", [70, 131]), ("c", [1, 17]), ("b", [3])]).On(device, seed: 2, trainable: false);
+        using var student = new NamedTree([("predictor.weight", [9, 9]), ("b", [3]), ("backbone.weight", [70, 131]), ("c", [1, 17])])
+            .On(device, seed: 1);
+        using var teacher = new NamedTree([("backbone.weight", [70, 131]), ("c", [1, 17]), ("b", [3])])
+            .On(device, seed: 2, trainable: false);
         using var average = new ExponentialMovingAverage(teacher, student);
         var s = student.Save().ToDictionary(tensor => tensor.Name);
         var t = teacher.Save();
@@ -46,7 +48,8 @@ public class ExponentialMovingAverageTests
 
         Assert.That(device.Launches - before, Is.EqualTo(1));
         foreach (var (was, now) in t.Zip(teacher.Save()).SkipLast(1)) // the last is a buffer
-            new Tolerance(1e-7, 1e-7).Check<float>(now.Values, [.. was.Values.Zip(s[was.Name].Values, (a, b) => 0.75f * a + 0.25f * b)], was.Name);
+            new Tolerance(1e-7, 1e-7).Check<float>(
+                now.Values, [.. was.Values.Zip(s[was.Name].Values, (a, b) => 0.75f * a + 0.25f * b)], was.Name);
         Assert.That(student.Values.ToArray(), Is.EqualTo(others));
         Assert.That(teacher.Values.ToArray().Count(value => value != 0), Is.LessThanOrEqualTo(teacher.Count), "gaps stay 0");
     }
@@ -91,7 +94,8 @@ public class ExponentialMovingAverageTests
         using var lacking = new NamedTree(Names[..1]).On(device);
         using var another = new NamedTree([Names[0], ("last_layer.weight_g", [4, 1])]).On(device);
 
-        Assert.That(() => new ExponentialMovingAverage(teacher, lacking), Throws.ArgumentException.With.Message.Contains("last_layer.weight_g (3, 1)"));
+        Assert.That(() => new ExponentialMovingAverage(teacher, lacking),
+            Throws.ArgumentException.With.Message.Contains("last_layer.weight_g (3, 1)"));
         Assert.That(() => new ExponentialMovingAverage(teacher, another), Throws.ArgumentException.With.Message.Contains("(4, 1)"));
     }
 }

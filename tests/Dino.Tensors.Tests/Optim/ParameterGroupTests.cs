@@ -114,13 +114,15 @@ public class ParameterGroupTests
         using var parameters = Parameters();
         var groups = parameters.Parameters.Take(3).Select(p => new ParameterGroup([p]) { Holdable = true }).ToArray();
         using var optimizer = new AdamW(parameters, groups);
-        Assert.That(optimizer.Groups.Select(group => group.Parameters.Single().Name), Is.EqualTo(new[] { "head.bias", "w", "bias", "head.w" }));
+        Assert.That(optimizer.Groups.Select(group => group.Parameters.Single().Name),
+            Is.EqualTo(new[] { "head.bias", "w", "bias", "head.w" }));
 
         optimizer.Step(Rate, 0, 0, groups[0], groups[2]);
         optimizer.Step(Rate, 0, 0, groups[2]);
         optimizer.Step(Rate);
 
-        Assert.That(optimizer.Save()[0], Is.EqualTo(new HostTensor("steps", new Shape(4), [])).Using<HostTensor>((a, b) => a.Name == b.Name && a.Shape == b.Shape));
+        Assert.That(optimizer.Save()[0], Is.EqualTo(new HostTensor("steps", new Shape(4), []))
+            .Using<HostTensor>((a, b) => a.Name == b.Name && a.Shape == b.Shape));
         Assert.That(optimizer.Save()[0].Values, Is.EqualTo(new float[] { 3, 2, 3, 1 }));
     }
 
@@ -133,7 +135,8 @@ public class ParameterGroupTests
 
         Assert.That(() => new Sgd(parameters, [Of(0), Of(0)]), Throws.ArgumentException.With.Message.Contains("'w' is in two groups"));
         Assert.That(() => new Sgd(others, [Of(2)]), Throws.ArgumentException.With.Message.Contains("'head.w'"));
-        Assert.That(() => new Sgd(parameters, [Of(0, true), Of(1, true), Of(2, true), Of(3, true)]), Throws.ArgumentException.With.Message.Contains("3"));
+        Assert.That(() => new Sgd(parameters, [Of(0, true), Of(1, true), Of(2, true), Of(3, true)]),
+            Throws.ArgumentException.With.Message.Contains("3"));
         var plain = Of(1);
         using var optimizer = new Sgd(parameters, [plain]);
         Assert.That(() => optimizer.Step(1, 0, 0, plain), Throws.ArgumentException.With.Message.Contains("'bias'"));
@@ -155,7 +158,8 @@ public class ParameterGroupTests
         wrong[^1].Values[2] = -1e-9f;
 
         Assert.That(() => optimizer.Load(wrong), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("'variance.head.bias'"));
-        Assert.That(() => optimizer.Load(wrong[..^1]), Throws.InstanceOf<InvalidDataException>().With.Message.Contains("variance.head.bias"));
+        Assert.That(() => optimizer.Load(wrong[..^1]),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains("variance.head.bias"));
         Assert.That(optimizer.Save().SelectMany(tensor => tensor.Values), Is.EqualTo(before));
     }
 

@@ -16,7 +16,8 @@ public class SchedulesTests
         Assert.That(schedule.At(2), Is.EqualTo(0.6).Within(1e-15));
         Assert.That(schedule.At(4), Is.EqualTo(0.8));
         Assert.That(schedule.At(5), Is.EqualTo(0.8));
-        Assert.That(schedule.At(19), Is.EqualTo(0.2 + 0.3 * (1 + Math.Cos(Math.PI * 14 / 15))).Within(1e-15), "the final value is not reached");
+        Assert.That(schedule.At(19), Is.EqualTo(0.2 + 0.3 * (1 + Math.Cos(Math.PI * 14 / 15))).Within(1e-15),
+            "the final value is not reached");
     }
 
     [Test]

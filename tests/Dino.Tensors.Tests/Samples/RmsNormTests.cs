@@ -9,7 +9,8 @@ namespace Dino.Tensors.Tests.Samples;
 public class RmsNormTests : OpTests<RmsNormTests>, IOpCases
 {
     public static IEnumerable<OpCase> Cases =>
-        [.. OpCase.RowLengths.Select(n => Norm(new Shape(3, n))), Norm(new Shape(2, 3, 8)), Norm(new Shape(70, 5)), Norm(new Shape(2, 1000))];
+        [.. OpCase.RowLengths.Select(n => Norm(new Shape(3, n))), Norm(new Shape(2, 3, 8)), Norm(new Shape(70, 5)),
+            Norm(new Shape(2, 1000))];
 
     [Test]
     public void ShortWeight_IsNamed()

@@ -72,7 +72,8 @@ public class AttentionMaskTests
     [Test]
     public void WrongSizes_AreRefusedWithBothSizes()
     {
-        Assert.That(() => AttentionMask.AttentionMassMask(new float[7], 2, 0.6), Throws.ArgumentException.With.Message.Contains("7").And.Message.Contains("2"));
+        Assert.That(() => AttentionMask.AttentionMassMask(new float[7], 2, 0.6),
+            Throws.ArgumentException.With.Message.Contains("7").And.Message.Contains("2"));
         Assert.That(() => AttentionMask.AttentionMassMask(new float[6], 2, 1.5), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => AttentionMask.Jaccard(new bool[3], new bool[4]), Throws.ArgumentException);
     }

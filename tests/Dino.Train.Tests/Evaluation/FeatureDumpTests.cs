@@ -99,8 +99,8 @@ public class FeatureDumpTests
         var scanned = ImageFolder.Scan(Path.Combine(pictures.Root, "pictures"));
         using var dump = new FeatureDump(folder, origin);
         return dump.Run(
-            network.Backbone, Devices.Open("cpu"), FeatureKind.OutputOf(network.Backbone), scanned, FeatureExtractor.Protocol(16, 1), new SkippedFiles(),
-            done =>
+            network.Backbone, Devices.Open("cpu"), FeatureKind.OutputOf(network.Backbone), scanned, FeatureExtractor.Protocol(16, 1),
+            new SkippedFiles(), done =>
             {
                 if (done >= batches)
                     stop.Cancel();

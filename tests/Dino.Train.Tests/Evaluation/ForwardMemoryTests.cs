@@ -9,7 +9,9 @@ namespace Dino.Train.Tests.Evaluation;
 
 public class ForwardMemoryTests
 {
-    /// <summary>What is estimated is what the device's pool then holds, so that nothing is refused which fits, and nothing begun which does not.</summary>
+    /// <summary>
+    /// What is estimated is what the device's pool then holds, so that nothing is refused which fits, and nothing begun which does not.
+    /// </summary>
     [TestCase(1, 400, 400, 32, 2, 8, ViTFamily.Dino)]
     [TestCase(1, 96, 1600, 64, 4, 8, ViTFamily.Dino)]
     [TestCase(16, 112, 112, 64, 4, 16, ViTFamily.Dino)]

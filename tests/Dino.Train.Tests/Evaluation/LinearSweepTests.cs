@@ -43,7 +43,8 @@ public class LinearSweepTests(string device)
         float[] weights = new float[(Classes + 1) * Dim];
         for (int c = 0; c < Dim; c++)
             weights[c * Dim + c] = 1; // the score of class c is feature c
-        sweep.Load([new HostTensor("linear.weight", new(Classes + 1, Dim), weights), new HostTensor("linear.bias", new(Classes + 1), new float[Classes + 1])]);
+        sweep.Load([new HostTensor("linear.weight", new(Classes + 1, Dim), weights),
+            new HostTensor("linear.bias", new(Classes + 1), new float[Classes + 1])]);
         using var store = new FeatureStore(Dim);
         float[] row = [6, 5, 4, 3, 2, 1];
         foreach (int label in (int[])[0, 0, 1, 4, 5])
@@ -59,14 +60,16 @@ public class LinearSweepTests(string device)
         using var sweep = new LinearSweep(Devices.Open(device), Dim, Classes, new LinearOptions { LearningRates = [1] });
 
         Assert.That(
-            () => sweep.Load([new HostTensor("linear.weight", new(Classes, 7), new float[Classes * 7]), new HostTensor("linear.bias", new(Classes), new float[Classes])]),
+            () => sweep.Load([new HostTensor("linear.weight", new(Classes, 7), new float[Classes * 7]),
+                new HostTensor("linear.bias", new(Classes), new float[Classes])]),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("linear.weight"));
     }
 
     private static (float[] Features, int[] Labels) Data(int count, int seed)
     {
         var random = new System.Random(seed);
-        return ([.. Enumerable.Range(0, count * Dim).Select(_ => random.NextSingle() * 2 - 1)], [.. Enumerable.Range(0, count).Select(_ => random.Next(Classes))]);
+        return ([.. Enumerable.Range(0, count * Dim).Select(_ => random.NextSingle() * 2 - 1)],
+            [.. Enumerable.Range(0, count).Select(_ => random.Next(Classes))]);
     }
 
     private sealed class Regression(IReadOnlyList<HostTensor> start, double rate)
@@ -82,7 +85,8 @@ public class LinearSweepTests(string device)
             double[] dw = new double[Weights.Length], db = new double[Classes];
             for (int row = 0; row < labels.Length; row++)
             {
-                double[] scores = [.. Enumerable.Range(0, Classes).Select(c => Biases[c] + Enumerable.Range(0, Dim).Sum(d => Weights[c * Dim + d] * features[row * Dim + d]))];
+                double[] scores = [.. Enumerable.Range(0, Classes)
+                    .Select(c => Biases[c] + Enumerable.Range(0, Dim).Sum(d => Weights[c * Dim + d] * features[row * Dim + d]))];
                 double total = scores.Sum(Math.Exp);
                 for (int c = 0; c < Classes; c++)
                 {

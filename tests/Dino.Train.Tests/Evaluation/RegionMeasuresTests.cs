@@ -21,9 +21,12 @@ public class RegionMeasuresTests
     {
         byte[] empty = new byte[Width * Height], square = Box(5, 5, 12, 10);
 
-        Assert.That((RegionMeasures.Jaccard(empty, empty, 1), RegionMeasures.BoundaryF(empty, empty, Width, Height, 1)), Is.EqualTo((1d, 1d)));
-        Assert.That((RegionMeasures.Jaccard(empty, square, 1), RegionMeasures.BoundaryF(empty, square, Width, Height, 1)), Is.EqualTo((0d, 0d)));
-        Assert.That((RegionMeasures.Jaccard(square, empty, 1), RegionMeasures.BoundaryF(square, empty, Width, Height, 1)), Is.EqualTo((0d, 0d)));
+        Assert.That((RegionMeasures.Jaccard(empty, empty, 1), RegionMeasures.BoundaryF(empty, empty, Width, Height, 1)),
+            Is.EqualTo((1d, 1d)));
+        Assert.That((RegionMeasures.Jaccard(empty, square, 1), RegionMeasures.BoundaryF(empty, square, Width, Height, 1)),
+            Is.EqualTo((0d, 0d)));
+        Assert.That((RegionMeasures.Jaccard(square, empty, 1), RegionMeasures.BoundaryF(square, empty, Width, Height, 1)),
+            Is.EqualTo((0d, 0d)));
     }
 
     [Test]
@@ -53,7 +56,8 @@ public class RegionMeasuresTests
         byte[] everything = new byte[Width * Height];
         Array.Fill(everything, (byte)1);
 
-        Assert.That(RegionMeasures.BoundaryF(everything, new byte[Width * Height], Width, Height, 1), Is.EqualTo(1), "neither has a boundary");
+        Assert.That(RegionMeasures.BoundaryF(everything, new byte[Width * Height], Width, Height, 1), Is.EqualTo(1),
+            "neither has a boundary");
     }
 
     [Test]

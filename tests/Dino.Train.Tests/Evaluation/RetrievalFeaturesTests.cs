@@ -19,7 +19,9 @@ public class RetrievalFeaturesTests
     public void Thumbnails_HaveTheSizeOfPillows(int width, int height, int size, int expectedWidth, int expectedHeight) =>
         Assert.That(RetrievalFeatures.Thumbnail(width, height, size), Is.EqualTo((expectedWidth, expectedHeight)));
 
-    /// <summary>Channel 1 of the powers (i ^ 1.1) of a (3, 5, 7) ramp, as torch 1.13's <c>interpolate(scale_factor, bilinear)</c> shrinks it.</summary>
+    /// <summary>
+    /// Channel 1 of the powers (i ^ 1.1) of a (3, 5, 7) ramp, as torch 1.13's <c>interpolate(scale_factor, bilinear)</c> shrinks it.
+    /// </summary>
     [TestCase(0.7071067811865476, 4, 3, new[]
     {
         52.5669f, 54.8008f, 57.0426f, 59.2932f, 68.3765f, 70.6636f, 72.957f, 75.2577f, 84.5071f, 86.8386f, 89.1753f, 91.5183f,

@@ -29,14 +29,16 @@ public class RetrievalScoreTests
         Assert.That(result[1].MeanAveragePrecision, Is.EqualTo(AveragePrecision.Of([0, 1, 4], 3)).Within(1e-12));
         // hard: without 5, 0 and 2, it is 3 1 4: place 0
         Assert.That(result[2].MeanAveragePrecision, Is.EqualTo(1).Within(1e-12));
-        Assert.That(result[1].MeanPrecision, Is.EqualTo(new[] { 1, 3.0 / 5, 3.0 / 5 }).Within(1e-12), "at 10 it stops at the last right answer");
+        Assert.That(result[1].MeanPrecision, Is.EqualTo(new[] { 1, 3.0 / 5, 3.0 / 5 }).Within(1e-12),
+            "at 10 it stops at the last right answer");
         Assert.That(result.Select(accuracy => accuracy.Protocol), Is.EqualTo(new[] { "easy", "medium", "hard" }));
     }
 
     [Test]
     public void QueriesWithoutARightAnswer_AreLeftOut()
     {
-        var result = RetrievalScore.Evaluate([[0, 1], [1, 0]], [new RetrievalQuery([0], [], [], null), new RetrievalQuery([], [1], [], null)]);
+        var result = RetrievalScore.Evaluate([[0, 1], [1, 0]],
+            [new RetrievalQuery([0], [], [], null), new RetrievalQuery([], [1], [], null)]);
 
         Assert.That((result[0].Queries, result[1].Queries, result[2].Queries), Is.EqualTo((1, 2, 1)));
         Assert.That(result.Select(accuracy => accuracy.MeanAveragePrecision), Is.All.EqualTo(1d));

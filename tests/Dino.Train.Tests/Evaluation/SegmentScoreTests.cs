@@ -32,7 +32,9 @@ public class SegmentScoreTests
             Assert.That((accuracy.BestHead, accuracy.FixedHead, accuracy.Head, accuracy.ForegroundBestHead), Is.EqualTo((1d, 1d, 1, 1d)));
     }
 
-    /// <summary>Each of two objects has a head of its own; one head for all gets half of them, and the objects as one are twice as large.</summary>
+    /// <summary>
+    /// Each of two objects has a head of its own; one head for all gets half of them, and the objects as one are twice as large.
+    /// </summary>
     [Test]
     public void TheBestHead_IsChosenForEachObject_AndAveragesAreByPicture()
     {

@@ -11,7 +11,8 @@ public class LinearClassifierGoldenTests
 {
     private const string Expected = "linear.";
 
-    private static IEnumerable<GoldenCheckpoint> Files => GoldenCheckpoints.Good.Where(file => file.Compare.Any(pair => pair.Expected == Expected));
+    private static IEnumerable<GoldenCheckpoint> Files =>
+        GoldenCheckpoints.Good.Where(file => file.Compare.Any(pair => pair.Expected == Expected));
 
     private string scratch = "";
 
@@ -44,6 +45,7 @@ public class LinearClassifierGoldenTests
     {
         var backbone = GoldenCheckpoints.Good.First(file => file.Compare.All(pair => pair.Expected != Expected));
 
-        Assert.That(() => LinearClassifierFile.Read(backbone.Path), Throws.TypeOf<EvaluationException>().With.Message.Contains("holds no linear classifier"));
+        Assert.That(() => LinearClassifierFile.Read(backbone.Path),
+            Throws.TypeOf<EvaluationException>().With.Message.Contains("holds no linear classifier"));
     }
 }

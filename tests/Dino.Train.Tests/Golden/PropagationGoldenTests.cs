@@ -19,7 +19,8 @@ public class PropagationGoldenTests(string device)
     {
         float[] features = Set.Floats("features");
         int frame = features.Length / Frames;
-        using var propagation = new LabelPropagation(Devices.Open(device), features.AsSpan(0, frame), Set.Floats("seg0"), Rows, Columns, Options());
+        using var propagation = new LabelPropagation(
+            Devices.Open(device), features.AsSpan(0, frame), Set.Floats("seg0"), Rows, Columns, Options());
         for (int t = 1; t < Frames; t++)
         {
             float[] soft = propagation.Next(features.AsSpan(t * frame, frame));
@@ -50,7 +51,8 @@ public class PropagationGoldenTests(string device)
     [Test]
     public void Every_expected_tensor_is_covered()
     {
-        var known = Enumerable.Range(1, Frames - 1).SelectMany(t => new[] { $"seg{t}", $"decoded{t}", $"labels{t}" }).Append("neighbourhood");
+        var known = Enumerable.Range(1, Frames - 1).SelectMany(t => new[] { $"seg{t}", $"decoded{t}", $"labels{t}" })
+            .Append("neighbourhood");
         Assert.That(Set.Tensors.Values.Where(tensor => !tensor.IsGiven).Select(tensor => tensor.Name), Is.EquivalentTo(known));
     }
 

@@ -86,7 +86,8 @@ public class TraceGoldenTests(string deviceName)
             {
                 var pass = new Pass(Training: true, OneRank.Instance);
                 golden.Check<float>("first.teacher_logits", state.Teacher.Forward(globals, pass).ToArray());
-                golden.Check<float>("first.student_logits", state.Student.Forward(globals, locals, pass with { Depth = globalDepth }, localDepth).ToArray());
+                golden.Check<float>("first.student_logits",
+                    state.Student.Forward(globals, locals, pass with { Depth = globalDepth }, localDepth).ToArray());
             }
             seen.Rates.Add(state.Method.RatesAt(step));
             state.Learn(globals, locals, globalDepth, localDepth);

@@ -77,7 +77,8 @@ public class MeasurementsTests(string device) : DeviceTests(device)
         Assert.That(() => measured.Count("rate", Scalar(1)), Throws.InstanceOf<KeyNotFoundException>());
         Assert.That(() => measured.EndStep(0, 0), Throws.ArgumentException);
         Assert.That(() => new Measurements(Device, [Measure.OnDevice("a"), Measure.OnDevice("a")], 0), Throws.ArgumentException);
-        Assert.That(() => new Measurements(Device, [Measure.OnDevice("step")], 0), Throws.ArgumentException.With.Message.Contains("'step'"));
+        Assert.That(() => new Measurements(Device, [Measure.OnDevice("step")], 0),
+            Throws.ArgumentException.With.Message.Contains("'step'"));
     }
 
     [Test]

@@ -153,7 +153,8 @@ public class RunLogTests
     {
         File.WriteAllText(path, "{\"step\":0}\nhello\n");
 
-        Assert.That(() => RunLogReader.Read(path), Throws.InstanceOf<InvalidDataException>().With.Message.Contains(path).And.Message.Contains("line 2"));
+        Assert.That(() => RunLogReader.Read(path),
+            Throws.InstanceOf<InvalidDataException>().With.Message.Contains(path).And.Message.Contains("line 2"));
     }
 
     /// <summary>Writes steps [first, end) with an epoch of five steps, and returns the file.</summary>

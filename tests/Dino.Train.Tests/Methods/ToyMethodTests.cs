@@ -70,7 +70,8 @@ public class ToyMethodTests
         Train(options, "parts");
 
         Assert.That(File.ReadAllBytes(Latest("parts")), Is.EqualTo(File.ReadAllBytes(Latest("whole"))));
-        Assert.That(RunLogReader.Read(Path.Combine(scratch, "parts", RunFiles.Log)).Steps.Select(row => row.Step), Is.EqualTo(Enumerable.Range(0, (int)steps)));
+        Assert.That(RunLogReader.Read(Path.Combine(scratch, "parts", RunFiles.Log)).Steps.Select(row => row.Step),
+            Is.EqualTo(Enumerable.Range(0, (int)steps)));
     }
 
     [Test]
@@ -79,7 +80,8 @@ public class ToyMethodTests
         Train(options, "");
 
         using var file = SafetensorsFile.Read(Latest());
-        Assert.That(file.Names, Has.Some.StartsWith("online.predictor.").And.Some.StartsWith("target.encoder.").And.Some.StartsWith("optimizer."));
+        Assert.That(file.Names, Has.Some.StartsWith("online.predictor.").And.Some.StartsWith("target.encoder.")
+            .And.Some.StartsWith("optimizer."));
         Assert.That(file.Names, Has.None.StartsWith("target.predictor."));
         Assert.That(file.Shape("queue"), Is.EqualTo(new long[] { options.Queue, ToyEncoder.Dim }));
         Assert.That(file.Floats("queue.place"), Is.EqualTo(new float[] { 18 * options.BatchSize % options.Queue }));
@@ -158,7 +160,8 @@ public class ToyMethodTests
     {
         public override void Run(string name, long total, Action<ProgressTracker> work) => work(new Tracker(total, onStep, onRow, onNote));
 
-        private sealed class Tracker(long total, Action<long>? onStep, Action<StepRow>? onRow, Action<string>? onNote) : ProgressTracker(total)
+        private sealed class Tracker(long total, Action<long>? onStep, Action<StepRow>? onRow, Action<string>? onNote)
+            : ProgressTracker(total)
         {
             public override void StartAt(long done)
             {
@@ -188,11 +191,13 @@ internal sealed record ToyOptions : TrainOptions
         {
             Limits = new(1),
         },
-        new Hyperparameter<ToyOptions, double>(nameof(Temperature), "Sharpens the contrast.", o => o.Temperature, (o, v) => o with { Temperature = v })
+        new Hyperparameter<ToyOptions, double>(
+            nameof(Temperature), "Sharpens the contrast.", o => o.Temperature, (o, v) => o with { Temperature = v })
         {
             Limits = new(0) { IsAbove = true, StrangeOver = 1, Usual = "usual are 0.05 to 0.5" },
         },
-        new Hyperparameter<ToyOptions, double>(nameof(Momentum), "The target's average.", o => o.Momentum, (o, v) => o with { Momentum = v })
+        new Hyperparameter<ToyOptions, double>(
+            nameof(Momentum), "The target's average.", o => o.Momentum, (o, v) => o with { Momentum = v })
         {
             Limits = new(0, 1),
         },
@@ -286,14 +291,16 @@ internal sealed class ToyMethod : IMethod
     public IReadOnlyList<View> Views =>
     [
         new View { Size = options.ViT.ImageSize, Scale = new(0.4, 1), Recipe = new Recipe { FlipProbability = 0.5 } },
-        new View { Size = options.ViT.ImageSize, Scale = new(0.2, 1), Recipe = new Recipe { FlipProbability = 0.5, GrayscaleProbability = 0.3 } },
+        new View { Size = options.ViT.ImageSize, Scale = new(0.2, 1),
+            Recipe = new Recipe { FlipProbability = 0.5, GrayscaleProbability = 0.3 } },
     ];
 
     public Backbone Evaluated => target.Backbone;
 
     public IEnumerable<IState> State =>
     [
-        SavedState.Of("online", online), SavedState.Of("target", average), SavedState.Of("optimizer", optimizer), SavedState.Of("queue", queue),
+        SavedState.Of("online", online), SavedState.Of("target", average), SavedState.Of("optimizer", optimizer),
+            SavedState.Of("queue", queue),
         SavedState.Of("queue.place", () => [place], values => place = (int)values[0]),
     ];
 

@@ -23,7 +23,8 @@ public class FolderLockTests
             Assert.That(
                 () => FolderLock.Acquire(folder),
                 Throws.TypeOf<RunException>().With.Message.StartsWith($"{folder} is in use by ").And.Message.Contains("`OutputDir`")
-                    .And.Message.Contains(OperatingSystem.IsWindows() ? "another process" : $"process {Environment.ProcessId} on {Environment.MachineName}, since 20"));
+                    .And.Message.Contains(OperatingSystem.IsWindows() ? "another process"
+                        : $"process {Environment.ProcessId} on {Environment.MachineName}, since 20"));
         }
         Assert.That(Directory.GetFileSystemEntries(folder), Is.Empty);
         FolderLock.Acquire(folder).Dispose();
@@ -60,7 +61,8 @@ public class FolderLockTests
         {
             if (step != 1)
                 return;
-            Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, output), Throws.TypeOf<RunException>().With.Message.Contains("is in use by"));
+            Assert.That(() => TinyRun.Run(TinyRun.Options, pictures.Root, output),
+                Throws.TypeOf<RunException>().With.Message.Contains("is in use by"));
             refused++;
         }));
 

@@ -39,7 +39,8 @@ public class MemoryEstimateTests
     [Test]
     public void CropLargerThanMemory_IsRefusedBeforeAnythingIsAllocated()
     {
-        var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 }, Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
+        var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 },
+            Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
         using var device = Device.Open("cpu");
 
         Assert.That(() => options.EstimateMemory()!.Check(device),

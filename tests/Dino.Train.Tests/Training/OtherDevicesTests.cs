@@ -12,7 +12,9 @@ using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;
 
-/// <summary>Training on an accelerator goes where it goes on the host, with stochastic depth, weight decay and the teacher's average.</summary>
+/// <summary>
+/// Training on an accelerator goes where it goes on the host, with stochastic depth, weight decay and the teacher's average.
+/// </summary>
 public class OtherDevicesTests
 {
     private const int Steps = 20;
@@ -49,7 +51,8 @@ public class OtherDevicesTests
             string output = Directory.CreateTempSubdirectory("dino-augment-").FullName;
             var run = new RunOptions { OutputDir = output, Augment = augment, Prefetch = new PrefetchOptions { Workers = 2 } };
             var folder = ImageFolder.Scan(pictures.Root);
-            using (var trainer = new Trainer(TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.ViT with { Depth = 1 } }, run, Devices.Open(name), folder, new SkippedFiles()))
+            using (var trainer = new Trainer(TinyRun.Options with { Epochs = 2, Backbone = TinyRun.Options.ViT with { Depth = 1 } }, run,
+                Devices.Open(name), folder, new SkippedFiles()))
                 trainer.Run(new StepDisplay(_ => { }), default);
             byte[] latest = File.ReadAllBytes(Path.Combine(output, "latest.safetensors"));
             Directory.Delete(output, recursive: true);

@@ -56,7 +56,8 @@ public class RanksTests
             for (int i = 0; i < expected.Count; i++)
                 Assert.That(actual[i][name], Is.EqualTo(expected[i][name]).Within(0.01).Percent, $"{name} of step {i}");
         Assert.That(
-            actual[^1][DinoMeasures.Loss], Is.Not.EqualTo(actual[0][DinoMeasures.Loss]).Within(1).Percent, "nothing was learned that could differ");
+            actual[^1][DinoMeasures.Loss], Is.Not.EqualTo(actual[0][DinoMeasures.Loss]).Within(1).Percent,
+            "nothing was learned that could differ");
         using SafetensorsFile a = SafetensorsFile.Read(Latest(two)), b = SafetensorsFile.Read(Latest(one));
         Assert.That(a.Names, Is.EqualTo(b.Names).And.Some.Contains("running_var"));
         foreach (string name in a.Names)

@@ -127,7 +127,8 @@ public class ResumeTests
         Assert.That(brokenOff, Is.EqualTo(13));
 
         void Save(string path, SteppedDino state) => Checkpoint.Save(
-            path, state.Method.State, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24, Options = CheckpointInfo.Write(options) });
+            path, state.Method.State, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24,
+                Options = CheckpointInfo.Write(options) });
     }
 
     private long Finish(DinoOptions options, string output, int workers)
@@ -152,11 +153,13 @@ public class ResumeTests
         string latest = Path.Combine(output, "latest.safetensors");
         if (killed)
         {
-            Assert.That(() => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token), Throws.TypeOf<KilledException>());
+            Assert.That(() => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token),
+                Throws.TypeOf<KilledException>());
             return File.Exists(latest) ? Checkpoint.ReadInfo(latest).Step : 0;
         }
         Assert.That(
-            () => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token), Throws.InstanceOf<OperationCanceledException>());
+            () => TinyRun.Run(options, pictures.Root, output, workers, display, cancel.Token),
+            Throws.InstanceOf<OperationCanceledException>());
         long step = Checkpoint.ReadInfo(latest).Step;
         Assert.That(step, Is.EqualTo(until));
         return step;

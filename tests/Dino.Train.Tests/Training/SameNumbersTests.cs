@@ -49,6 +49,7 @@ public class SameNumbersTests
             state.Update();
             state.Measured.Read((in StepRow _, ReadOnlySpan<float> _) => { });
         }
-        return [.. gradients, .. state.StudentParameters.Values.ToArray(), .. state.TeacherParameters.Values.ToArray(), .. state.Loss.Centre.ToArray()];
+        return [.. gradients, .. state.StudentParameters.Values.ToArray(), .. state.TeacherParameters.Values.ToArray(),
+            .. state.Loss.Centre.ToArray()];
     }
 }

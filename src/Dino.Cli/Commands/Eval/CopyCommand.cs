@@ -12,11 +12,18 @@ namespace Dino.Cli.Commands.Eval;
 /// <summary><c>dino eval copy</c>: altered copies and their originals.</summary>
 internal static class CopyCommand
 {
-    private static readonly Option<string> data = new("--data") { Description = "A folder like Copydays: 'original' beside folders of copies (strong, jpegqual/N, crops/N).", Required = true, HelpName = "FOLDER" };
-    private static readonly Option<string?> distractors = new("--distractors") { Description = "Pictures that are nobody's original.", HelpName = "FOLDER" };
-    private static readonly Option<string?> whitening = new("--whitening") { Description = "Pictures to learn a PCA whitening of the features from.", HelpName = "FOLDER" };
-    private static readonly Option<int> imsize = new("--imsize") { Description = "Pixels along the side of the square that pictures are stretched to.", DefaultValueFactory = _ => 320 };
-    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 16 };
+    private static readonly Option<string> data =
+        new("--data") { Description = "A folder like Copydays: 'original' beside folders of copies (strong, jpegqual/N, crops/N).",
+        Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string?> distractors =
+        new("--distractors") { Description = "Pictures that are nobody's original.", HelpName = "FOLDER" };
+    private static readonly Option<string?> whitening =
+        new("--whitening") { Description = "Pictures to learn a PCA whitening of the features from.", HelpName = "FOLDER" };
+    private static readonly Option<int> imsize =
+        new("--imsize") { Description = "Pixels along the side of the square that pictures are stretched to.",
+        DefaultValueFactory = _ => 320 };
+    private static readonly Option<int> batchSize =
+        new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 16 };
 
     public static Command Build()
     {
@@ -25,7 +32,8 @@ internal static class CopyCommand
             Examples =
             [
                 ("dino eval copy dino-run/latest.safetensors --data copydays", "class token and GeM of the patch tokens at 320²"),
-                ("dino eval copy dino-run/latest.safetensors --data copydays --distractors more --whitening others", "the paper's harder setting"),
+                ("dino eval copy dino-run/latest.safetensors --data copydays --distractors more --whitening others",
+                    "the paper's harder setting"),
             ],
         };
         BackboneArgument.AddTo(command);
@@ -57,7 +65,8 @@ internal static class CopyCommand
             Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
             Patterns = PictureChoice.Read(context),
         }.Evaluate(root, more, learned, context.Progress, context.Cancel);
-        string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, {(learned is null ? "not whitened" : $"whitened by {learned.Count} pictures")}, "
+        string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, "
+            + $"{(learned is null ? "not whitened" : $"whitened by {learned.Count} pictures")}, "
             + $"cosine, first 20 of {database} pictures ({more?.Count ?? 0} distractors)";
         context.Result(
             json =>

@@ -8,7 +8,8 @@ internal static class EvalCommand
     public static Command Build()
     {
         var command = new Command("eval", "Judge a network by the paper's protocols.");
-        foreach (var evaluation in (Command[])[KnnCommand.Build(), LinearCommand.Build(), SegmentCommand.Build(), VideoCommand.Build(), RetrieveCommand.Build(), CopyCommand.Build()])
+        foreach (var evaluation in (Command[])[KnnCommand.Build(), LinearCommand.Build(), SegmentCommand.Build(), VideoCommand.Build(),
+            RetrieveCommand.Build(), CopyCommand.Build()])
             command.Subcommands.Add(evaluation);
         return command;
     }

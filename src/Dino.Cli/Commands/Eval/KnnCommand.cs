@@ -13,8 +13,11 @@ namespace Dino.Cli.Commands.Eval;
 /// <summary><c>dino eval knn</c>: the weighted k-NN accuracy of a checkpoint's features.</summary>
 internal static class KnnCommand
 {
-    private static readonly Option<string> train = new("--train") { Description = "Labelled pictures to take neighbours from: one folder a class.", Required = true, HelpName = "FOLDER" };
-    private static readonly Option<string> val = new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string> train =
+        new("--train") { Description = "Labelled pictures to take neighbours from: one folder a class.", Required = true,
+        HelpName = "FOLDER" };
+    private static readonly Option<string> val =
+        new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
 
     private static readonly Option<int[]> ks = new("--nb-knn")
     {
@@ -32,10 +35,13 @@ internal static class KnnCommand
     };
 
     private static readonly Option<int> seed = new("--seed") { Description = "For --few-shot: decides which labels." };
-    private static readonly Option<double> temperature = new("--temperature") { Description = "Of the votes.", DefaultValueFactory = _ => 0.07 };
+    private static readonly Option<double> temperature =
+        new("--temperature") { Description = "Of the votes.", DefaultValueFactory = _ => 0.07 };
     private static readonly Limits temperatures = new(0) { IsAbove = true, StrangeOver = 1, Usual = "the paper's is 0.07" };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
-    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
+    private static readonly Option<int> size =
+        new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
+    private static readonly Option<int> batchSize =
+        new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 64 };
 
     public static Command Build()
     {
@@ -122,12 +128,14 @@ internal static class KnnCommand
             },
             text =>
             {
-                text.WriteLine($"{result.QueryCount} pictures of {result.Classes} classes against {result.TrainCount}; class token at {side}², cosine, temperature {votes.Temperature.ToString(CultureInfo.InvariantCulture)}{left.Suffix}");
+                text.WriteLine($"{result.QueryCount} pictures of {result.Classes} classes against {result.TrainCount}; class token at "
+                    + $"{side}², cosine, temperature {votes.Temperature.ToString(CultureInfo.InvariantCulture)}{left.Suffix}");
                 var table = new ResultTable("labels", "of pictures", "k", "top-1 %", "top-5 %");
                 foreach (var (percent, few) in results)
                 {
                     foreach (var accuracy in few.Accuracies)
-                        table.Add(string.Create(CultureInfo.InvariantCulture, $"{percent} %"), few.TrainCount, accuracy.K, accuracy.Top1, accuracy.Top5);
+                        table.Add(string.Create(CultureInfo.InvariantCulture, $"{percent} %"), few.TrainCount, accuracy.K, accuracy.Top1,
+                            accuracy.Top5);
                 }
                 table.WriteTo(text);
             });

@@ -18,8 +18,10 @@ internal static class LinearCommand
 {
     private static readonly LinearOptions defaults = new();
 
-    private static readonly Option<string?> train = new("--train") { Description = "Labelled pictures to learn from: one folder a class.", HelpName = "FOLDER" };
-    private static readonly Option<string> val = new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string?> train =
+        new("--train") { Description = "Labelled pictures to learn from: one folder a class.", HelpName = "FOLDER" };
+    private static readonly Option<string> val =
+        new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
 
     private static readonly Option<double[]> rates = new("--lr")
     {
@@ -28,10 +30,15 @@ internal static class LinearCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private static readonly Option<int> epochs = new("--epochs") { Description = "Passes over the pictures.", DefaultValueFactory = _ => defaults.Epochs };
-    private static readonly Option<int> batchSize = new("--batch-size") { Description = "Pictures of a step.", DefaultValueFactory = _ => defaults.BatchSize };
-    private static readonly Option<int> blocks = new("--n-last-blocks") { Description = "Class tokens of so many last blocks; 0 for 4, or 1 for networks as wide as ViT-B." };
-    private static readonly Option<bool?> averagePool = new("--avgpool-patchtokens") { Description = "Add the mean patch token, for one block alone. Default: for networks as wide as ViT-B." };
+    private static readonly Option<int> epochs =
+        new("--epochs") { Description = "Passes over the pictures.", DefaultValueFactory = _ => defaults.Epochs };
+    private static readonly Option<int> batchSize =
+        new("--batch-size") { Description = "Pictures of a step.", DefaultValueFactory = _ => defaults.BatchSize };
+    private static readonly Option<int> blocks =
+        new("--n-last-blocks") { Description = "Class tokens of so many last blocks; 0 for 4, or 1 for networks as wide as ViT-B." };
+    private static readonly Option<bool?> averagePool =
+        new("--avgpool-patchtokens") { Description =
+        "Add the mean patch token, for one block alone. Default: for networks as wide as ViT-B." };
 
     private static readonly Option<LinearCrops> crops = new("--crops")
     {
@@ -39,12 +46,19 @@ internal static class LinearCommand
             + "extracted once. centre: the central squares, extracted once.",
     };
 
-    private static readonly Option<int> views = new("--views") { Description = "With --crops kept: crops of each picture.", DefaultValueFactory = _ => 10 };
-    private static readonly Option<int> valFreq = new("--val-freq") { Description = "Epochs between evaluations.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<int> views =
+        new("--views") { Description = "With --crops kept: crops of each picture.", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int> valFreq =
+        new("--val-freq") { Description = "Epochs between evaluations.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> seed = new("--seed") { Description = "Of first weights, order and crops." };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
-    private static readonly Option<string?> weights = new("--linear-weights") { Description = "Evaluate this classifier, an official one or one written here, and train none.", HelpName = "FILE" };
-    private static readonly Option<string?> outputDir = new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.", HelpName = "FOLDER" };
+    private static readonly Option<int> size =
+        new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
+    private static readonly Option<string?> weights =
+        new("--linear-weights") { Description = "Evaluate this classifier, an official one or one written here, and train none.",
+        HelpName = "FILE" };
+    private static readonly Option<string?> outputDir =
+        new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.",
+        HelpName = "FOLDER" };
 
     public static Command Build()
     {
@@ -52,13 +66,17 @@ internal static class LinearCommand
         {
             Examples =
             [
-                ("dino eval linear dino-run/latest.safetensors --train train --val val", "the paper's protocol, with a sweep of learning rates"),
-                ("dino eval linear dino-run/latest.safetensors --train train --val val --crops kept", "ten crops of each picture, through the network once"),
-                ("dino eval linear dino-run/latest.safetensors --val val --linear-weights probe/linear.safetensors", "a classifier trained before"),
+                ("dino eval linear dino-run/latest.safetensors --train train --val val",
+                    "the paper's protocol, with a sweep of learning rates"),
+                ("dino eval linear dino-run/latest.safetensors --train train --val val --crops kept",
+                    "ten crops of each picture, through the network once"),
+                ("dino eval linear dino-run/latest.safetensors --val val --linear-weights probe/linear.safetensors",
+                    "a classifier trained before"),
             ],
         };
         BackboneArgument.AddTo(command);
-        foreach (var option in (Option[])[train, val, rates, epochs, batchSize, blocks, averagePool, crops, views, valFreq, seed, size, weights, outputDir])
+        foreach (var option in (Option[])[train, val, rates, epochs, batchSize, blocks, averagePool, crops, views, valFreq, seed, size,
+            weights, outputDir])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
         DeviceOption.AddTo(command);
@@ -70,7 +88,8 @@ internal static class LinearCommand
         context.KeepsNothing();
         string? file = context.Get(weights), trainFolder = context.Get(train);
         if (file is null && trainFolder is null)
-            throw new UserErrorException("--train is missing: a classifier has to be trained, unless --linear-weights gives one.") { IsUsage = true };
+            throw new UserErrorException("--train is missing: a classifier has to be trained, unless --linear-weights gives "
+                + "one.") { IsUsage = true };
         var options = new LinearOptions
         {
             LearningRates = file is null ? [.. context.Get(rates)!] : [1],
@@ -80,7 +99,8 @@ internal static class LinearCommand
         };
         foreach (double rate in options.LearningRates)
             context.Within(rates, rate, new Limits(0) { IsAbove = true, StrangeOver = 1, Usual = "the defaults are 0.0001 to 0.3" });
-        int wanted = context.GetBetween(size, 0, 8192), viewCount = context.GetBetween(views, 1), frequency = context.GetBetween(valFreq, 1);
+        int wanted = context.GetBetween(size, 0, 8192), viewCount = context.GetBetween(views, 1),
+            frequency = context.GetBetween(valFreq, 1);
         var left = new SkippedLines(context);
         var skipped = left.Files;
         var valPictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
@@ -102,7 +122,8 @@ internal static class LinearCommand
             Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
             OnFeatures = (name, store) => WriteFeatures(context, name, store),
         };
-        var result = file is null ? run.Run(context.Progress, context.Cancel) : run.Evaluate(LinearClassifierFile.Read(file), context.Progress, context.Cancel);
+        var result = file is null ? run.Run(context.Progress, context.Cancel)
+            : run.Evaluate(LinearClassifierFile.Read(file), context.Progress, context.Cancel);
         if (file is null && context.Get(outputDir) is { } folder)
             LinearClassifierFile.Write(Path.Combine(folder, "linear.safetensors"), run.Classifier(result.BestProbe));
         Print(context, result, Protocol(context, kind, side, options, file, viewCount), left, device.Name);
@@ -116,24 +137,30 @@ internal static class LinearCommand
         var attentive = BackboneArgument.Attentive(context, backbone);
         bool wide = backbone.Width >= 768;
         bool pool = context.Get(averagePool) ?? (wide && context.Get(blocks) is 0 or 1);
-        int last = context.GetBetween(blocks, 0, attentive.Blocks) is > 0 and var given ? given : pool || wide ? 1 : Math.Min(4, attentive.Blocks);
+        int last = context.GetBetween(blocks, 0, attentive.Blocks) is > 0 and var given ? given : pool
+            || wide ? 1 : Math.Min(4, attentive.Blocks);
         if (pool && last != 1)
-            throw new UserErrorException($"--avgpool-patchtokens is defined for the last block alone, not with --n-last-blocks {last}.") { IsUsage = true };
+            throw new UserErrorException($"--avgpool-patchtokens is defined for the last block alone, not with --n-last-blocks "
+                + $"{last}.") { IsUsage = true };
         return FeatureKind.LinearProbe(last, pool);
     }
 
     private static string Protocol(CommandContext context, FeatureKind kind, int side, LinearOptions options, string? file, int viewCount)
     {
-        string features = string.Create(CultureInfo.InvariantCulture, $"{kind.Name}; val: shorter side {FeatureExtractor.Protocol(side).ResizeSize}, central {side}²");
+        string features = string.Create(CultureInfo.InvariantCulture,
+            $"{kind.Name}; val: shorter side {FeatureExtractor.Protocol(side).ResizeSize}, central {side}²");
         if (file is not null)
             return $"{features}; classifier from {file}";
         string seen = context.Get(crops) switch
         {
             LinearCrops.Fresh => "new random crops (8-100 % of the area, flips) and features in every epoch, as in the paper",
-            LinearCrops.Kept => string.Create(CultureInfo.InvariantCulture, $"{viewCount} random crops of each picture (8-100 % of the area, flips), features extracted once and used in turn"),
+            LinearCrops.Kept => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{viewCount} random crops of each picture (8-100 % of the area, flips), features extracted once and used in turn"),
             _ => "central squares, features extracted once, no augmentation",
         };
-        return string.Create(CultureInfo.InvariantCulture, $"{features}; train: {seen}; SGD momentum 0.9, cosine, {options.Epochs} epochs, batch {options.BatchSize}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{features}; train: {seen}; SGD momentum 0.9, cosine, {options.Epochs} epochs, batch {options.BatchSize}");
     }
 
     private static void Print(CommandContext context, LinearResult result, string protocol, SkippedLines skipped, string device)
@@ -174,10 +201,13 @@ internal static class LinearCommand
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{result.ValCount} pictures of {result.Classes} classes, {(trained ? $"learned from {result.TrainCount}" : "none learned from")}{skipped.Suffix}");
+                text.WriteLine($"{result.ValCount} pictures of {result.Classes} classes, "
+                    + $"{(trained ? $"learned from {result.TrainCount}" : "none learned from")}{skipped.Suffix}");
                 if (!trained)
                 {
-                    text.WriteLine(string.Create(CultureInfo.InvariantCulture, $"top-1 {best.Final.Top1:F2} %{(best.Final.Top5 is { } five ? $"   top-5 {five:F2} %" : "")}"));
+                    text.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"top-1 {best.Final.Top1:F2} %{(best.Final.Top5 is { } five ? $"   top-5 {five:F2} %" : "")}"));
                     return;
                 }
                 var table = new ResultTable("lr (batch 256)", "top-1 %", "top-5 %", "best epoch's top-1 %", "epoch", "");
@@ -185,8 +215,8 @@ internal static class LinearCommand
                 {
                     var probe = result.Probes[i];
                     table.Add(
-                        probe.LearningRate.ToString("G4", CultureInfo.InvariantCulture), probe.Final.Top1, probe.Final.Top5, probe.Best.Top1, probe.BestEpoch,
-                        i == result.BestProbe ? "<- chosen" : "");
+                        probe.LearningRate.ToString("G4", CultureInfo.InvariantCulture), probe.Final.Top1, probe.Final.Top5,
+                        probe.Best.Top1, probe.BestEpoch, i == result.BestProbe ? "<- chosen" : "");
                 }
                 table.WriteTo(text);
             });

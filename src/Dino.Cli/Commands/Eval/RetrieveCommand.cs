@@ -16,11 +16,18 @@ internal static class RetrieveCommand
 {
     private const int RowsAtATime = 4096;
 
-    private static readonly Option<string> data = new("--data") { Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.pkl or .json.", Required = true, HelpName = "FOLDER" };
-    private static readonly Option<string?> groundTruth = new("--ground-truth") { Description = "The ground truth, as published (.pkl) or as JSON; otherwise the folder's only gnd_* file.", HelpName = "FILE" };
-    private static readonly Option<int> imsize = new("--imsize") { Description = "Pictures with a longer side are shrunk to so many pixels.", DefaultValueFactory = _ => 224 };
-    private static readonly Option<bool> multiScale = new("--multiscale") { Description = "Average the features at scales 1, 1/√2 and 1/2." };
-    private static readonly Option<bool> crop = new("--crop-queries") { Description = "Cut queries to their boxes, as the sets' own protocol does; DINO's takes them whole." };
+    private static readonly Option<string> data =
+        new("--data") { Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.pkl or .json.", Required = true,
+        HelpName = "FOLDER" };
+    private static readonly Option<string?> groundTruth =
+        new("--ground-truth") { Description = "The ground truth, as published (.pkl) or as JSON; otherwise the folder's only gnd_* file.",
+        HelpName = "FILE" };
+    private static readonly Option<int> imsize =
+        new("--imsize") { Description = "Pictures with a longer side are shrunk to so many pixels.", DefaultValueFactory = _ => 224 };
+    private static readonly Option<bool> multiScale =
+        new("--multiscale") { Description = "Average the features at scales 1, 1/√2 and 1/2." };
+    private static readonly Option<bool> crop =
+        new("--crop-queries") { Description = "Cut queries to their boxes, as the sets' own protocol does; DINO's takes them whole." };
 
     public static Command Build()
     {
@@ -83,10 +90,12 @@ internal static class RetrieveCommand
             }
         });
         if (asked.Count == 0 || database.Count == 0)
-            throw skipped.Failure(asked.Count == 0 ? $"None of the {set.Queries.Count} queries can be read" : $"None of the {set.Images.Count} pictures can be read");
+            throw skipped.Failure(asked.Count == 0 ? $"None of the {set.Queries.Count} queries can be read"
+                : $"None of the {set.Images.Count} pictures can be read");
         var truth = asked.ConvertAll(query => query.Among(rowOf));
         var accuracies = RetrievalScore.Evaluate(Rank(device, [.. queries], database, asked.Count), truth);
-        string protocol = $"{backbone.OutputName}, longer side at most {size}, {(scales ? "mean of scales 1, 1/√2 and 1/2" : "one scale")}, "
+        string protocol = $"{backbone.OutputName}, longer side at most {size}, "
+            + $"{(scales ? "mean of scales 1, 1/√2 and 1/2" : "one scale")}, "
             + $"queries {(cut ? "cut to their boxes" : "whole")}, cosine";
         context.Result(
             json =>
@@ -112,8 +121,8 @@ internal static class RetrieveCommand
                 var table = new ResultTable("%", "mAP", "mP@1", "mP@5", "mP@10", "queries");
                 foreach (var accuracy in accuracies)
                     table.Add(
-                        accuracy.Protocol, 100 * accuracy.MeanAveragePrecision, 100 * accuracy.MeanPrecision[0], 100 * accuracy.MeanPrecision[1],
-                        100 * accuracy.MeanPrecision[2], accuracy.Queries);
+                        accuracy.Protocol, 100 * accuracy.MeanAveragePrecision, 100 * accuracy.MeanPrecision[0],
+                        100 * accuracy.MeanPrecision[1], 100 * accuracy.MeanPrecision[2], accuracy.Queries);
                 table.WriteTo(text);
             });
 

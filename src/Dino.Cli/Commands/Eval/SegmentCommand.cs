@@ -17,18 +17,25 @@ internal static class SegmentCommand
     private static readonly double[] masses = [0.6, 0.8];
 
     private static readonly Option<string?> images = new("--images") { Description = "Pictures.", HelpName = "FOLDER" };
-    private static readonly Option<string?> masks = new("--masks") { Description = "A mask for each, of the same name.", HelpName = "FOLDER" };
-    private static readonly Option<string?> voc = new("--voc") { Description = "A folder like PASCAL VOC's, in place of --images and --masks: JPEGImages, SegmentationObject, ImageSets.", HelpName = "FOLDER" };
-    private static readonly Option<string> split = new("--split") { Description = "With --voc: the list in ImageSets/Segmentation.", DefaultValueFactory = _ => "val", HelpName = "NAME" };
-    private static readonly Option<bool> classes = new("--classes") { Description = "With --voc: masks of SegmentationClass instead of SegmentationObject." };
+    private static readonly Option<string?> masks =
+        new("--masks") { Description = "A mask for each, of the same name.", HelpName = "FOLDER" };
+    private static readonly Option<string?> voc = new("--voc") { Description =
+        "A folder like PASCAL VOC's, in place of --images and --masks: JPEGImages, SegmentationObject, ImageSets.", HelpName = "FOLDER" };
+    private static readonly Option<string> split =
+        new("--split") { Description = "With --voc: the list in ImageSets/Segmentation.", DefaultValueFactory = _ => "val",
+        HelpName = "NAME" };
+    private static readonly Option<bool> classes =
+        new("--classes") { Description = "With --voc: masks of SegmentationClass instead of SegmentationObject." };
 
     private static readonly Option<MaskKind> kind = new("--mask-kind")
     {
-        Description = "ids: 0 is background, 255 undecided, other numbers are objects. binary: 128 and more is the object. auto: ids for palette files "
+        Description = "ids: 0 is background, 255 undecided, other numbers are objects. binary: 128 and more is the object. auto: ids for "
+            + "palette files "
             + "and for grey ones of small numbers.",
     };
 
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side, the longer one at most four times as long; 0 for 480, in proportion for networks of crops smaller than 224." };
+    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side, the longer one at most four "
+        + "times as long; 0 for 480, in proportion for networks of crops smaller than 224." };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures; 0 for all." };
 
     public static Command Build()
@@ -38,7 +45,8 @@ internal static class SegmentCommand
             Examples =
             [
                 ("dino eval segment dino-run/latest.safetensors --voc VOC2012", "the paper's figure 4"),
-                ("dino eval segment dino-run/latest.safetensors --images ecssd/images --masks ecssd/masks", "a saliency set: the foreground's IoU"),
+                ("dino eval segment dino-run/latest.safetensors --images ecssd/images --masks ecssd/masks",
+                    "a saliency set: the foreground's IoU"),
             ],
         };
         BackboneArgument.AddTo(command);
@@ -75,7 +83,8 @@ internal static class SegmentCommand
                 context.Cancel.ThrowIfCancellationRequested();
                 var (image, mask) = pairs[i];
                 MaskKind ownKind = maskKind;
-                if (decoder.TryDecode(image, picture, skipped.Files) && LabelMap.TryRead(mask, ref ownKind, skipped.Files, PictureChoice.MaxPixels(context)) is { } objects)
+                if (decoder.TryDecode(image, picture, skipped.Files)
+                    && LabelMap.TryRead(mask, ref ownKind, skipped.Files, PictureChoice.MaxPixels(context)) is { } objects)
                     Add(image, mask, objects);
                 tracker.Report(i + 1);
             }
@@ -89,7 +98,8 @@ internal static class SegmentCommand
         {
             if (objects.Width != picture.Width || objects.Height != picture.Height)
             {
-                skipped.Files.Report(mask, $"it has {objects.Width} × {objects.Height} pixels, its picture {picture.Width} × {picture.Height}");
+                skipped.Files.Report(mask, $"it has {objects.Width} × {objects.Height} pixels, its picture {picture.Width} × "
+                    + $"{picture.Height}");
                 return;
             }
             if (objects.Highest == 0)
@@ -127,7 +137,8 @@ internal static class SegmentCommand
 
     private static void Print(CommandContext context, SegmentScore score, int without, SkippedLines skipped, int side, string device)
     {
-        string protocol = $"shorter side {side} (longer at most {PictureGrid.LongestRatio * side}), whole patches; masks at the resolution of the annotation; attention of the class token, last block; "
+        string protocol = $"shorter side {side} (longer at most {PictureGrid.LongestRatio * side}), whole patches; masks at the "
+            + $"resolution of the annotation; attention of the class token, last block; "
             + "best head of each object, mean over objects, then over pictures";
         context.Result(
             json =>
@@ -156,13 +167,15 @@ internal static class SegmentCommand
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{score.Objects} objects in {score.Pictures} pictures{skipped.Suffix}{(without > 0 ? $", {without} of them without an object" : "")}");
-                var table = new ResultTable("Jaccard, %", "best head", "one head for all", "mean of heads", "foreground, best head", "foreground, mean of heads");
+                text.WriteLine($"{score.Objects} objects in {score.Pictures} "
+                    + $"pictures{skipped.Suffix}{(without > 0 ? $", {without} of them without an object" : "")}");
+                var table = new ResultTable("Jaccard, %", "best head", "one head for all", "mean of heads", "foreground, best head",
+                    "foreground, mean of heads");
                 foreach (var accuracy in score.Accuracies)
                     table.Add(
                         string.Create(CultureInfo.InvariantCulture, $"mass {accuracy.Mass}"), 100 * accuracy.BestHead,
-                        string.Create(CultureInfo.InvariantCulture, $"{100 * accuracy.FixedHead:F2} (head {accuracy.Head})"), 100 * accuracy.MeanOfHeads,
-                        100 * accuracy.ForegroundBestHead, 100 * accuracy.ForegroundMeanOfHeads);
+                        string.Create(CultureInfo.InvariantCulture, $"{100 * accuracy.FixedHead:F2} (head {accuracy.Head})"),
+                        100 * accuracy.MeanOfHeads, 100 * accuracy.ForegroundBestHead, 100 * accuracy.ForegroundMeanOfHeads);
                 table.WriteTo(text);
             });
     }

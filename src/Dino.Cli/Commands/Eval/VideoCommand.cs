@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Pictures.DataSets;
@@ -16,7 +17,9 @@ internal static class VideoCommand
 {
     private static readonly LabelPropagationOptions defaults = new();
 
-    private static readonly Option<string> data = new("--data") { Description = "Videos in the layout of DAVIS: JPEGImages/480p/NAME, Annotations/480p/NAME.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string> data =
+        new("--data") { Description = "Videos in the layout of DAVIS: JPEGImages/480p/NAME, Annotations/480p/NAME.", Required = true,
+        HelpName = "FOLDER" };
 
     private static readonly Option<string[]> sequences = new("--sequences")
     {
@@ -26,22 +29,34 @@ internal static class VideoCommand
         HelpName = "NAME",
     };
 
-    private static readonly Option<string?> outputDir = new("--output-dir") { Description = "Write the masks, as indexed PNG files, into NAME/ below this folder.", HelpName = "FOLDER" };
-    private static readonly Option<int> lastFrames = new("--n-last-frames") { Description = "Frames before the current one that labels come from, beside the first.", DefaultValueFactory = _ => defaults.LastFrames };
-    private static readonly Option<int> radius = new("--size-mask-neighborhood") { Description = "Patches that a label may move; 0 for any number.", DefaultValueFactory = _ => defaults.Radius };
-    private static readonly Option<int> topk = new("--topk") { Description = "Patches that a label is averaged over.", DefaultValueFactory = _ => defaults.TopK };
-    private static readonly Option<double> temperature = new("--temperature") { Description = "Of the patches' weights.", DefaultValueFactory = _ => defaults.Temperature };
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side of the frames, the longer one at most four times as long.", DefaultValueFactory = _ => 480 };
-    private static readonly Option<MaskKind> kind = new("--mask-kind") { Description = "ids: 0 is background, other numbers are objects. binary: 128 and more is the object. auto: by the first mask." };
+    private static readonly Option<string?> outputDir =
+        new("--output-dir") { Description = "Write the masks, as indexed PNG files, into NAME/ below this folder.", HelpName = "FOLDER" };
+    private static readonly Option<int> lastFrames =
+        new("--n-last-frames") { Description = "Frames before the current one that labels come from, beside the first.",
+        DefaultValueFactory = _ => defaults.LastFrames };
+    private static readonly Option<int> radius =
+        new("--size-mask-neighborhood") { Description = "Patches that a label may move; 0 for any number.",
+        DefaultValueFactory = _ => defaults.Radius };
+    private static readonly Option<int> topk =
+        new("--topk") { Description = "Patches that a label is averaged over.", DefaultValueFactory = _ => defaults.TopK };
+    private static readonly Option<double> temperature =
+        new("--temperature") { Description = "Of the patches' weights.", DefaultValueFactory = _ => defaults.Temperature };
+    private static readonly Option<int> size =
+        new("--size") { Description = "Pixels along the shorter side of the frames, the longer one at most four times as long.",
+        DefaultValueFactory = _ => 480 };
+    private static readonly Option<MaskKind> kind = new("--mask-kind") { Description =
+        "ids: 0 is background, other numbers are objects. binary: 128 and more is the object. auto: by the first mask." };
 
     public static Command Build()
     {
-        var command = new ProgramCommand("video", "Follow objects through videos from their masks in the first frame (J and F of DAVIS).", Run)
+        var command = new ProgramCommand("video", "Follow objects through videos from their masks in the first frame (J and F of DAVIS).",
+            Run)
         {
             Examples =
             [
                 ("dino eval video dino-run/latest.safetensors --data DAVIS", "the paper's protocol on DAVIS 2017"),
-                ("dino eval video dino-run/latest.safetensors --data DAVIS --sequences dog --output-dir masks", "one video, with its masks"),
+                ("dino eval video dino-run/latest.safetensors --data DAVIS --sequences dog --output-dir masks",
+                    "one video, with its masks"),
             ],
         };
         BackboneArgument.AddTo(command);
@@ -79,7 +94,8 @@ internal static class VideoCommand
         var scores = new List<ObjectScore>();
         int frames = 0, done = 0;
         var skipped = new SkippedLines(context);
-        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note, Skipped = skipped.Files };
+        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note,
+            Skipped = skipped.Files };
         context.Progress.Run("video", videos.Sum(video => video.Frames.Count), tracker =>
         {
             foreach (var video in videos)
@@ -93,7 +109,9 @@ internal static class VideoCommand
                     scores.AddRange(run.Follow(video, context.Get(kind), (i, labels) =>
                     {
                         if (folder is not null)
-                            IndexedPng.Write(Path.Combine(folder, RawName.Shown(Path.GetFileNameWithoutExtension(video.Frames[i])) + ".png"), labels.Ids, labels.Width, labels.Height);
+                            IndexedPng.Write(Path.Combine(
+                                folder, RawName.Shown(Path.GetFileNameWithoutExtension(video.Frames[i])) + ".png"), labels.Ids,
+                                labels.Width, labels.Height);
                         tracker.Report(++frames - before + done, video.Name);
                     }, context.Cancel));
                     followed++;
@@ -111,9 +129,11 @@ internal static class VideoCommand
         if (followed == 0)
             throw new UserErrorException(leftOut.Count == 1
                 ? $"{leftOut[0].Video}: {leftOut[0].Reason}"
-                : $"None of the {leftOut.Count} videos could be followed: {leftOut[0].Video}: {leftOut[0].Reason} And {leftOut.Count - 1} more like it.");
-        string protocol = FormattableString.Invariant(
-            $"shorter side {side}, patches of {attentive.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
+                : $"None of the {leftOut.Count} videos could be followed: {leftOut[0].Video}: {leftOut[0].Reason} And "
+                    + $"{leftOut.Count - 1} more like it.");
+        string protocol = string.Create(CultureInfo.InvariantCulture,
+            $"shorter side {side}, patches of {attentive.Patch}; first frame and {options.LastFrames} last, radius {options.Radius}, "
+                + $"top-{options.TopK}, temperature {options.Temperature}; first and last frame not counted");
         Print(context, scores, leftOut, skipped, followed, frames, protocol, device.Name);
 
         void Note(string video, string remark) => context.Error.WriteLine($"note: {RawName.Shown(video)}: {remark}");
@@ -134,11 +154,13 @@ internal static class VideoCommand
     }
 
     private static void Print(
-        CommandContext context, List<ObjectScore> scores, List<(string Video, string Reason)> leftOut, SkippedLines skipped, int videos, int frames, string protocol, string device)
+        CommandContext context, List<ObjectScore> scores, List<(string Video, string Reason)> leftOut, SkippedLines skipped, int videos,
+        int frames, string protocol, string device)
     {
         bool any = scores.Count > 0; // masks may be wanted where only first frames are annotated
         var (j, f) = any
-            ? (MeasureStatistics.MeanOf([.. scores.Select(score => score.J)]), MeasureStatistics.MeanOf([.. scores.Select(score => score.F)]))
+            ? (MeasureStatistics.MeanOf([.. scores.Select(score => score.J)]),
+                MeasureStatistics.MeanOf([.. scores.Select(score => score.F)]))
             : default;
         context.Result(
             json =>
@@ -146,7 +168,8 @@ internal static class VideoCommand
                 void Measures(MeasureStatistics region, MeasureStatistics boundary)
                 {
                     json.WriteReal("j_and_f", Math.Round((region.Mean + boundary.Mean) / 2, 6));
-                    foreach (var (name, value) in ((string, double)[])[("j_mean", region.Mean), ("j_recall", region.Recall), ("j_decay", region.Decay),
+                    foreach (var (name, value) in ((string, double)[])[("j_mean", region.Mean), ("j_recall", region.Recall),
+                        ("j_decay", region.Decay),
                         ("f_mean", boundary.Mean), ("f_recall", boundary.Recall), ("f_decay", boundary.Decay)])
                         json.WriteReal(name, Math.Round(value, 6));
                 }
@@ -180,7 +203,8 @@ internal static class VideoCommand
             text =>
             {
                 text.WriteLine(protocol);
-                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} frames{(leftOut.Count > 0 ? $"; {leftOut.Count} videos left out" : "")}{skipped.Suffix}");
+                text.WriteLine($"{scores.Count} annotated objects in {videos} videos of {frames} "
+                    + $"frames{(leftOut.Count > 0 ? $"; {leftOut.Count} videos left out" : "")}{skipped.Suffix}");
                 if (!any)
                     return;
                 var table = new ResultTable("%", "J&F", "J mean", "J recall", "J decay", "F mean", "F recall", "F decay");

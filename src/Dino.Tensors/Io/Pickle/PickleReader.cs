@@ -7,7 +7,8 @@ using Dino.Tensors.Memory;
 namespace Dino.Tensors.Io.Pickle;
 
 /// <summary>
-/// Reads a pickle as data: the opcodes that protocol 2 needs for a state dict, names from <see cref="PickleNames"/>, and no way to call anything.
+/// Reads a pickle as data: the opcodes that protocol 2 needs for a state dict, names from <see cref="PickleNames"/>, and no way to call
+/// anything.
 /// Objects of other programs are passed over. Written by a stranger, so that every count is checked before it is used.
 /// </summary>
 /// <remarks>
@@ -180,22 +181,30 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
             case PickleName.DefaultDict:
                 return new PickleMap(); // the default is of no use here
             case PickleName.Foreign:
-                return new PickleObject(arguments is [PickleGlobal { Name: PickleName.Foreign } of, ..] && global.Text.EndsWith("._reconstructor", StringComparison.Ordinal) ? of.Text : global.Text);
-            case PickleName.Attribute when arguments is [PickleGlobal { Name: PickleName.Foreign } owner, PickleScalar { Kind: PickleScalar.Text } name]:
+                return new PickleObject(arguments is [PickleGlobal { Name: PickleName.Foreign } of, ..]
+                    && global.Text.EndsWith("._reconstructor", StringComparison.Ordinal) ? of.Text : global.Text);
+            case PickleName.Attribute when arguments
+                is [PickleGlobal { Name: PickleName.Foreign } owner, PickleScalar { Kind: PickleScalar.Text } name]:
                 return new PickleObject($"{owner.Text}.{name.Value[..Math.Min(name.Value.Length, MaxName)]}");
-            case PickleName.RebuildTensor when arguments is [PickleStorage storage, var offset, var shape, var strides, var gradient, PickleMap hooks, ..]:
-                if (hooks.Entries.Count != 0 || arguments.Count > 7 || arguments.Count == 7 && arguments[6].Kind != PickleScalar.None || gradient.Kind != PickleScalar.Flag)
+            case PickleName.RebuildTensor when arguments
+                is [PickleStorage storage, var offset, var shape, var strides, var gradient, PickleMap hooks, ..]:
+                if (hooks.Entries.Count != 0 || arguments.Count > 7 || arguments.Count == 7 && arguments[6].Kind != PickleScalar.None
+                    || gradient.Kind != PickleScalar.Flag)
                     throw Wrong("a tensor with hooks or attributes");
                 return Tensor(storage, Long(offset), Longs(shape), Longs(strides));
-            case PickleName.RebuildParameter when arguments is [PickleTensor tensor, PickleScalar { Kind: PickleScalar.Flag }, PickleMap { Entries.Count: 0 }]:
+            case PickleName.RebuildParameter when arguments
+                is [PickleTensor tensor, PickleScalar { Kind: PickleScalar.Flag }, PickleMap { Entries.Count: 0 }]:
                 return tensor;
             case PickleName.Size when arguments is [PickleSequence sizes]:
                 return new PickleSequence(true, [.. sizes.Items]);
-            case PickleName.Encode when arguments is [PickleScalar { Kind: PickleScalar.Text } text, PickleScalar { Kind: PickleScalar.Text, Value: "latin1" }]:
+            case PickleName.Encode when arguments
+                is [PickleScalar { Kind: PickleScalar.Text } text, PickleScalar { Kind: PickleScalar.Text, Value: "latin1" }]:
                 if (text.Value.Any(c => c > 255))
                     throw Wrong("bytes with values over 255");
                 return new PickleScalar(PickleScalar.Bytes, text.Value);
-            case PickleName.NumpyDType when arguments is [PickleScalar { Kind: PickleScalar.Text } code, PickleScalar { Kind: PickleScalar.Flag }, PickleScalar { Kind: PickleScalar.Flag }]:
+            case PickleName.NumpyDType when arguments
+                is [PickleScalar { Kind: PickleScalar.Text } code, PickleScalar { Kind: PickleScalar.Flag },
+                PickleScalar { Kind: PickleScalar.Flag }]:
                 return new PickleDType(code.Value);
             case PickleName.NumpyScalar when arguments is [PickleDType type, PickleScalar { Kind: PickleScalar.Bytes } value]:
                 return NumpyScalar(type.Code, Encoding.Latin1.GetBytes(value.Value));
@@ -228,10 +237,12 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
                 break;
             case PickleObject:
                 break;
-            case PickleDType { Code: not ['O', ..] } type when state is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: ">" }, ..] }:
+            case PickleDType { Code: not ['O', ..] } type when state
+                is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: ">" }, ..] }:
                 type.Code = "?";
                 break;
-            case PickleDType when state is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..] }:
+            case PickleDType when state is PickleSequence { IsTuple: true,
+                Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..] }:
                 break;
             case var target:
                 throw Wrong($"a state of kind {state.Kind} for a {target.Kind}");
@@ -342,7 +353,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
             {
                 PickleScalar { Kind: not PickleScalar.Bytes } scalar => scalar.Value,
                 // Settings have keys of any kind; weights have texts.
-                PickleObject or PickleSequence { IsTuple: true } or PickleScalar => string.Create(CultureInfo.InvariantCulture, $"({items[i].Kind} {map.Entries.Count})"),
+                PickleObject or PickleSequence { IsTuple: true } or PickleScalar =>
+                    string.Create(CultureInfo.InvariantCulture, $"({items[i].Kind} {map.Entries.Count})"),
                 var other => throw Wrong($"a key of kind {other.Kind}"),
             };
             Add(map, key, items[i + 1]);
@@ -406,7 +418,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
         value is PickleSequence { IsTuple: true } tuple ? tuple.Items : throw Wrong(otherwise);
 
     private long Long(PickleValue value) =>
-        value is PickleScalar { Kind: PickleScalar.Integer } number && long.TryParse(number.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long result) && result >= 0
+        value is PickleScalar { Kind: PickleScalar.Integer } number
+            && long.TryParse(number.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long result) && result >= 0
             ? result
             : throw Wrong("a count, offset or stride that is not a number from 0 to 2⁶³ − 1");
 
@@ -433,7 +446,8 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
 
     private InvalidDataException Wrong(string what)
     {
-        string opcode = opcodeAt < bytes.Length ? string.Create(CultureInfo.InvariantCulture, $"opcode 0x{bytes[opcodeAt]:x2} at byte {opcodeAt}") : "end";
+        string opcode = opcodeAt < bytes.Length
+            ? string.Create(CultureInfo.InvariantCulture, $"opcode 0x{bytes[opcodeAt]:x2} at byte {opcodeAt}") : "end";
         return new InvalidDataException($"{file}: refused in the pickle, {opcode}: {what}.");
     }
 }

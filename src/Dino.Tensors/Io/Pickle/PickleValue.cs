@@ -41,7 +41,9 @@ internal sealed class PickleGlobal(PickleName name, ElementType type = default) 
     public override string Kind => "name";
 }
 
-/// <summary>An object of another program: nothing is known of it but the name of its class, and whatever it is made of is passed over.</summary>
+/// <summary>
+/// An object of another program: nothing is known of it but the name of its class, and whatever it is made of is passed over.
+/// </summary>
 internal sealed class PickleObject(string type) : PickleValue
 {
     public string Type => type;

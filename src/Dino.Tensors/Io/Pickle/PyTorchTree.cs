@@ -28,7 +28,8 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
     {
         Walk(root);
         if (tensors.Count == 0 && firstObject is { } type)
-            throw new InvalidDataException($"{file.Path}: an object of the class {StoredTensor.Quote(type)} was saved whole, and only its program can read it. "
+            throw new InvalidDataException($"{file.Path}: an object of the class {StoredTensor.Quote(
+                type)} was saved whole, and only its program can read it. "
                 + "Save its tensors instead: torch.save(model.state_dict(), \"weights.pth\").");
         return this;
     }
@@ -58,7 +59,11 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
                 firstObject ??= unknown.Type;
                 PassOver($"an object of {unknown.Type}");
                 break;
-            case PickleGlobal { Name: PickleName.Foreign or PickleName.OrderedDict or PickleName.DefaultDict or PickleName.Namespace or PickleName.Size or PickleName.NumpyDType } type:
+            case PickleGlobal
+            {
+                Name: PickleName.Foreign or PickleName.OrderedDict or PickleName.DefaultDict or PickleName.Namespace or PickleName.Size
+                    or PickleName.NumpyDType
+            } type:
                 PassOver($"the name {(type.Name == PickleName.Foreign ? type.Text : type.Name.ToString())}");
                 break;
             case PickleDType number:
@@ -93,7 +98,8 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
             IsRowMajor(tensor) ? null : tensor.Strides);
         total += stored.ByteLength;
         if (total > file.Length + MaxRepeated)
-            throw new InvalidDataException($"{file.Path}: its tensors name the same memory over and over, {total} bytes and more in a file of {file.Length}.");
+            throw new InvalidDataException($"{file.Path}: its tensors name the same memory over and over, {total} bytes and more in a "
+                + $"file of {file.Length}.");
         if (!tensors.TryAdd(name, stored))
             throw Twice(name);
     }

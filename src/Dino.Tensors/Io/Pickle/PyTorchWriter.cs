@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Dino.Tensors.Io.Pickle;
 
-/// <summary>Writes a state dict as <c>torch.save</c> does since PyTorch 1.6: a pickle of protocol 2 and one member a storage, stored in a zip file.</summary>
+/// <summary>
+/// Writes a state dict as <c>torch.save</c> does since PyTorch 1.6: a pickle of protocol 2 and one member a storage, stored in a zip file.
+/// </summary>
 internal static class PyTorchWriter
 {
     private const string Root = "archive/";

@@ -8,7 +8,8 @@ namespace Dino.Tensors.Io.Pickle;
 internal sealed record ZipMember(string Name, long Start, long Length);
 
 /// <summary>
-/// The members of a zip file of stored entries, as PyTorch writes them (APPNOTE.TXT 6.3.10). Every byte of the file must belong to one entry
+/// The members of a zip file of stored entries, as PyTorch writes them (APPNOTE.TXT 6.3.10). Every byte of the file must belong to one
+/// entry
 /// or to the directory, and the two descriptions of an entry must agree: no two readers can see different files in it.
 /// </summary>
 internal sealed class ZipDirectory
@@ -48,7 +49,8 @@ internal sealed class ZipDirectory
         foreach (var entry in entries)
         {
             if (entry.Header != at)
-                throw Wrong($"member {StoredTensor.Quote(entry.Name)} begins at byte {entry.Header} where {at} was expected: members overlap or leave a hole");
+                throw Wrong($"member {StoredTensor.Quote(
+                    entry.Name)} begins at byte {entry.Header} where {at} was expected: members overlap or leave a hole");
             members.Add(Member(entry, start, out at));
         }
         return at == start ? members : throw Wrong($"{start - at} bytes before the directory belong to no member");
@@ -62,7 +64,8 @@ internal sealed class ZipDirectory
         long endAt = file.Length - EndSize;
         byte[] end = file.Read(endAt, EndSize);
         if (U32(end, 0) != EndSignature)
-            throw Wrong("it does not end with the end of a directory: cut short, or something follows it (a download that was not finished: fetch it again)");
+            throw Wrong("it does not end with the end of a directory: cut short, or something follows it (a download that was not "
+                + "finished: fetch it again)");
         if (U16(end, 20) != 0 || U16(end, 4) != 0 || U16(end, 6) != 0 || U16(end, 8) != U16(end, 10))
             throw Wrong("it has a comment or several parts");
         ulong count = U16(end, 10), size = U32(end, 12), start = U32(end, 16);
@@ -79,7 +82,8 @@ internal sealed class ZipDirectory
             || U64(end64, 4) != End64Size - 12 || U32(end64, 16) != 0 || U32(end64, 20) != 0 || U64(end64, 24) != U64(end64, 32))
             throw Wrong("the end of its 64-bit directory is malformed");
         var (count64, size64, start64) = (U64(end64, 32), U64(end64, 40), U64(end64, 48));
-        if (count != ushort.MaxValue && count != count64 || size != uint.MaxValue && size != size64 || start != uint.MaxValue && start != start64)
+        if (count != ushort.MaxValue && count != count64 || size != uint.MaxValue && size != size64 || start != uint.MaxValue
+            && start != start64)
             throw Wrong("its two ends describe different directories");
         if (size64 > (ulong)file.Length || start64 > (ulong)file.Length)
             throw Wrong("its directory lies outside");
@@ -211,7 +215,8 @@ internal sealed class ZipDirectory
             if (extra.Length < 4 || extra.Length - 4 < U16(extra, 2))
                 throw Wrong($"member {StoredTensor.Quote(name)} has a malformed extra field");
             if (U16(extra, 0) == 1)
-                found = found.IsEmpty ? extra.Slice(4, U16(extra, 2)) : throw Wrong($"member {StoredTensor.Quote(name)} has two 64-bit fields");
+                found = found.IsEmpty ? extra.Slice(4, U16(extra, 2))
+                    : throw Wrong($"member {StoredTensor.Quote(name)} has two 64-bit fields");
             extra = extra[(4 + U16(extra, 2))..];
         }
         return found;

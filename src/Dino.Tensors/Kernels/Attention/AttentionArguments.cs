@@ -16,7 +16,9 @@ internal readonly struct AttentionArguments
         Accumulate = accumulate ? 1 : 0;
     }
 
-    /// <summary>The queries (part 0), keys (1) or values (2) of a head of an image, tokens as rows; heads are counted over all images.</summary>
+    /// <summary>
+    /// The queries (part 0), keys (1) or values (2) of a head of an image, tokens as rows; heads are counted over all images.
+    /// </summary>
     public OperandPlace PlaceOf(int head, int part)
     {
         int width = Heads * HeadDim, image = head / Heads;

@@ -14,7 +14,9 @@ namespace Dino.Tensors.Kernels.Attention;
 /// <summary>The fused attention of each kind of device behind one call.</summary>
 internal static class FusedAttention
 {
-    /// <summary>y (B, N, D) and, of every row, what the backward pass makes the weights of again (B, H, N, 2), from qkv (B, N, 3·D).</summary>
+    /// <summary>
+    /// y (B, N, D) and, of every row, what the backward pass makes the weights of again (B, H, N, 2), from qkv (B, N, 3·D).
+    /// </summary>
     public static unsafe void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor stats)
     {
         if (qkv.Count == 0)
@@ -126,7 +128,8 @@ internal static class FusedAttention
             Forward(device, shape, qkv, device.Rent(new Shape(shape.Images, shape.Tokens, shape.Width)), stats);
             var arguments = SimtAttention<TTile>.Arguments(shape);
             weights.On(device)(
-                device.Stream, new KernelConfig(SimtAttention<TTile>.WeightsGridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize),
+                device.Stream, new KernelConfig(
+                    SimtAttention<TTile>.WeightsGridSize(arguments, shape.Images), SimtAttention<TTile>.GroupSize),
                 qkv.View, stats.View, result.View, arguments);
         }
     }
@@ -138,7 +141,8 @@ internal static class FusedAttention
 
         private static readonly Kernel<ForwardLauncher> forward = new(MmaAttention<TNumber>.Forward, bounds, tensorCores: true);
 
-        private static readonly Kernel<BackwardLauncher> backwardQueries = new(MmaAttention<TNumber>.BackwardQueries, bounds, tensorCores: true),
+        private static readonly Kernel<BackwardLauncher> backwardQueries =
+            new(MmaAttention<TNumber>.BackwardQueries, bounds, tensorCores: true),
             backwardKeys = new(MmaAttention<TNumber>.BackwardKeys, bounds, tensorCores: true);
 
         public static void Forward(Device device, in AttentionShape shape, Tensor qkv, Tensor y, Tensor stats)

@@ -24,7 +24,9 @@ internal readonly record struct AttentionShape(int Images, int Tokens, int Heads
 /// </remarks>
 internal static unsafe class HostAttention
 {
-    /// <summary>Writes the result (B, N, D) and what the backward pass wants of each row (B, H, N, 2); <paramref name="stats"/> may be null.</summary>
+    /// <summary>
+    /// Writes the result (B, N, D) and what the backward pass wants of each row (B, H, N, 2); <paramref name="stats"/> may be null.
+    /// </summary>
     public static void Forward(HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats)
     {
         if (Vector512.IsHardwareAccelerated)

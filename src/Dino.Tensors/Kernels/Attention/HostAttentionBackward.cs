@@ -5,7 +5,8 @@ namespace Dino.Tensors.Kernels.Attention;
 
 /// <summary>The backward pass.</summary>
 /// <remarks>
-/// With P = exp(S − max − log Σ exp(S − max)), dP = dO·Vᵀ and δ = rowsum(dO ∘ O): dS = Scale · P ∘ (dP − δ), dV = Pᵀ·dO, dQ = dS·K, dK = dSᵀ·Q. A head is done
+/// With P = exp(S − max − log Σ exp(S − max)), dP = dO·Vᵀ and δ = rowsum(dO ∘ O): dS = Scale · P ∘ (dP − δ), dV = Pᵀ·dO, dQ = dS·K, dK =
+/// dSᵀ·Q. A head is done
 /// by one thread, in blocks of keys by queries; Pᵀ and dSᵀ are [key][query], left operands of all three products as they are.
 /// </remarks>
 internal static unsafe partial class HostAttention<TVector, TSimd>
@@ -13,10 +14,12 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     /// <summary>See <see cref="HostAttention.Backward"/>.</summary>
     public static void Backward(
         HostTeam team, in AttentionShape shape, float* qkv, float* result, float* stats, float* gradResult, float* gradQkv, bool accumulate)
-        => team.Run(shape.Images * shape.Heads / HeadsPerItem(shape), new BackwardJob(shape, qkv, result, stats, gradResult, gradQkv, accumulate));
+        => team.Run(shape.Images * shape.Heads / HeadsPerItem(shape),
+            new BackwardJob(shape, qkv, result, stats, gradResult, gradQkv, accumulate));
 
     /// <summary>Pᵀ from the scores, then dSᵀ from dPᵀ, in place.</summary>
-    private static void Gradients(float* scores, float* gradP, int ld, int keys, int queries, float* max, float* logs, float* delta, float scale)
+    private static void Gradients(float* scores, float* gradP, int ld, int keys, int queries, float* max, float* logs, float* delta,
+        float scale)
     {
         TVector factor = TSimd.Create(scale);
         for (int column = 0; column < queries; column += TSimd.Width)
@@ -44,7 +47,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
 
         private void RunHead(int head, int image)
         {
-            int n = shape.Tokens, d = shape.HeadDim, width = shape.Width, block = BlockOfKeys(n), pitch = Pitch(Math.Min(n, QueriesPerBlock));
+            int n = shape.Tokens, d = shape.HeadDim, width = shape.Width, block = BlockOfKeys(n),
+                pitch = Pitch(Math.Min(n, QueriesPerBlock));
             long ld = 3L * width, queryLd = ld, keyLd = ld, valueLd = ld, outputLd = width;
             float* q = qkv + image * n * ld + head * d, gradQ = gradQkv + image * n * ld + head * d;
             float* o = result + (long)image * n * width + head * d, gradO = gradResult + (long)image * n * width + head * d;
@@ -84,12 +88,16 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                     {
                         long panel = PanelFloats(shape, i + j);
                         int w = Math.Min(Panel, columns - j);
-                        HostTile<TVector, TSimd>.Multiply(keys + key * keyLd, keyLd, rows, queryPanels + panel, w, d, scores + j, pitch, shape.Scale * Log2E);
-                        HostTile<TVector, TSimd>.Multiply(values + key * valueLd, valueLd, rows, outputPanels + panel, w, d, gradP + j, pitch, 1);
+                        HostTile<TVector, TSimd>.Multiply(
+                            keys + key * keyLd, keyLd, rows, queryPanels + panel, w, d, scores + j, pitch, shape.Scale * Log2E);
+                        HostTile<TVector, TSimd>.Multiply(
+                            values + key * valueLd, valueLd, rows, outputPanels + panel, w, d, gradP + j, pitch, 1);
                         Gradients(scores + j, gradP + j, pitch, rows, w, max + i + j, logs + i + j, delta + i + j, shape.Scale);
                     }
-                    HostTile<TVector, TSimd>.MultiplyInPlace(false, scores, pitch, rows, outputs + i * outputLd, outputLd, d, count, gradV, ld, again);
-                    HostTile<TVector, TSimd>.MultiplyInPlace(false, gradP, pitch, rows, queries + i * queryLd, queryLd, d, count, gradK, ld, again);
+                    HostTile<TVector, TSimd>.MultiplyInPlace(
+                        false, scores, pitch, rows, outputs + i * outputLd, outputLd, d, count, gradV, ld, again);
+                    HostTile<TVector, TSimd>.MultiplyInPlace(
+                        false, gradP, pitch, rows, queries + i * queryLd, queryLd, d, count, gradK, ld, again);
                     HostTile<TVector, TSimd>.MultiplyInPlace(
                         true, gradP, pitch, count, keys + key * keyLd, keyLd, d, rows, gradQ + i * ld, ld, key > 0 || accumulate ? 1 : 0);
                 }

@@ -19,7 +19,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
     // A block of scores (64 KiB), and the rows of keys and values that belong to it, stay in the second-level cache.
     private const int QueriesPerBlock = 64, KeysPerBlock = 256;
 
-    // So many rows of a head stay in the first-level cache wherever they lie, and those of all heads in the second: with enough images a thread
+    // So many rows of a head stay in the first-level cache wherever they lie, and those of all heads in the second: with enough images a
+    // thread
     // takes all heads of one, whose rows then come from memory once.
     private const int FewTokens = 64, ManyImages = 16;
 
@@ -89,7 +90,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
         => HostTile<TVector, TSimd>.PanelStride(shape.HeadDim) * CeilDivide(queries, HostTile<TVector, TSimd>.Columns);
 
     /// <summary>
-    /// Replaces scores [key][query], which are in units of ln 2, by exp(score − max) with the maximum and the sum of each query over these keys
+    /// Replaces scores [key][query], which are in units of ln 2, by exp(score − max) with the maximum and the sum of each query over these
+    /// keys
     /// and, unless this is the <paramref name="first"/> block, those before; what belongs to the older maximum is to be multiplied by
     /// <paramref name="correction"/>.
     /// </summary>
@@ -159,7 +161,8 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
             float* keys = HeadRows(shape, q + width, KeySlot, ref keyLd), values = HeadRows(shape, q + 2 * width, ValueSlot, ref valueLd);
             float* queries = HostScratch.Rent(QuerySlot, PanelFloats(shape, QueriesPerBlock));
             float* scores = HostScratch.Rent(ScoreSlot, (long)block * Pitch(QueriesPerBlock));
-            float* max = stackalloc float[QueriesPerBlock], sum = stackalloc float[QueriesPerBlock], factors = stackalloc float[QueriesPerBlock];
+            float* max = stackalloc float[QueriesPerBlock], sum = stackalloc float[QueriesPerBlock],
+                factors = stackalloc float[QueriesPerBlock];
 
             int end = Math.Min(first + QueriesPerItem, n);
             for (int i = first; i < end; i += QueriesPerBlock)
@@ -176,12 +179,14 @@ internal static unsafe partial class HostAttention<TVector, TSimd>
                     {
                         // One panel at a time: its scores are still in the first-level cache.
                         int columns = Math.Min(Panel, across - j);
-                        HostTile<TVector, TSimd>.Multiply(keys + key * keyLd, keyLd, rows, panel, columns, d, scores + j, pitch, shape.Scale * Log2E);
+                        HostTile<TVector, TSimd>.Multiply(
+                            keys + key * keyLd, keyLd, rows, panel, columns, d, scores + j, pitch, shape.Scale * Log2E);
                         Softmax(scores + j, pitch, rows, columns, key == 0, max + j, sum + j, factors + j);
                     }
                     if (key > 0)
                         ScaleRows(target, width, count, d, factors);
-                    HostTile<TVector, TSimd>.MultiplyInPlace(true, scores, pitch, count, values + key * valueLd, valueLd, d, rows, target, width,
+                    HostTile<TVector, TSimd>.MultiplyInPlace(
+                        true, scores, pitch, count, values + key * valueLd, valueLd, d, rows, target, width,
                         key == 0 ? 0 : 1);
                 }
                 for (int j = 0; j < count; j++)

@@ -37,7 +37,8 @@ internal static partial class SimtAttention<TTile>
         ArrayView<Float4> strips = SharedMemory.Allocate<Float4>(2 * Depth * Pitch);
         ArrayView<Float4> tile = SharedMemory.Allocate<Float4>(Edge * Pitch);
 
-        Float4 max = LoadStats(stats, head * n, row, n, 0), log = LoadStats(stats, head * n, row, n, 1), shift = LoadRows(delta, head * n, row, n);
+        Float4 max = LoadStats(stats, head * n, row, n, 0), log = LoadStats(stats, head * n, row, n, 1),
+            shift = LoadRows(delta, head * n, row, n);
         Float4x4 left = default, right = default;
         for (int key0 = 0; key0 < n; key0 += Edge)
         {

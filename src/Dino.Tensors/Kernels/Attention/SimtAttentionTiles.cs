@@ -137,7 +137,9 @@ internal static partial class SimtAttention<TTile>
         return value;
     }
 
-    /// <summary>Scores, rounded by themselves: the backward pass finds the same bits again, so that none is above the maximum that was kept.</summary>
+    /// <summary>
+    /// Scores, rounded by themselves: the backward pass finds the same bits again, so that none is above the maximum that was kept.
+    /// </summary>
     private static Float4 Scaled(Float4 value, float scale) => new()
     {
         X = Intrinsics.Product(value.X, scale),

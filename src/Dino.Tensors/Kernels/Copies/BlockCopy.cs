@@ -27,7 +27,8 @@ internal static class BlockCopy
         }
     }
 
-    internal readonly struct Body<T, TMemory>(TMemory from, TMemory to, Blocks source, Blocks target, int length, int pieces, int accumulate)
+    internal readonly struct Body<T, TMemory>(
+        TMemory from, TMemory to, Blocks source, Blocks target, int length, int pieces, int accumulate)
         : IRowBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

@@ -4,7 +4,8 @@ using Dino.Tensors.Ops;
 namespace Dino.Tensors.Kernels.Copies;
 
 /// <summary>
-/// y[i, j, k, l] = x[i·s₀ + j·s₁ + k·s₂ + l·s₃]: what transposing and repeating come down to in row-major memory. Not differentiable itself.
+/// y[i, j, k, l] = x[i·s₀ + j·s₁ + k·s₂ + l·s₃]: what transposing and repeating come down to in row-major memory. Not differentiable
+/// itself.
 /// </summary>
 internal static class StridedCopy
 {

@@ -11,7 +11,9 @@ internal static class HostMath<TVector, TSimd>
     // product is made 2⁻¹⁰⁰ times as large: it is rounded once where the result is subnormal.
     private const float Rounder = 12582912f + 226f, Small = 7.88860905e-31f;
 
-    /// <summary>2ˣ of x ≤ 0 (or rounded to a little more) with a relative error near 1e-7: subnormal numbers below −126, 0 below −150.</summary>
+    /// <summary>
+    /// 2ˣ of x ≤ 0 (or rounded to a little more) with a relative error near 1e-7: subnormal numbers below −126, 0 below −150.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector PowerOfTwo(TVector x)
     {

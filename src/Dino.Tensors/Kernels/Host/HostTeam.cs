@@ -16,9 +16,11 @@ internal interface IHostJob
 /// done. Nothing is allocated after the first run of a job type.
 /// </summary>
 /// <remarks>
-/// Each thread begins with a share of its own, the same part of the items in every job: what it wrote in one op, such as its rows of a matrix,
+/// Each thread begins with a share of its own, the same part of the items in every job: what it wrote in one op, such as its rows of a
+/// matrix,
 /// is near it in the next. Who is done takes from the end of the others' shares.
-/// One thread at a time may call <see cref="Run"/>; another one gets an exception. A run started from inside an item runs inline on its thread.
+/// One thread at a time may call <see cref="Run"/>; another one gets an exception. A run started from inside an item runs inline on its
+/// thread.
 /// </remarks>
 internal sealed class HostTeam : IDisposable
 {
@@ -260,7 +262,9 @@ internal sealed class HostTeam : IDisposable
         return (Box<TJob>)(boxes[slot] ??= new Box<TJob>());
     }
 
-    /// <summary>A thread's items that nobody has taken: first in the upper half of the word, end in the lower. Alone on its cache lines.</summary>
+    /// <summary>
+    /// A thread's items that nobody has taken: first in the upper half of the word, end in the lower. Alone on its cache lines.
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     private struct Share
     {

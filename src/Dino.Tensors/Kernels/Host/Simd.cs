@@ -59,7 +59,8 @@ internal readonly struct Simd(Vector<float> value) : IReal<Simd>
     public static Simd NonFinite(Simd x)
     {
         var exponent = new Vector<int>(0x7f800000);
-        return new(Vector.ConditionalSelect(Vector.Equals(Vector.AsVectorInt32(x.Value) & exponent, exponent), Vector<float>.One, Vector<float>.Zero));
+        return new(Vector.ConditionalSelect(Vector.Equals(Vector.AsVectorInt32(x.Value) & exponent, exponent),
+            Vector<float>.One, Vector<float>.Zero));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,8 @@ using System.Runtime.CompilerServices;
 namespace Dino.Tensors.Kernels.Host;
 
 /// <summary>
-/// <see cref="Real.ExpInParts"/>, <see cref="Real.ExpOfNegativeInParts"/> and <see cref="Real.NormalTailInParts"/> once more, to the same bits, over plain vectors.
+/// <see cref="Real.ExpInParts"/>, <see cref="Real.ExpOfNegativeInParts"/> and <see cref="Real.NormalTailInParts"/> once more, to the same
+/// bits, over plain vectors.
 /// </summary>
 /// <remarks>
 /// The JIT inlines only so much into one method, whatever is asked of it, and then leaves calls in the loop, at thirty times the cost.
@@ -24,7 +25,8 @@ internal static class VectorMath
         var y = Vector.MinNative(Vector.Create(89f), Vector.MaxNative(Vector.Create(Real.NothingLeftOfTwo), x));
         var log = Vector.Create(1.44269502f);
         var shifted = Vector.FusedMultiplyAdd(y, log, Vector.Create(rounder));
-        var f = Vector.FusedMultiplyAdd(y, Vector.Create(1.92596303e-8f), Vector.FusedMultiplyAdd(y, log, Vector.Create(rounder) - shifted));
+        var f = Vector.FusedMultiplyAdd(y, Vector.Create(1.92596303e-8f),
+            Vector.FusedMultiplyAdd(y, log, Vector.Create(rounder) - shifted));
         var normal = Vector.MaxNative(shifted, Vector.Create(rounder - 125f));
         var rest = shifted - normal + Vector.Create(12582912f + 127f);
         return ScaledPower(f) * Vector.Create(1.26765060e30f) * Power(normal) * Power(rest);

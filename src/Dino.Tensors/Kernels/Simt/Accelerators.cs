@@ -17,7 +17,9 @@ internal static class Accelerators
 
     /// <summary>A context with all devices that can run kernels from here.</summary>
     /// <param name="refused">Takes in why others cannot.</param>
-    /// <param name="simulateTensorCores">Gives simulated threads NVIDIA's warps of 32, in groups of 256: slower, as each is a thread of the system.</param>
+    /// <param name="simulateTensorCores">
+    /// Gives simulated threads NVIDIA's warps of 32, in groups of 256: slower, as each is a thread of the system.
+    /// </param>
     public static Context CreateContext(ICollection<string>? refused = null, bool simulateTensorCores = false) => Context.Create(builder =>
     {
         builder.CPU(simulateTensorCores
@@ -28,7 +30,8 @@ internal static class Accelerators
             {
                 if (device.Capabilities.GenericAddressSpace)
                     return true;
-                refused?.Add($"OpenCL: {device.Name.Trim()} was left out: it offers OpenCL {device.DeviceVersion} without a generic address space, "
+                refused?.Add($"OpenCL: {device.Name.Trim()} was left out: it offers OpenCL {device.DeviceVersion} without a generic "
+                    + $"address space, "
                     + "which kernels here need (OpenCL C 2.0).");
                 return false;
             })

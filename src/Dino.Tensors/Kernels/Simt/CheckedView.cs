@@ -5,7 +5,8 @@ using ILGPU.IR.Intrinsics;
 namespace Dino.Tensors.Kernels.Simt;
 
 /// <summary>
-/// Device memory as kernels read and write it. On simulated threads an index outside is reported (<see cref="KernelIndexException"/>), reads
+/// Device memory as kernels read and write it. On simulated threads an index outside is reported (<see cref="KernelIndexException"/>),
+/// reads
 /// as 0 and writes nothing: ILGPU's own check there ends the process. On GPUs the test is true at compile time and vanishes.
 /// </summary>
 internal static class CheckedView

@@ -24,11 +24,15 @@ internal static class Intrinsics
         RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.MultiplyBf16), nameof(TensorCore.MultiplyBf16Ptx));
         RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToTf32), nameof(TensorCore.ToTf32Ptx));
         RedirectPtx(intrinsics, typeof(TensorCore), nameof(TensorCore.ToBf16), nameof(TensorCore.ToBf16Ptx));
-        Redirect(intrinsics, typeof(CheckedView), nameof(CheckedView.IsInside), nameof(CheckedView.IsAlwaysInside), nameof(CheckedView.IsAlwaysInside));
+        Redirect(intrinsics, typeof(CheckedView), nameof(CheckedView.IsInside), nameof(CheckedView.IsAlwaysInside),
+            nameof(CheckedView.IsAlwaysInside));
         Redirect(intrinsics, typeof(Intrinsics), nameof(Product), nameof(ProductOpenCL), nameof(ProductPtx));
-        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayRead), nameof(SharedCheck.AlwaysRead), nameof(SharedCheck.AlwaysRead));
-        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayWrite), nameof(SharedCheck.AlwaysWrite), nameof(SharedCheck.AlwaysWrite));
-        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.PassBarrier), nameof(SharedCheck.AlwaysPass), nameof(SharedCheck.AlwaysPass));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayRead), nameof(SharedCheck.AlwaysRead),
+            nameof(SharedCheck.AlwaysRead));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.MayWrite), nameof(SharedCheck.AlwaysWrite),
+            nameof(SharedCheck.AlwaysWrite));
+        Redirect(intrinsics, typeof(SharedCheck), nameof(SharedCheck.PassBarrier), nameof(SharedCheck.AlwaysPass),
+            nameof(SharedCheck.AlwaysPass));
     }
 
     /// <summary>a · b, rounded by itself: no compiler may make it part of a fused multiply-add.</summary>

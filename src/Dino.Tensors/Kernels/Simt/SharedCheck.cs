@@ -67,7 +67,8 @@ internal static class SharedCheck
             if (afterWrite || afterRead)
             {
                 int other = afterWrite ? place.Writer : place.Reader;
-                CheckedView.Report(new KernelRaceException(CheckedView.RunningName, i, Grid.IdxX, thread, writes, other == Several ? null : other, afterWrite));
+                CheckedView.Report(new KernelRaceException(
+                    CheckedView.RunningName, i, Grid.IdxX, thread, writes, other == Several ? null : other, afterWrite));
             }
             if (writes)
                 place.Writer = thread;

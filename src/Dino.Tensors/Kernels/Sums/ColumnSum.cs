@@ -7,7 +7,8 @@ namespace Dino.Tensors.Kernels.Sums;
 
 /// <summary>tⱼ = Σᵢ xᵢⱼ over the rows of a matrix, how the gradients of biases gather; not differentiable itself.</summary>
 /// <remarks>
-/// Two passes: blocks of rows to partial sums, then the partial sums in order; of very many rows those in the same way. The blocks depend on the shape alone, so the result does not
+/// Two passes: blocks of rows to partial sums, then the partial sums in order; of very many rows those in the same way. The blocks depend
+/// on the shape alone, so the result does not
 /// depend on the number of threads.
 /// </remarks>
 public static class ColumnSum
@@ -17,7 +18,9 @@ public static class ColumnSum
     private const int MostBlocks = 256, Elements = 1 << 16; // enough partial sums to fill a GPU
     private const int Tile = 1024; // columns whose sums stay in a core's first-level cache while the rows stream by
 
-    /// <summary>Sums x: (rows, n) into <paramref name="target"/>, any shape of n elements; with <paramref name="accumulate"/> ≠ 0 adds.</summary>
+    /// <summary>
+    /// Sums x: (rows, n) into <paramref name="target"/>, any shape of n elements; with <paramref name="accumulate"/> ≠ 0 adds.
+    /// </summary>
     public static void Run(Tensor x, Tensor target, int accumulate)
     {
         Operands.Check(x, target, op: nameof(ColumnSum));
@@ -83,7 +86,8 @@ public static class ColumnSum
                 int r0 = row * n, r1 = r0 + n, r2 = r1 + n, r3 = r2 + n;
                 for (int j = first; j < last; j += Simd.Width)
                 {
-                    Simd sum = x.Load(r0 + j, r0 + last) + x.Load(r1 + j, r1 + last) + (x.Load(r2 + j, r2 + last) + x.Load(r3 + j, r3 + last));
+                    Simd sum = x.Load(r0 + j, r0 + last) + x.Load(r1 + j, r1 + last)
+                        + (x.Load(r2 + j, r2 + last) + x.Load(r3 + j, r3 + last));
                     sums.Deliver(to + j, to + last, sum, add);
                 }
             }
@@ -106,7 +110,8 @@ public static class ColumnSum
         {
             int block = i / n, row = block * height, count = Math.Min(height, rows - row);
             int column = i - block * n;
-            sums.Deliver(i, end, RowSum.OfColumn<Lane, ColumnElements<Lane, ViewMemory>>(new(x, row * n + column, n, column), 0, count), accumulate);
+            sums.Deliver(i, end, RowSum.OfColumn<Lane, ColumnElements<Lane, ViewMemory>>(new(x, row * n + column, n, column), 0, count),
+                accumulate);
         }
     }
 }

@@ -43,7 +43,8 @@ internal static class OnlineSoftmax
     public static T Raise<T>(T total, T from, T to, T scale) where T : struct, IReal<T> => total * Real.ExpOfNegative((from - to) * scale);
 
     /// <summary>
-    /// ln Σ e^(scale · (x − highest)) over a row, of the running maxima and sums of all lanes. The maximum stays apart: added to the logarithm it
+    /// ln Σ e^(scale · (x − highest)) over a row, of the running maxima and sums of all lanes. The maximum stays apart: added to the
+    /// logarithm it
     /// would take the digits that x − highest keeps. Every lane must call it.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

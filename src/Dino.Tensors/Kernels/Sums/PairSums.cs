@@ -61,7 +61,8 @@ internal static class PairSums
         }
     }
 
-    internal readonly struct Finish<T, TMemory>(int groups, int columns, TMemory sums, TMemory left, TMemory right, int leftMode, int rightMode)
+    internal readonly struct Finish<T, TMemory>(
+        int groups, int columns, TMemory sums, TMemory left, TMemory right, int leftMode, int rightMode)
         : IElementBody
         where T : struct, IReal<T>
         where TMemory : struct, IMemory<TMemory, T>

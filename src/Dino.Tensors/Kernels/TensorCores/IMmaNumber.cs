@@ -19,7 +19,8 @@ internal interface IMmaNumber
     static abstract uint Word(ArrayView<float> source, OperandPlace place, int row, int step);
 
     /// <summary>
-    /// The sums of a product before as A's fragment, their columns the steps of k in the order 2t, 2t + 1: of one fragment in tf32, of two beside
+    /// The sums of a product before as A's fragment, their columns the steps of k in the order 2t, 2t + 1: of one fragment in tf32, of two
+    /// beside
     /// each other in bf16.
     /// </summary>
     static abstract Word4 OfSums(Float4 first, Float4 second);
@@ -39,7 +40,8 @@ internal readonly struct MmaTf32 : IMmaNumber
     public static Word4 AlongRows(ArrayView<float> source, OperandPlace place, int row, int step) =>
         Round(OperandPlace.Read<AlongRows>(source, place, row, step));
 
-    public static uint Word(ArrayView<float> source, OperandPlace place, int row, int step) => TensorCore.ToTf32(place.ReadOne(source, row, step));
+    public static uint Word(ArrayView<float> source, OperandPlace place, int row, int step) =>
+        TensorCore.ToTf32(place.ReadOne(source, row, step));
 
     public static Word4 OfSums(Float4 first, Float4 second) => Round(new() { X = first.X, Y = first.Z, Z = first.Y, W = first.W });
 
@@ -61,7 +63,8 @@ internal readonly struct MmaBf16 : IMmaNumber
 
     public static Word4 AlongSteps(ArrayView<float> source, OperandPlace place, int row, int step)
     {
-        Float4 low = OperandPlace.Read<AlongSteps>(source, place, row, step), high = OperandPlace.Read<AlongSteps>(source, place, row, step + 4);
+        Float4 low = OperandPlace.Read<AlongSteps>(source, place, row, step),
+            high = OperandPlace.Read<AlongSteps>(source, place, row, step + 4);
         return new()
         {
             X = TensorCore.ToBf16(low.X, low.Y),
@@ -73,7 +76,8 @@ internal readonly struct MmaBf16 : IMmaNumber
 
     public static Word4 AlongRows(ArrayView<float> source, OperandPlace place, int row, int step)
     {
-        Float4 even = OperandPlace.Read<AlongRows>(source, place, row, step), odd = OperandPlace.Read<AlongRows>(source, place, row, step + 1);
+        Float4 even = OperandPlace.Read<AlongRows>(source, place, row, step),
+            odd = OperandPlace.Read<AlongRows>(source, place, row, step + 1);
         return new()
         {
             X = TensorCore.ToBf16(even.X, odd.X),

@@ -6,7 +6,8 @@ using ILGPU;
 namespace Dino.Tensors.Kernels.TensorCores;
 
 /// <summary>
-/// Fused attention on tensor cores, for heads of 64 dimensions: as <see cref="SimtAttention{TTile}"/>, but a warp has 16 rows to itself, and
+/// Fused attention on tensor cores, for heads of 64 dimensions: as <see cref="SimtAttention{TTile}"/>, but a warp has 16 rows to itself,
+/// and
 /// scores go from one product to the next in registers.
 /// </summary>
 internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
@@ -104,7 +105,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
         ArrayView<Word4> keysOfResults = MmaHead<TNumber>.OneBlockServesBoth
             ? keys : memory.SubView(2 * MmaHead<TNumber>.DimBlock, MmaHead<TNumber>.TokenBlock);
 
-        MmaRows rows = MmaHead<TNumber>.Rows(qkv, query, row0, lane), grads = MmaHead<TNumber>.Rows(gradResult, s.PlaceOfResult(head), row0, lane);
+        MmaRows rows = MmaHead<TNumber>.Rows(qkv, query, row0, lane),
+            grads = MmaHead<TNumber>.Rows(gradResult, s.PlaceOfResult(head), row0, lane);
         int row = row0 + lane / 4;
         float max0 = ReadStats(stats, head, row, n, 0), max1 = ReadStats(stats, head, row + 8, n, 0);
         float log0 = ReadStats(stats, head, row, n, 1), log1 = ReadStats(stats, head, row + 8, n, 1);
@@ -162,7 +164,8 @@ internal static class MmaAttention<TNumber> where TNumber : struct, IMmaNumber
                 Float4 second = ExpColumns(MmaHead<TNumber>.Scores(keyRows, queries, token + 8, lane), stats, head, column + 8, n, s.Scale);
                 MmaHead<TNumber>.AddResults(ref sumV, first, second, gradsOfResults, token, lane);
                 first = GradColumns(first, MmaHead<TNumber>.Scores(valueRows, grads, token, lane), delta, head, column, n, s.Scale);
-                second = GradColumns(second, MmaHead<TNumber>.Scores(valueRows, grads, token + 8, lane), delta, head, column + 8, n, s.Scale);
+                second = GradColumns(second, MmaHead<TNumber>.Scores(valueRows, grads, token + 8, lane), delta, head, column + 8, n,
+                    s.Scale);
                 MmaHead<TNumber>.AddResults(ref sumK, first, second, queriesOfResults, token, lane);
             }
             Group.Barrier();

@@ -18,15 +18,19 @@ internal static class MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>
     /// <summary>Rows and columns of a tile.</summary>
     public const int Edge = MmaStrip<TNumber, TLayoutA>.Rows;
 
-    /// <summary>C = Alpha · op(A) · op(B) + Beta · C and what follows it; see <see cref="TiledGemmArguments"/> for what operands must be like.</summary>
+    /// <summary>
+    /// C = Alpha · op(A) · op(B) + Beta · C and what follows it; see <see cref="TiledGemmArguments"/> for what operands must be like.
+    /// </summary>
     public static void Kernel(
         ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, EpilogueViews follow, TiledGemmArguments s)
     {
-        int thread = Group.IdxX, lane = thread % TensorCore.Lanes, warp = thread / TensorCore.Lanes, steps = MmaStrip<TNumber, TLayoutA>.Steps;
+        int thread = Group.IdxX, lane = thread % TensorCore.Lanes, warp = thread / TensorCore.Lanes,
+            steps = MmaStrip<TNumber, TLayoutA>.Steps;
         TileOfC tile = s.TileOf(Grid.IdxX);
         OperandPlace placeA = s.PlaceA(tile), placeB = s.PlaceB(tile);
 
-        ArrayView<Word4> strips = SharedMemory.Allocate<Word4>(2 * (MmaStrip<TNumber, TLayoutA>.Length + MmaStrip<TNumber, TLayoutB>.Length));
+        ArrayView<Word4> strips = SharedMemory.Allocate<Word4>(
+            2 * (MmaStrip<TNumber, TLayoutA>.Length + MmaStrip<TNumber, TLayoutB>.Length));
         int lengthA = MmaStrip<TNumber, TLayoutA>.Length, lengthB = MmaStrip<TNumber, TLayoutB>.Length, half = lengthA + lengthB;
         int rowInWarp = warp / 4 * 64 + lane / 4, columnInWarp = warp % 4 * 32 + lane / 4, word = lane % 4;
         int fromA = MmaStrip<TNumber, TLayoutA>.At(rowInWarp, word);
@@ -53,7 +57,8 @@ internal static class MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>
             b1 = MmaStrip<TNumber, TLayoutB>.Read(b, placeB, tile.Column, step + steps, thread + GroupSize);
 
             ArrayView<uint> words = strips.Cast<uint>();
-            ArrayView<uint> lineA = words.SubView(4 * stage + fromA, 4 * lengthA - fromA), lineB = words.SubView(4 * stage + fromB, 4 * half - fromB);
+            ArrayView<uint> lineA = words.SubView(4 * stage + fromA, 4 * lengthA - fromA),
+                lineB = words.SubView(4 * stage + fromB, 4 * half - fromB);
             sum.Add<TLayoutA, TLayoutB>(lineA, lineB, 0);
             sum.Add<TLayoutA, TLayoutB>(lineA, lineB, 8);
             stage = half - stage;

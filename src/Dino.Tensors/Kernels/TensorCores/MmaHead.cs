@@ -4,7 +4,9 @@ using ILGPU;
 
 namespace Dino.Tensors.Kernels.TensorCores;
 
-/// <summary>A warp's 16 rows beside 64 columns, as sums: eight fragments. Of scores the columns are tokens, of results dimensions of the head.</summary>
+/// <summary>
+/// A warp's 16 rows beside 64 columns, as sums: eight fragments. Of scores the columns are tokens, of results dimensions of the head.
+/// </summary>
 internal struct MmaSums
 {
     public Float4 T0, T1, T2, T3, T4, T5, T6, T7;
@@ -36,8 +38,10 @@ internal struct MmaRows
 /// Blocks of 64 tokens with the 64 dimensions of a head in shared memory, and the products of a warp's 16 rows with them.
 /// </summary>
 /// <remarks>
-/// Words run along the dimensions for scores and along the tokens for results. In tf32, where a word is one number, one block serves both. A
-/// product over tokens takes its other operand from the sums of a product before, whose lanes hold columns 2t and 2t + 1 where a fragment asks for
+/// Words run along the dimensions for scores and along the tokens for results. In tf32, where a word is one number, one block serves both.
+/// A
+/// product over tokens takes its other operand from the sums of a product before, whose lanes hold columns 2t and 2t + 1 where a fragment
+/// asks for
 /// t and t + 4: as the order of a sum is free, the block's tokens are read in that other order, and nothing moves between lanes.
 /// </remarks>
 internal static class MmaHead<TNumber> where TNumber : struct, IMmaNumber

@@ -3,7 +3,9 @@ using ILGPU;
 
 namespace Dino.Tensors.Kernels.TensorCores;
 
-/// <summary>A strip of an operand in shared memory: 128 rows (of A, or columns of B) and 16 words of k, from which warps take fragments.</summary>
+/// <summary>
+/// A strip of an operand in shared memory: 128 rows (of A, or columns of B) and 16 words of k, from which warps take fragments.
+/// </summary>
 /// <remarks>
 /// It lies as it came from memory, [row][word] or [word][row], each line 4 or 8 words longer than needed: then the 32 lanes of a fragment
 /// read from 32 banks.
@@ -48,7 +50,8 @@ internal static class MmaStrip<TNumber, TLayout>
     };
 
     /// <summary>B's fragment of 8 columns.</summary>
-    public static MmaColumns FragmentB(ArrayView<uint> place, int row, int word) => new() { X = place[At(row, word)], Y = place[At(row, word + 4)] };
+    public static MmaColumns FragmentB(ArrayView<uint> place, int row, int word) =>
+        new() { X = place[At(row, word)], Y = place[At(row, word + 4)] };
 }
 
 /// <summary>B's fragment: two words of a column.</summary>

@@ -14,12 +14,15 @@ internal struct Word4
 }
 
 /// <summary>
-/// NVIDIA's tensor cores (sm_80 and later): a warp's product of 16 rows and 8 columns, accumulated in float. On simulated threads with warps of
+/// NVIDIA's tensor cores (sm_80 and later): a warp's product of 16 rows and 8 columns, accumulated in float. On simulated threads with
+/// warps of
 /// 32 the same calls are computed from the same fragments, which proves every index around them without the hardware.
 /// </summary>
 /// <remarks>
-/// Fragments (PTX ISA 7.8, 9.7.13.4): with g = lane / 4 and t = lane % 4, a lane holds of A (16 × 8 words) the rows g, g + 8, g, g + 8 at the words
-/// t, t, t + 4, t + 4 of k; of B (8 words × 8) the words t and t + 4 of column g; of the sums (16 × 8) row g, columns 2t and 2t + 1, then row g + 8. A
+/// Fragments (PTX ISA 7.8, 9.7.13.4): with g = lane / 4 and t = lane % 4, a lane holds of A (16 × 8 words) the rows g, g + 8, g, g + 8 at
+/// the words
+/// t, t, t + 4, t + 4 of k; of B (8 words × 8) the words t and t + 4 of column g; of the sums (16 × 8) row g, columns 2t and 2t + 1, then
+/// row g + 8. A
 /// word is one number in tf32 and two neighbours along k in bf16, the first in the low half, so that both have the same indices.
 /// </remarks>
 internal static class TensorCore

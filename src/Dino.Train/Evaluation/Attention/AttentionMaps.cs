@@ -24,7 +24,8 @@ public sealed class AttentionMaps(Backbone backbone, Device device)
     public int Patch => attentive.Patch;
 
     /// <summary>
-    /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole patches;
+    /// The attention of a picture, resized so that its shorter side has about <paramref name="size"/> pixels and both sides are whole
+    /// patches;
     /// the longer side has at most <see cref="PictureGrid.LongestRatio"/> times as many.
     /// </summary>
     /// <exception cref="EvaluationException">There is not the memory for it.</exception>

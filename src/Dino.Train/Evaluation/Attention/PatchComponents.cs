@@ -69,7 +69,8 @@ public sealed class PatchComponents(Backbone backbone, Device device, int size)
         resample.Resize(picture, resized, columns * patch, rows * patch);
         float[] pixels = new float[backbone.Channels * resized.Width * resized.Height];
         Normalize.For(backbone.Channels).Apply(resized, pixels);
-        var tokens = attentive.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, backbone.Channels, resized.Height, resized.Width)), 1)[0];
+        var tokens = attentive.IntermediateLayers(
+            Tensor.From(device, pixels, new Shape(1, backbone.Channels, resized.Height, resized.Width)), 1)[0];
         return attentive.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Width));
     }
 }

@@ -47,7 +47,8 @@ public sealed record FeatureDumpOrigin(string Weights, string Network, string Fe
 }
 
 /// <summary>
-/// The features of a folder's pictures as <c>features.npy</c>, (rows, D), and <c>features.csv</c>, which names the picture of each row. Until they
+/// The features of a folder's pictures as <c>features.npy</c>, (rows, D), and <c>features.csv</c>, which names the picture of each row.
+/// Until they
 /// are whole they end in <c>.part</c>; a run that was stopped goes on behind the last whole row.
 /// </summary>
 public sealed class FeatureDump : IDisposable
@@ -75,7 +76,8 @@ public sealed class FeatureDump : IDisposable
     public FeatureDump(string folder, FeatureDumpOrigin origin, PictureListing? listing = null)
     {
         this.origin = origin;
-        (NpyPath, CsvPath, OriginPath) = (Path.Combine(folder, "features.npy"), Path.Combine(folder, "features.csv"), Path.Combine(folder, "features.json"));
+        (NpyPath, CsvPath, OriginPath) = (Path.Combine(folder, "features.npy"), Path.Combine(folder, "features.csv"),
+            Path.Combine(folder, "features.json"));
         hold = FolderLock.Acquire(folder);
         try
         {
@@ -95,11 +97,14 @@ public sealed class FeatureDump : IDisposable
         if (File.Exists(OriginPath) && !IsWithoutRows)
         {
             if (ReadOrigin() is var found && !IsSame(found))
-                throw new EvaluationException($"{folder} holds other features: {Difference(found, listing, folder)}. Choose another `OutputDir`, or remove the folder to make them anew.");
+                throw new EvaluationException(
+                    $"{folder} holds other features: {Difference(
+                    found, listing, folder)}. Choose another `OutputDir`, or remove the folder to make them anew.");
         }
         else if (File.Exists(NpyPath) || File.Exists(CsvPath))
         {
-            throw new EvaluationException($"{folder} holds features of unknown origin ({OriginPath} is missing). Choose another `OutputDir`.");
+            throw new EvaluationException($"{folder} holds features of unknown origin ({OriginPath} is missing). Choose another "
+                + $"`OutputDir`.");
         }
         else
         {
@@ -158,12 +163,14 @@ public sealed class FeatureDump : IDisposable
             {
                 try
                 {
-                    FeatureExtractor.Stream(backbone, device, kind, pictures, options with { FirstSample = next }, skipped, (batch, values) =>
+                    FeatureExtractor.Stream(backbone, device, kind, pictures, options with { FirstSample = next }, skipped,
+                        (batch, values) =>
                     {
                         foreach (int sample in batch.Samples)
                         {
                             string? label = pictures.LabelOf(sample) is >= 0 and var number ? pictures.ClassNames[number] : null;
-                            lines.Append(FormattableString.Invariant($"{rows++},{Quoted(pictures.RelativePathOf(sample))},{Quoted(label ?? "")}\n"));
+                            lines.Append(FormattableString.Invariant(
+                                $"{rows++},{Quoted(pictures.RelativePathOf(sample))},{Quoted(label ?? "")}\n"));
                         }
                         npy.Write(MemoryMarshal.AsBytes(values));
                         if (waiting.Elapsed > mostLost)
@@ -192,7 +199,8 @@ public sealed class FeatureDump : IDisposable
 
     // As it is left where no picture could be read: there is nothing in it that another origin could belong to.
     private bool IsWithoutRows =>
-        !File.Exists(NpyPath) && !File.Exists(CsvPath) && (!File.Exists(CsvPath + Part) || new FileInfo(CsvPath + Part).Length <= CsvHeader.Length + 1);
+        !File.Exists(NpyPath) && !File.Exists(CsvPath)
+            && (!File.Exists(CsvPath + Part) || new FileInfo(CsvPath + Part).Length <= CsvHeader.Length + 1);
 
     /// <summary>Gives the folder free for others.</summary>
     public void Dispose() => hold.Dispose();
@@ -290,7 +298,8 @@ public sealed class FeatureDump : IDisposable
     // A copy of the pictures has other times, and its contents say that it is one.
     private bool IsSame(FeatureDumpOrigin? found) =>
         found is not null && found with { Data = null } == origin with { Data = null }
-        && (found.Data is null ? origin.Data is null : origin.Data is not null && origin.Data.Since(found.Data) is DataChange.None or DataChange.TimesAlone);
+        && (found.Data is null ? origin.Data is null : origin.Data is not null
+            && origin.Data.Since(found.Data) is DataChange.None or DataChange.TimesAlone);
 
     private string Difference(FeatureDumpOrigin? found, PictureListing? listing, string folder)
     {
@@ -300,18 +309,21 @@ public sealed class FeatureDump : IDisposable
             return $"{OriginPath} is of an older version, which did not note sizes, times and contents of the pictures";
         (string Name, object? Theirs, object? Ours)[] all =
         [
-            ("weights", found.Weights, origin.Weights), ("network", found.Network, origin.Network), ("architecture", found.Architecture, origin.Architecture),
+            ("weights", found.Weights, origin.Weights), ("network", found.Network, origin.Network),
+                ("architecture", found.Architecture, origin.Architecture),
             ("precision", found.Precision, origin.Precision), ("feature", found.Feature, origin.Feature), ("width", found.Dim, origin.Dim),
             ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
             ("list of pictures", found.Listing, origin.Listing),
             ("`MaxMegapixels`", ResumeCheck.Megapixels(found.MaxPixels), ResumeCheck.Megapixels(origin.MaxPixels)),
         ];
-        var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours)).Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}").ToList();
+        var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours))
+            .Select(entry => $"their {entry.Name} is {entry.Theirs}, not {entry.Ours}").ToList();
         if (found.Data is { } then && origin.Data?.Since(then) is { } change and not (DataChange.None or DataChange.TimesAlone))
         {
             string what = change switch
             {
-                DataChange.Times => "the pictures have other times than then (if this is a copy, `Verify` compares the contents, where they were noted)",
+                DataChange.Times => "the pictures have other times than then (if this is a copy, `Verify` compares the contents, where "
+                    + "they were noted)",
                 DataChange.Contents => "the pictures have other contents than then",
                 _ => "the pictures are others than then",
             };

@@ -39,7 +39,8 @@ public static class FeatureExtractor
         int dim = backbone.Width, count = 0;
         if ((long)folder.Count * dim > Array.MaxLength)
             throw new ArgumentException(
-                $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.", nameof(folder));
+                $"Features of {folder.Count} pictures of width {dim} are more than the {Array.MaxLength} numbers that fit.",
+                nameof(folder));
         float[] values = new float[folder.Count * dim];
         int[] labels = new int[folder.Count];
         Stream(backbone, device, FeatureKind.OutputOf(backbone), folder, options, skipped, (batch, rows) =>
@@ -69,7 +70,8 @@ public static class FeatureExtractor
         int width = kind.Width(backbone);
         options = options with { Channels = backbone.Channels };
         ForwardMemory.Check(
-            backbone, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize, "a smaller batch or picture size");
+            backbone, device, Math.Min(options.BatchSize, folder.Count), options.CropSize, options.CropSize,
+            "a smaller batch or picture size");
         float[] rows = new float[options.BatchSize * width];
         using var loader = new EvalLoader(folder, options with { Prefetch = options.Prefetch with { Cancel = cancel } }, skipped);
         while (loader.Next() is { } batch)
@@ -80,13 +82,15 @@ public static class FeatureExtractor
                 var filled = rows.AsSpan(0, batch.Count * width);
                 using (device.BeginArena())
                 {
-                    var pictures = Tensor.From(device, batch.Pictures, new Shape(batch.Count, options.Channels, options.CropSize, options.CropSize));
+                    var pictures = Tensor.From(
+                        device, batch.Pictures, new Shape(batch.Count, options.Channels, options.CropSize, options.CropSize));
                     kind.Compute(backbone, pictures).CopyTo(filled);
                 }
                 int bad = filled.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
                 if (bad >= 0)
                     throw new ArgumentException(
-                        $"The features of {folder.PathOf(batch.Samples[bad / width])} hold {filled[bad]}: the network that made them has failed.");
+                        $"The features of {folder.PathOf(
+                            batch.Samples[bad / width])} hold {filled[bad]}: the network that made them has failed.");
                 onBatch(batch, filled);
             }
         }

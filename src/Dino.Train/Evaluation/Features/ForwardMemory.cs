@@ -20,7 +20,8 @@ public static class ForwardMemory
         long needed = backbone.ForwardBytes(images, height, width), there = Math.Max(0, device.MemoryBytes - device.Pool.UsedBytes);
         // The pictures lie on the host first, and on the cpu device its memory is the host's.
         long host = 4L * images * backbone.Channels * height * width + (device.IsHost ? needed : 0), free = HostMemory.AvailableBytes;
-        string what = $"{(images == 1 ? "A picture" : string.Create(CultureInfo.InvariantCulture, $"{images} pictures at a time"))} of {width} × {height} pixels";
+        string what = $"{(images == 1 ? "A picture" : string.Create(
+            CultureInfo.InvariantCulture, $"{images} pictures at a time"))} of {width} × {height} pixels";
         if (needed > there)
             throw TooMuch($"{what} would take about {Size(needed)} of {device.Name}, which has {Size(there)} left", lower);
         if (host > free)

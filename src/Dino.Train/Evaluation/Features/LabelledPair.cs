@@ -2,7 +2,9 @@ using Dino.Pictures.DataSets;
 
 namespace Dino.Train.Evaluation.Features;
 
-/// <summary>Two folders of labelled pictures, one to learn from and one to be judged by; classes are folders of the same names in both.</summary>
+/// <summary>
+/// Two folders of labelled pictures, one to learn from and one to be judged by; classes are folders of the same names in both.
+/// </summary>
 public sealed class LabelledPair
 {
     /// <summary>Matches the classes.</summary>
@@ -17,7 +19,8 @@ public sealed class LabelledPair
             if (!folder.IsLabelled)
                 throw new EvaluationException($"{folder.Root} holds pictures outside class folders; {what} needs one folder a class.");
         }
-        var known = train.ClassNames.Select((name, label) => (name, label)).ToDictionary(entry => entry.name, entry => entry.label, NameForm.Comparer);
+        var known = train.ClassNames.Select((name, label) => (name, label))
+            .ToDictionary(entry => entry.name, entry => entry.label, NameForm.Comparer);
         if (val.ClassNames.FirstOrDefault(name => !known.ContainsKey(name)) is { } missing)
             throw new EvaluationException(
                 $"{val.Root} has a class '{missing}' that {train.Root} has not; {what} needs class folders of the same names in both.");

@@ -29,7 +29,9 @@ public sealed class PrincipalComponents(int dim)
         Count += rows.Shape[0];
     }
 
-    /// <summary>The first directions, row by row (count, D), and the variance along each, descending. The largest entry of each is positive.</summary>
+    /// <summary>
+    /// The first directions, row by row (count, D), and the variance along each, descending. The largest entry of each is positive.
+    /// </summary>
     /// <param name="count">How many.</param>
     /// <param name="centred">Whether the moments are taken about the mean or, as the reference's whitening does, about 0.</param>
     public (double[][] Directions, double[] Variances) Find(int count, bool centred)

@@ -4,7 +4,8 @@ namespace Dino.Train.Evaluation.Features;
 public static class RawPixels
 {
     /// <summary>
-    /// Makes one row of features of a picture: resized to <paramref name="size"/> × <paramref name="size"/> by averaging the pixels that each
+    /// Makes one row of features of a picture: resized to <paramref name="size"/> × <paramref name="size"/> by averaging the pixels that
+    /// each
     /// new one covers, scaled to 0 … 1, and divided by the row's L2 norm.
     /// </summary>
     /// <param name="rgb">height·width·3 bytes, row by row, red first.</param>
@@ -35,7 +36,9 @@ public static class RawPixels
             row[i] *= scale;
     }
 
-    /// <summary>Mean colour (0 to 1) of the part of the picture that the new pixel (x, y) covers; border pixels count by their share.</summary>
+    /// <summary>
+    /// Mean colour (0 to 1) of the part of the picture that the new pixel (x, y) covers; border pixels count by their share.
+    /// </summary>
     private static (double Red, double Green, double Blue) Average(ReadOnlySpan<byte> rgb, int width, int height, int x, int y, int size)
     {
         double left = (double)x * width / size, right = (double)(x + 1) * width / size;

@@ -33,7 +33,8 @@ internal static class LinearClassifierFile
         const string name = "linear.safetensors";
         if (!Directory.Exists(path))
             return path;
-        return File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name) : throw new EvaluationException($"{path} is a folder without {name}: name the file of the classifier.");
+        return File.Exists(Path.Combine(path, name)) ? Path.Combine(path, name)
+            : throw new EvaluationException($"{path} is a folder without {name}: name the file of the classifier.");
     }
 
     /// <summary>Writes a classifier as safetensors.</summary>

@@ -44,7 +44,8 @@ public sealed class LinearRun : IDisposable
     public LinearRun(
         LabelledPair folders, Backbone backbone, Device device, FeatureKind kind, int cropSize, LinearOptions options)
     {
-        (this.folders, this.backbone, this.device, this.kind, this.cropSize, this.options) = (folders, backbone, device, kind, cropSize, options);
+        (this.folders, this.backbone, this.device, this.kind, this.cropSize, this.options) =
+            (folders, backbone, device, kind, cropSize, options);
         sweep = new LinearSweep(device, kind.Width(backbone), folders.Train.ClassNames.Count, options);
     }
 
@@ -81,7 +82,8 @@ public sealed class LinearRun : IDisposable
             progress.Run("train features", (long)folders.Train.Count * views, tracker =>
             {
                 for (int view = 0; view < views; view++)
-                    Extract(folders.Train, Options(Crops == LinearCrops.Kept ? EvalView.RandomCrop : EvalView.CentralSquare, view), null, train, tracker, cancel);
+                    Extract(folders.Train, Options(Crops == LinearCrops.Kept ? EvalView.RandomCrop : EvalView.CentralSquare, view), null,
+                        train, tracker, cancel);
             });
             OnFeatures?.Invoke("train", train);
             return Train(progress, train.Count / views, (epoch, onBatch) => Stored(train, views, epoch, onBatch, cancel), val);
@@ -93,7 +95,9 @@ public sealed class LinearRun : IDisposable
     }
 
     /// <summary>Evaluates a classifier that was trained before; the sweep must be of one.</summary>
-    /// <exception cref="EvaluationException">It is of other features or classes, no picture is readable, or features are not finite.</exception>
+    /// <exception cref="EvaluationException">
+    /// It is of other features or classes, no picture is readable, or features are not finite.
+    /// </exception>
     public LinearResult Evaluate(IEnumerable<HostTensor> classifier, ProgressDisplay progress, CancellationToken cancel = default)
     {
         try
@@ -131,7 +135,9 @@ public sealed class LinearRun : IDisposable
         }
     }
 
-    /// <summary>Trains and evaluates; <paramref name="learn"/> goes through an epoch and tells of every batch how many pictures it had.</summary>
+    /// <summary>
+    /// Trains and evaluates; <paramref name="learn"/> goes through an epoch and tells of every batch how many pictures it had.
+    /// </summary>
     private LinearResult Train(ProgressDisplay progress, int pictures, Action<int, Action<int>> learn, FeatureStore val)
     {
         int count = options.LearningRates.Count, learned = 0;
@@ -157,7 +163,8 @@ public sealed class LinearRun : IDisposable
                 }
             }
         });
-        return Result([.. options.LearningRates.Select((lr, i) => new LinearProbeResult(lr, final[i], best[i], bestEpochs[i]))], learned, val);
+        return Result([.. options.LearningRates.Select((lr, i) => new LinearProbeResult(lr, final[i], best[i], bestEpochs[i]))], learned,
+            val);
     }
 
     private LinearResult Result(IReadOnlyList<LinearProbeResult> probes, int learned, FeatureStore val) => new()
@@ -199,7 +206,8 @@ public sealed class LinearRun : IDisposable
     }
 
     private void Extract(
-        ImageFolder folder, EvalLoaderOptions view, int[]? classes, FeatureStore store, ProgressTracker tracker, CancellationToken cancel) =>
+        ImageFolder folder, EvalLoaderOptions view, int[]? classes, FeatureStore store, ProgressTracker tracker,
+        CancellationToken cancel) =>
         FeatureExtractor.Stream(backbone, device, kind, folder, view, Skipped, (batch, rows) =>
         {
             int[] labels = batch.Labels.ToArray();

@@ -26,7 +26,8 @@ public sealed record LinearOptions
     internal void Validate()
     {
         if (LearningRates.Count == 0 || LearningRates.Any(lr => lr is not (> 0 and < double.PositiveInfinity)))
-            throw new ArgumentException($"Learning rates must be above 0, not [{string.Join(", ", LearningRates.Select(rate => rate.ToString(CultureInfo.InvariantCulture)))}].");
+            throw new ArgumentException($"Learning rates must be above 0, not [{string.Join(
+                ", ", LearningRates.Select(rate => rate.ToString(CultureInfo.InvariantCulture)))}].");
         if (Epochs < 1 || BatchSize < 1)
             throw new ArgumentException($"{Epochs} epochs of batches of {BatchSize}: both must be 1 or more.");
     }
@@ -38,7 +39,8 @@ public sealed record LinearOptions
 public readonly record struct LinearAccuracy(double Top1, double? Top5);
 
 /// <summary>
-/// One linear classifier for each learning rate of a sweep, all trained on the same features in the same pass: softmax cross-entropy, SGD with
+/// One linear classifier for each learning rate of a sweep, all trained on the same features in the same pass: softmax cross-entropy, SGD
+/// with
 /// momentum 0.9, no weight decay, the rate lr · B / 256 falling to 0 along a cosine, a step an epoch.
 /// </summary>
 /// <remarks>
@@ -101,7 +103,8 @@ internal sealed class LinearSweep : IDisposable
         for (int row = 0; row < b; row++)
         {
             for (int probe = 0; probe < probes; probe++)
-                weights[(row * probes + probe) * Classes + labels[row]] = (float)(-options.LearningRates[probe] * options.BatchSize / 256 / b);
+                weights[(row * probes + probe) * Classes + labels[row]] =
+                    (float)(-options.LearningRates[probe] * options.BatchSize / 256 / b);
         }
         using var step = device.BeginArena(reuseTensors: true);
         parameters.ZeroGrad();

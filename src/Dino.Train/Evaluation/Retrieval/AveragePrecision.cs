@@ -1,6 +1,8 @@
 namespace Dino.Train.Evaluation.Retrieval;
 
-/// <summary>Average precision as the Oxford, Holidays and Copydays evaluations compute it: the area under straight lines between the points.</summary>
+/// <summary>
+/// Average precision as the Oxford, Holidays and Copydays evaluations compute it: the area under straight lines between the points.
+/// </summary>
 public static class AveragePrecision
 {
     /// <summary>The average precision of one query.</summary>

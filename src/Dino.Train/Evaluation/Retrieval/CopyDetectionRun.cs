@@ -16,7 +16,8 @@ namespace Dino.Train.Evaluation.Retrieval;
 public readonly record struct CopyAccuracy(string Block, double MeanAveragePrecision, int Queries);
 
 /// <summary>
-/// Finding the originals of altered copies among distractors, in the layout of Copydays (paper, section 4.3.1): a folder <c>original</c> beside
+/// Finding the originals of altered copies among distractors, in the layout of Copydays (paper, section 4.3.1): a folder <c>original</c>
+/// beside
 /// folders of copies. A copy belongs to the original of the same name, or else to those whose names begin with the same four characters.
 /// </summary>
 /// <remarks>Only the copies' features are kept; originals and distractors stream past them.</remarks>
@@ -90,7 +91,8 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
             float[] all = [.. features];
             progress.Run("database", originals.Count + (distractors?.Count ?? 0), tracker =>
             {
-                foreach (var (folder, isOriginal) in (IEnumerable<(ImageFolder, bool)>)(distractors is null ? [(originals, true)] : [(originals, true), (distractors, false)]))
+                foreach (var (folder, isOriginal) in (IEnumerable<(ImageFolder, bool)>)(distractors is null ? [(originals, true)]
+                    : [(originals, true), (distractors, false)]))
                 {
                     Stream(folder, map, (batch, rows) =>
                     {
@@ -116,11 +118,14 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
                     var positives = Positives(names[query], databaseNames);
                     if (positives.Count == 0)
                     {
-                        skipped.Report(Path.Combine(blocks[block].Pictures.Root, names[query]), $"it has no original: '{Originals}' holds no picture of that name or first {PrefixLength} characters that can be read");
+                        skipped.Report(Path.Combine(blocks[block].Pictures.Root, names[query]), $"it has no original: '{Originals}' "
+                            + $"holds no picture of that name or first {PrefixLength} characters that can be read");
                         continue;
                     }
                     counted++;
-                    sum += AveragePrecision.Of(best.Of(query).Select((answer, rank) => (answer, rank)).Where(entry => positives.Contains(entry.answer)).Select(entry => entry.rank), positives.Count);
+                    sum += AveragePrecision.Of(
+                        best.Of(query).Select((answer, rank) => (answer, rank)).Where(entry => positives.Contains(entry.answer))
+                        .Select(entry => entry.rank), positives.Count);
                 }
                 result.Add(new CopyAccuracy(blocks[block].Name, sum / Math.Max(1, counted), counted));
             }
@@ -134,11 +139,14 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         }
     }
 
-    /// <summary>Every folder below the root that holds pictures itself, other than the originals: strong, jpegqual/75, crops/10, …</summary>
+    /// <summary>
+    /// Every folder below the root that holds pictures itself, other than the originals: strong, jpegqual/75, crops/10, …
+    /// </summary>
     private List<(string Name, ImageFolder Pictures)> Blocks(string root, CancellationToken cancel)
     {
         var blocks = new List<(string Name, ImageFolder Pictures)>();
-        var folders = FolderTree.Files(root, skipped, cancel).Select(file => file.Name[..Math.Max(0, file.Name.LastIndexOf('/'))]).Distinct();
+        var folders = FolderTree.Files(root, skipped, cancel).Select(file => file.Name[..Math.Max(0, file.Name.LastIndexOf('/'))])
+            .Distinct();
         foreach (string name in folders.Where(name => name.Length > 0 && name.Split('/')[0] != Originals).Order(StringComparer.Ordinal))
             blocks.Add((name, ImageFolder.Scan(Path.Combine(root, name), skipped, Patterns, cancel)));
         return blocks.Count > 0 ? blocks : throw new EvaluationException($"{root} has no folder of copies beside '{Originals}'.");
@@ -151,7 +159,8 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         if (same >= 0)
             return [same];
         string prefix = stem[..Math.Min(PrefixLength, stem.Length)];
-        return [.. Enumerable.Range(0, originals.Count).Where(i => Path.GetFileNameWithoutExtension(originals[i]).StartsWith(prefix, StringComparison.Ordinal))];
+        return [.. Enumerable.Range(0, originals.Count)
+            .Where(i => Path.GetFileNameWithoutExtension(originals[i]).StartsWith(prefix, StringComparison.Ordinal))];
     }
 
     private Whitening Learn(ImageFolder pictures, ProgressDisplay progress, CancellationToken cancel)
@@ -192,7 +201,8 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         }
     }
 
-    private EvalLoaderOptions Options() => new() { View = EvalView.WholePicture, CropSize = size, BatchSize = batchSize, Prefetch = Prefetch };
+    private EvalLoaderOptions Options() => new() { View = EvalView.WholePicture, CropSize = size, BatchSize = batchSize,
+        Prefetch = Prefetch };
 
     private delegate void RowsOf(ReadOnlySpan<int> samples, float[] rows);
 

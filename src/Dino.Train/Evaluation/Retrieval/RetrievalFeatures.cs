@@ -22,7 +22,9 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
     /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
     /// <param name="feature">Where to.</param>
     /// <exception cref="EvaluationException">There is not the memory for it.</exception>
-    /// <exception cref="ArgumentException">At some scale the picture is smaller than a patch, or the network's numbers are not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// At some scale the picture is smaller than a patch, or the network's numbers are not finite.
+    /// </exception>
     public void Compute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature)
     {
         if (!TryCompute(picture, box, feature, out string? reason))
@@ -39,8 +41,10 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
         reason = null;
         if (box is not null)
         {
-            int left = Math.Clamp((int)Math.Round(box[0]), 0, picture.Width - 1), top = Math.Clamp((int)Math.Round(box[1]), 0, picture.Height - 1);
-            int right = Math.Clamp((int)Math.Round(box[2]), left + 1, picture.Width), bottom = Math.Clamp((int)Math.Round(box[3]), top + 1, picture.Height);
+            int left = Math.Clamp((int)Math.Round(box[0]), 0, picture.Width - 1),
+                top = Math.Clamp((int)Math.Round(box[1]), 0, picture.Height - 1);
+            int right = Math.Clamp((int)Math.Round(box[2]), left + 1, picture.Width),
+                bottom = Math.Clamp((int)Math.Round(box[3]), top + 1, picture.Height);
             resample.Crop(picture, new CropBox(left, top, right - left, bottom - top), cropped, right - left, bottom - top);
             picture = cropped;
         }
@@ -60,7 +64,8 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
             var (scaled, w, h) = scale == 1 ? (pixels, width, height) : Shrink(pixels, width, height, scale);
             if (w < backbone.SmallestSize || h < backbone.SmallestSize)
             {
-                reason = $"at {w} × {h} pixels it is smaller than {(backbone is IAttentive ? "a patch of" : "the network's least,")} {backbone.SmallestSize}: use a larger `Retrieval.Size`";
+                reason = $"at {w} × {h} pixels it is smaller than {(backbone is IAttentive ? "a patch of" : "the network's least,")} "
+                    + $"{backbone.SmallestSize}: use a larger `Retrieval.Size`";
                 return false;
             }
             using (device.BeginArena())
@@ -78,7 +83,9 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
         return true;
     }
 
-    /// <summary>The size of Pillow's <c>thumbnail</c>: at most <paramref name="size"/> along either side, in the nearest proportion.</summary>
+    /// <summary>
+    /// The size of Pillow's <c>thumbnail</c>: at most <paramref name="size"/> along either side, in the nearest proportion.
+    /// </summary>
     internal static (int Width, int Height) Thumbnail(int width, int height, int size)
     {
         if (width <= size && height <= size)
@@ -94,7 +101,9 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
             : (size, Nearest(size / aspect, n => n == 0 ? 0 : Math.Abs(aspect - size / n)));
     }
 
-    /// <summary>Bilinear, without antialiasing, as torch's <c>interpolate</c> with a scale factor: (C, h, w) of floor(scale · size).</summary>
+    /// <summary>
+    /// Bilinear, without antialiasing, as torch's <c>interpolate</c> with a scale factor: (C, h, w) of floor(scale · size).
+    /// </summary>
     internal static (float[] Pixels, int Width, int Height) Shrink(float[] pixels, int width, int height, double scale)
     {
         int channels = pixels.Length / (width * height), w = (int)Math.Floor(width * scale), h = (int)Math.Floor(height * scale);

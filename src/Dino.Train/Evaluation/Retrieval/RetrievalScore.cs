@@ -7,7 +7,8 @@ namespace Dino.Train.Evaluation.Retrieval;
 /// <param name="MeanAveragePrecision">mAP, 0 to 1.</param>
 /// <param name="MeanPrecision">mP@1, 5 and 10, 0 to 1.</param>
 /// <param name="Queries">Queries that have a right answer.</param>
-public readonly record struct RetrievalAccuracy(string Protocol, double MeanAveragePrecision, IReadOnlyList<double> MeanPrecision, int Queries);
+public readonly record struct RetrievalAccuracy(
+    string Protocol, double MeanAveragePrecision, IReadOnlyList<double> MeanPrecision, int Queries);
 
 /// <summary>The measures of the revisited Oxford and Paris sets (Radenović et al. 2018, section 3).</summary>
 public static class RetrievalScore

@@ -5,7 +5,8 @@ using Dino.Train.Evaluation.Features;
 namespace Dino.Train.Evaluation.Retrieval;
 
 /// <summary>
-/// PCA whitening as the reference's copy detection does it: rows less their mean, turned to the principal directions of the second moments about
+/// PCA whitening as the reference's copy detection does it: rows less their mean, turned to the principal directions of the second moments
+/// about
 /// 0, each divided by the root of its moment; moments below 10⁻⁵ of the largest are raised to that.
 /// </summary>
 public sealed class Whitening : IDisposable

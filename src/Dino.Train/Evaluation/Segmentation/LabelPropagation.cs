@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
@@ -23,8 +24,9 @@ public sealed record LabelPropagationOptions
     {
         if (LastFrames < 0 || Radius < 0 || TopK < 1 || Temperature is not (> 0 and < double.PositiveInfinity))
             throw new ArgumentException(
-                FormattableString.Invariant(
-                    $"Labels cannot be propagated from {LastFrames} frames within {Radius} patches by the {TopK} nearest at temperature {Temperature}."));
+                string.Create(CultureInfo.InvariantCulture, 
+                    $"Labels cannot be propagated from {LastFrames} frames within {Radius} patches by the {TopK} nearest at temperature "
+                        + $"{Temperature}."));
     }
 }
 
@@ -77,7 +79,8 @@ public sealed class LabelPropagation : IDisposable
     }
 
     /// <summary>Patches that one row of the grid is compared with in each frame.</summary>
-    private static double Band(int rows, int columns, int radius) => radius > 0 ? Math.Min(rows, 2.0 * radius + 1) * columns : (double)rows * columns;
+    private static double Band(int rows, int columns, int radius) =>
+        radius > 0 ? Math.Min(rows, 2.0 * radius + 1) * columns : (double)rows * columns;
 
     /// <summary>The soft labels (C, N) of the next frame, from which later frames take theirs.</summary>
     /// <param name="features">Patch features (N, D), of any lengths.</param>
@@ -124,7 +127,8 @@ public sealed class LabelPropagation : IDisposable
     }
 
     /// <summary>
-    /// Upsamples one class's labels (rows, columns) bilinearly by the patch size (torch's <c>interpolate</c>, align_corners False) and stretches
+    /// Upsamples one class's labels (rows, columns) bilinearly by the patch size (torch's <c>interpolate</c>, align_corners False) and
+    /// stretches
     /// them to 0 … 1; a class without any label stays 0.
     /// </summary>
     public static void DecodePlane(ReadOnlySpan<float> soft, int rows, int columns, int patch, Span<float> plane)
@@ -192,7 +196,10 @@ public sealed class LabelPropagation : IDisposable
         return scope.Keep(Tensor.From(device, features, new Shape(patches, features.Length / patches)).L2Normalize());
     }
 
-    /// <summary>Labels of one patch. The similarities are (frames, columns, keys), keys being the patches of the rows from <paramref name="from"/> on.</summary>
+    /// <summary>
+    /// Labels of one patch. The similarities are (frames, columns, keys), keys being the patches of the rows from <paramref name="from"/>
+    /// on.
+    /// </summary>
     private void Average(
         float[] similarities, Frame[] context, int keys, int from, int row, int column, int reach, float[] labels)
     {

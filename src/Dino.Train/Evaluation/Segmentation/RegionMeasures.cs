@@ -19,7 +19,8 @@ public static class RegionMeasures
     }
 
     /// <summary>
-    /// F: harmonic mean of the shares of the mask's boundary that lie near the annotated one, and of the annotated one near the mask's. Near is
+    /// F: harmonic mean of the shares of the mask's boundary that lie near the annotated one, and of the annotated one near the mask's.
+    /// Near is
     /// within 0.8 % of the diagonal, rounded up.
     /// </summary>
     public static double BoundaryF(ReadOnlySpan<byte> labels, ReadOnlySpan<byte> truth, int width, int height, byte id)
@@ -34,7 +35,9 @@ public static class RegionMeasures
         return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
     }
 
-    /// <summary>Pixels that differ from the one to the right, the one below, or the one below to the right; none beyond the border.</summary>
+    /// <summary>
+    /// Pixels that differ from the one to the right, the one below, or the one below to the right; none beyond the border.
+    /// </summary>
     private static bool[] Boundary(ReadOnlySpan<byte> labels, int width, int height, byte id)
     {
         bool[] edges = new bool[width * height];
@@ -44,7 +47,8 @@ public static class RegionMeasures
             {
                 int at = y * width + x, right = x + 1 < width ? 1 : 0, below = y + 1 < height ? width : 0;
                 bool inside = labels[at] == id;
-                edges[at] = inside != (labels[at + right] == id) || inside != (labels[at + below] == id) || inside != (labels[at + right + below] == id);
+                edges[at] = inside != (labels[at + right] == id) || inside != (labels[at + below] == id)
+                    || inside != (labels[at + right + below] == id);
             }
         }
         return edges;

@@ -4,7 +4,9 @@ namespace Dino.Train.Evaluation.Segmentation;
 
 /// <summary>What the masks of a share of the attention reached over the pictures so far.</summary>
 /// <param name="Mass">The share of the attention inside a mask.</param>
-/// <param name="BestHead">For each object the best head, averaged over the objects of a picture, then over pictures: the paper's figure 4.</param>
+/// <param name="BestHead">
+/// For each object the best head, averaged over the objects of a picture, then over pictures: the paper's figure 4.
+/// </param>
 /// <param name="FixedHead">The same with one head for all pictures, the best such.</param>
 /// <param name="Head">Which head that is, from 1.</param>
 /// <param name="MeanOfHeads">The same with the mask of the heads' mean attention.</param>
@@ -14,7 +16,8 @@ public readonly record struct SegmentAccuracy(
     double Mass, double BestHead, double FixedHead, int Head, double MeanOfHeads, double ForegroundBestHead, double ForegroundMeanOfHeads);
 
 /// <summary>
-/// The Jaccard index of attention masks with objects, as the authors computed it for figure 4 and appendix D (facebookresearch/dino, issue 54),
+/// The Jaccard index of attention masks with objects, as the authors computed it for figure 4 and appendix D (facebookresearch/dino, issue
+/// 54),
 /// over pictures given one by one. The indices are 0 to 1.
 /// </summary>
 public sealed class SegmentScore
@@ -59,7 +62,9 @@ public sealed class SegmentScore
 
     /// <summary>Takes in a picture; one without objects changes nothing.</summary>
     /// <param name="attention">The picture's attention.</param>
-    /// <param name="objects">(height, width): the object that each pixel shows; 0 is background. Its size need not be the picture's.</param>
+    /// <param name="objects">
+    /// (height, width): the object that each pixel shows; 0 is background. Its size need not be the picture's.
+    /// </param>
     /// <param name="width">Width of the map of objects.</param>
     /// <param name="height">Height of the map of objects.</param>
     /// <returns>The picture's own indices for the first mass: of each object in ascending order of its id, with its best head.</returns>

@@ -47,10 +47,14 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
     /// <summary>Is told the name of a video and what a person should know of its result.</summary>
     public Action<string, string>? OnNote { get; init; }
 
-    /// <summary>Follows the objects of a video: those whose ids the first mask shows. Others that appear later are not followed, as in DAVIS.</summary>
+    /// <summary>
+    /// Follows the objects of a video: those whose ids the first mask shows. Others that appear later are not followed, as in DAVIS.
+    /// </summary>
     /// <param name="video">The frames, with at least the first one's mask.</param>
     /// <param name="kind">How masks are to be read.</param>
-    /// <param name="onFrame">Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.</param>
+    /// <param name="onFrame">
+    /// Is given each frame's number and ids by pixel, in the size of the first mask; the first frame's as annotated.
+    /// </param>
     /// <param name="cancel">Stops between two frames.</param>
     /// <returns>J and F of every object whose later frames are annotated.</returns>
     /// <exception cref="EvaluationException">The first frame or its mask cannot be read, or there is not the memory.</exception>
@@ -67,7 +71,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         if (Features(video.Frames[0], out int rows, out int columns, out string fault) is not { } features)
             throw new EvaluationException($"{video.Frames[0]}: {fault.TrimEnd('.')}.");
         if (frame.Width != given.Width || frame.Height != given.Height)
-            throw new EvaluationException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × {frame.Height}.");
+            throw new EvaluationException($"{video.Annotations[0]} has {given.Width} × {given.Height} pixels, its frame {frame.Width} × "
+                + $"{frame.Height}.");
         long bytes = LabelPropagation.BytesOf(rows, columns, backbone.Width, ids.Length + 1, video.Frames.Count, options);
         if (bytes > HostMemory.AvailableBytes)
             throw new EvaluationException(
@@ -82,7 +87,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         foreach (byte id in ids)
         {
             if (!small.Contains(id))
-                OnNote?.Invoke(video.Name, $"object {id} is too small for a patch of the network at this `Video.Size`: it cannot be found again");
+                OnNote?.Invoke(video.Name, $"object {id} is too small for a patch of the network at this `Video.Size`: it cannot be "
+                    + $"found again");
         }
 
         using var propagation = new LabelPropagation(device, features, labels, rows, columns, options);
@@ -102,7 +108,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
             }
             if (rows != firstRows || columns != firstColumns)
             {
-                Skipped.Report(video.Frames[i], $"it has {frame.Width} × {frame.Height} pixels, the first frame {given.Width} × {given.Height}");
+                Skipped.Report(video.Frames[i],
+                    $"it has {frame.Width} × {frame.Height} pixels, the first frame {given.Width} × {given.Height}");
                 continue;
             }
             byte[] decoded = LabelPropagation.Decode(propagation.Next(next), classes.Length, rows, columns, patch);
@@ -117,7 +124,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
                     continue;
                 if (truth.Width != given.Width || truth.Height != given.Height)
                 {
-                    Skipped.Report(annotation, $"it has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}");
+                    Skipped.Report(annotation,
+                        $"it has {truth.Width} × {truth.Height} pixels, the first mask {given.Width} × {given.Height}");
                     continue;
                 }
                 score.Add(found.Ids, truth.Ids, truth.Width, truth.Height);
@@ -129,7 +137,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         foreach (var (id, first) in later)
             OnNote?.Invoke(video.Name, $"object {id} is not in the first mask but from {first} on: it is not followed, nor counted");
         if (!scored)
-            OnNote?.Invoke(video.Name, video.Frames.Count == 1 ? "it has one frame: there is nothing to follow" : "no later frame that counts has a mask: it is followed, not scored");
+            OnNote?.Invoke(video.Name, video.Frames.Count == 1 ? "it has one frame: there is nothing to follow"
+                : "no later frame that counts has a mask: it is followed, not scored");
         return score.Objects;
     }
 
@@ -151,7 +160,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         }
         int patch = attentive.Patch, step = Step % patch == 0 ? Step : patch;
         int shorter = Math.Max(1, size / patch) * patch;
-        double ratio = Math.Min(PictureGrid.LongestRatio, (double)Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height));
+        double ratio = Math.Min(PictureGrid.LongestRatio,
+            (double)Math.Max(frame.Width, frame.Height) / Math.Min(frame.Width, frame.Height));
         int longer = (int)(size * ratio) / step * step;
         longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : shorter);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
@@ -162,7 +172,8 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         (rows, columns) = (height / patch, width / patch);
 
         using var arena = device.BeginArena();
-        var tokens = attentive.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, normalize.Channels, height, width)), 1)[0]; // (1, K + N, D)
+        // (1, K + N, D)
+        var tokens = attentive.IntermediateLayers(Tensor.From(device, pixels, new Shape(1, normalize.Channels, height, width)), 1)[0];
         return attentive.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Width)).ToArray();
     }
 

@@ -29,7 +29,8 @@ public sealed record CollapseFinding(
             ? string.Create(CultureInfo.InvariantCulture, $"Collapse (uniform) since step {Since}: teacher entropy {TeacherEntropy:F3} ")
                 + string.Create(CultureInfo.InvariantCulture, $"and loss {Loss:F3} stay at ln K = {LogPrototypes:F3}: ")
                 + "every picture gets the same uniform answer."
-            : string.Create(CultureInfo.InvariantCulture, $"Collapse (one prototype) since step {Since}: teacher entropy {TeacherEntropy:F4} ")
+            : string.Create(CultureInfo.InvariantCulture,
+                $"Collapse (one prototype) since step {Since}: teacher entropy {TeacherEntropy:F4} ")
                 + string.Create(CultureInfo.InvariantCulture, $"and loss {Loss:F4} stay near 0: every picture gets the same prototype.");
         return $"{seen} Usual causes: {string.Join(", ", Suspects)}.";
     }

@@ -50,7 +50,8 @@ public sealed class CollapseWatch
         if (lasted < Patience || told)
             return null;
         told = true;
-        return new(kind.Value, row.Step - Patience + 1, entropy, loss, lnK, kind == CollapseKind.Uniform ? Uniform(row) : OneDimensional(row));
+        return new(kind.Value, row.Step - Patience + 1, entropy, loss, lnK,
+            kind == CollapseKind.Uniform ? Uniform(row) : OneDimensional(row));
     }
 
     private static CollapseKind? Look(double loss, double entropy, double lnK)
@@ -69,7 +70,8 @@ public sealed class CollapseWatch
             new(nameof(DinoOptions.TeacherTemp), "{0} too high") { Now = temperature, Try = temperature / 2 },
             new("Head.UseBatchNorm", "a small network without {0} true"),
             new(nameof(DinoOptions.Lr), "{0} too high") { Now = row[DinoMeasures.LearningRate], Formats = ("G2", "G2") },
-            new(nameof(DinoOptions.MomentumTeacher), "{0} too low for the batch") { Now = row[DinoMeasures.Momentum], Formats = ("G5", "G5") },
+            new(nameof(DinoOptions.MomentumTeacher), "{0} too low for the batch") { Now = row[DinoMeasures.Momentum],
+                Formats = ("G5", "G5") },
             new(nameof(DinoOptions.CenterMomentum), "{0} too close to 1"),
         ];
     }
@@ -81,7 +83,8 @@ public sealed class CollapseWatch
         [
             new(nameof(DinoOptions.CenterMomentum), "the centre does not keep up ({0} near 1)"),
             new(nameof(DinoOptions.TeacherTemp), "{0} too low") { Now = temperature, Try = temperature * 2 },
-            new(nameof(DinoOptions.MomentumTeacher), "{0} too low") { Now = row[DinoMeasures.Momentum], Try = 0.996, Formats = ("G5", "G5") },
+            new(nameof(DinoOptions.MomentumTeacher), "{0} too low") { Now = row[DinoMeasures.Momentum], Try = 0.996,
+                Formats = ("G5", "G5") },
         ];
     }
 }

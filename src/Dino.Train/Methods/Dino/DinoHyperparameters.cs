@@ -21,7 +21,8 @@ public static class DinoHyperparameters
         OfHead("Layers", "Layers of the head's MLP.", h => h.Layers, (h, v) => h with { Layers = v }, Limits.Count),
         OfHead("HiddenDim", "Width of the head's hidden layers.", h => h.HiddenDim, (h, v) => h with { HiddenDim = v }, Limits.Count),
         OfHead(
-            "BottleneckDim", "Width of what the head normalises.", h => h.BottleneckDim, (h, v) => h with { BottleneckDim = v }, Limits.Count),
+            "BottleneckDim", "Width of what the head normalises.", h => h.BottleneckDim, (h, v) => h with { BottleneckDim = v },
+            Limits.Count),
         Of(
             "MomentumTeacher", "The teacher's average at the start; rises to 1.", o => o.MomentumTeacher,
             (o, v) => o with { MomentumTeacher = v },
@@ -37,7 +38,8 @@ public static class DinoHyperparameters
             (o, v) => o with { WarmupTeacherTempEpochs = v }, Limits.NotNegative),
         Of("StudentTemp", "Student temperature.", o => o.StudentTemp, (o, v) => o with { StudentTemp = v }, temperature),
         Of(
-            "CenterMomentum", "How slowly the centre follows.", o => o.CenterMomentum, (o, v) => o with { CenterMomentum = v }, Limits.Share),
+            "CenterMomentum", "How slowly the centre follows.", o => o.CenterMomentum, (o, v) => o with { CenterMomentum = v },
+            Limits.Share),
         Of(
             "CenterWarmup", "Batches whose teacher logits make the first centre; 0 starts it at 0.", o => o.CenterWarmup,
             (o, v) => o with { CenterWarmup = v }, Limits.NotNegative),

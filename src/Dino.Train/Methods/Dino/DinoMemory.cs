@@ -19,7 +19,8 @@ internal static class DinoMemory
         double logits = 3.0 * (globals + locals) * head.OutDim + 2.0 * (globals + locals) * head.Layers * head.HiddenDim;
         // Student and teacher, gradients and the optimizer's two moments.
         var estimate = new MemoryEstimate(
-            MemoryEstimate.Bytes(5 * parameters), MemoryEstimate.Bytes(pixels), MemoryEstimate.Bytes(globals * globalKept + locals * localKept),
+            MemoryEstimate.Bytes(5 * parameters), MemoryEstimate.Bytes(pixels),
+            MemoryEstimate.Bytes(globals * globalKept + locals * localKept),
             MemoryEstimate.Bytes(globals * globalAtWork + locals * localAtWork), MemoryEstimate.Bytes(logits), "");
         return estimate with { Advice = Advice(options, estimate) };
     }

@@ -77,7 +77,8 @@ public class CollapseWatchTests
         var watch = new CollapseWatch(patience: 10);
         int told = 0;
         for (int step = 0; step < 60; step++)
-            told += watch.Observe(Step(step, loss: step is > 20 and < 40 ? 8 : LnK, entropy: step is > 20 and < 40 ? 6 : LnK)) is null ? 0 : 1;
+            told += watch.Observe(Step(step, loss: step is > 20 and < 40 ? 8 : LnK, entropy: step is > 20 and < 40 ? 6 : LnK)) is null ? 0
+                : 1;
 
         Assert.That(told, Is.EqualTo(2));
     }
@@ -97,7 +98,8 @@ public class CollapseWatchTests
         foreach (double loss in (double[])[LnK, 0])
         {
             var found = new CollapseWatch(patience: 1).Observe(Step(0, loss, loss))!;
-            Assert.That(found.Suspects.Select(suspect => suspect.Property), Is.SubsetOf(DinoHyperparameters.All.Select(one => one.Property)));
+            Assert.That(found.Suspects.Select(suspect => suspect.Property),
+                Is.SubsetOf(DinoHyperparameters.All.Select(one => one.Property)));
         }
     }
 
