@@ -17,8 +17,12 @@ internal static class CropsBenchmark
     /// <summary>Loads batches for so many seconds.</summary>
     public static CropsReport Run(string data, double seconds)
     {
-        var options = new CropLoaderOptions { BatchSize = BatchSize, Views = new MultiCropOptions().Views,
-            Prefetch = new PrefetchOptions { Workers = 1 } };
+        var options = new CropLoaderOptions
+        {
+            BatchSize = BatchSize,
+            Views = new MultiCropOptions().Views,
+            Prefetch = new PrefetchOptions { Workers = 1 }
+        };
         using var loader = new CropLoader(ImageFolder.Scan(data), options);
         Load(loader, WarmupSeconds);
         using var process = Process.GetCurrentProcess();

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.TensorCores;
 
 namespace Dino.Benchmarks;
 

@@ -1,6 +1,5 @@
 using Dino.Model;
 using Dino.Tensors;
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Gemm;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;

@@ -1,6 +1,5 @@
 using Dino.Pictures.DataSets;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Sums;
 using Dino.Train;
 using Dino.Train.Log;
 using Dino.Train.Methods.Dino;

@@ -1,5 +1,4 @@
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Ops;
 
 // Step through a GPU kernel. Build this as Debug, set a breakpoint in src/Dino.Tensors/Ops/Softmax.cs, method Forward.Row, and start it

@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Dino.Tensors;
 using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Sums;
-using Dino.Tensors.Ops;
 
 namespace Dino.Samples;
 

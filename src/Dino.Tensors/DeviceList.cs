@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 using ILGPU.Runtime;

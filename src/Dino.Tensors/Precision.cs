@@ -1,5 +1,3 @@
-using Dino.Tensors.Kernels.TensorCores;
-
 namespace Dino.Tensors;
 
 /// <summary>

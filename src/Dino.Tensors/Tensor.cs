@@ -1,7 +1,5 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using Dino.Tensors.Kernels.Copies;
-using ILGPU;
 using ILGPU.Runtime;
 
 namespace Dino.Tensors;

@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Dino.Tensors.Memory;
-using ILGPU;
-using ILGPU.Runtime;
 using ILGPU.Runtime.Cuda;
 
 namespace Dino.Tensors;

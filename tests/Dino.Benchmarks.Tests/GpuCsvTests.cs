@@ -1,5 +1,4 @@
 using Dino.Tensors;
-using Dino.Tensors.Kernels.TensorCores;
 using NUnit.Framework;
 
 namespace Dino.Benchmarks.Tests;

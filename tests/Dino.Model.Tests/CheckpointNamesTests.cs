@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using NUnit.Framework;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;

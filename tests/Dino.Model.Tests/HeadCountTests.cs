@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using NUnit.Framework;

@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Testing;
@@ -13,7 +12,8 @@ public class LaterBackbonesTests(string deviceName)
     private static readonly ViTConfig dino = new() { ImageSize = 20, Patch = 4, Dim = 24, Depth = 2, Heads = 2 };
     private static readonly ViTConfig dinoV2 = dino with { LayerScale = true };
     private static readonly ViTConfig dinoV3 = dino
-        with { LayerScale = true, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 16 };
+        with
+    { LayerScale = true, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Dim = 16 };
 
     private static readonly (string Name, ViTConfig Config)[] networks =
     [
@@ -149,7 +149,8 @@ public class LaterBackbonesTests(string deviceName)
 
         public ReferenceViT Moved(string name, double[] direction, double step) =>
             new(Config, new Dictionary<string, double[]>(
-                values) { [name] = [.. values[name].Zip(direction, (value, along) => value + step * along)] });
+                values)
+            { [name] = [.. values[name].Zip(direction, (value, along) => value + step * along)] });
 
         public void Dispose() => Parameters.Dispose();
     }

@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
@@ -12,7 +11,8 @@ public class LaterNamesTests
 {
     private static readonly ViTConfig v2 = new() { ImageSize = 12, Patch = 4, Dim = 64, Depth = 2, Heads = 1, LayerScale = true };
     private static readonly ViTConfig v3 = v2
-        with { ImageSize = 224, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Heads = 4 };
+        with
+    { ImageSize = 224, Rotary = true, Registers = 4, KeyBias = false, NormEps = 1e-5f, Heads = 4 };
 
     private static readonly (string Name, ViTConfig Config)[] networks =
     [

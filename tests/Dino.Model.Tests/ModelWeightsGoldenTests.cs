@@ -1,5 +1,3 @@
-using System.Text.Json;
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Tensors;
 using Dino.Tensors.Io;

@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Model.Onnx;
 using Dino.Tensors;
 using Dino.Tensors.Nn;

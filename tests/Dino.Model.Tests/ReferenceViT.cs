@@ -1,4 +1,3 @@
-using Dino.Model;
 using MathNet.Numerics;
 
 namespace Dino.Model.Tests;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Dino.Model;
 using NUnit.Framework;
 
 namespace Dino.Model.Tests;

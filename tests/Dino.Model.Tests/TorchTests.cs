@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Tensors;
 using Dino.Tensors.Io;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Compression;
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Tensors.Io;
 using Dino.Testing;

@@ -6,7 +6,6 @@ using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Simt;
 using Dino.Testing;
 using Dino.Testing.Runs;
 using NUnit.Framework;
@@ -59,8 +58,12 @@ public sealed class DeviceCropsTests : IDisposable
     [TestCaseSource(nameof(LoadedOnDevices))]
     public void Batches_are_those_of_the_host(int globalSize, int localSize, int blockWords, string name)
     {
-        var crops = new MultiCropOptions { GlobalCropsSize = globalSize, LocalCropsSize = localSize,
-            LocalCropsNumber = localSize == 0 ? 0 : 4 };
+        var crops = new MultiCropOptions
+        {
+            GlobalCropsSize = globalSize,
+            LocalCropsSize = localSize,
+            LocalCropsNumber = localSize == 0 ? 0 : 4
+        };
         Compare(name, crops.Views, blockWords);
     }
 
@@ -221,7 +224,8 @@ public sealed class DeviceCropsTests : IDisposable
             {
                 "jitter" => JitterOf(op),
                 "hue" => JitterOf(Ops.GetProperty("jitter.0"))
-                    with { Brightness = 1, Contrast = 1, Saturation = 1, Hue = op.GetProperty("factor").GetDouble() },
+                    with
+                { Brightness = 1, Contrast = 1, Saturation = 1, Hue = op.GetProperty("factor").GetDouble() },
                 "chain" => JitterOf(Ops.GetProperty(op.GetProperty("jitter").GetString()!)),
                 _ => null,
             },

@@ -15,8 +15,13 @@ public class EvalPictureTests
     {
         using var folder = new PictureFolder();
         string path = folder.WritePicture("a.png", 7);
-        var options = new EvalLoaderOptions { ResizeSize = EvalPicture.ResizeSize(size), CropSize = size, Channels = channels,
-            BatchSize = 1 };
+        var options = new EvalLoaderOptions
+        {
+            ResizeSize = EvalPicture.ResizeSize(size),
+            CropSize = size,
+            Channels = channels,
+            BatchSize = 1
+        };
         using var loader = new EvalLoader(ImageFolder.Scan(folder.Root), options);
         using var batch = loader.Next()!;
 

@@ -4,7 +4,6 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
 using Dino.Testing.Runs;
-using Dino.Train;
 using NUnit.Framework;
 
 namespace Dino.Pictures.Tests;

@@ -2,7 +2,6 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Writing;
 using Dino.Testing.Runs;
-using Dino.Train;
 using NUnit.Framework;
 
 namespace Dino.Pictures.Tests;

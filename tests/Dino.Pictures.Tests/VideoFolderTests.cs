@@ -1,6 +1,5 @@
 using Dino.Pictures.DataSets;
 using Dino.Testing.Runs;
-using Dino.Train;
 using NUnit.Framework;
 
 namespace Dino.Pictures.Tests;

@@ -44,7 +44,8 @@ public sealed class ThreadRanks : IRanks
                         failures.Add(e);
                     exchange.Stop.Cancel();
                 }
-            }) { Name = $"rank {rank}" };
+            })
+            { Name = $"rank {rank}" };
             threads[i].Start();
         }
         foreach (var thread in threads)

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
 using Dino.Cli.Terminal;
-using Dino.Tensors;
 
 namespace Dino.Cli.Arguments;
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Dino.Train;
 
 namespace Dino.Cli.Arguments;
 

@@ -5,7 +5,6 @@ using Dino.Cli.Drawing;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation.Attention;
 using Dino.Train.Runs;
 
@@ -20,11 +19,17 @@ internal static class AttendCommand
         new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
     private static readonly Option<double> threshold =
         new("--threshold") { Description = "Share of the attention inside a mask.", DefaultValueFactory = _ => 0.6 };
-    private static readonly Option<int> size = new("--size") { Description =
-        "Pixels along the longer side at most, cut to whole patches; 0 for twice the size that the network was trained on." };
+    private static readonly Option<int> size = new("--size")
+    {
+        Description =
+        "Pixels along the longer side at most, cut to whole patches; 0 for twice the size that the network was trained on."
+    };
     private static readonly Option<bool> originalSize =
-        new("--original-size") { Description =
-        "Write maps, masks and overlay in each picture's own size, not in that which the network saw." };
+        new("--original-size")
+        {
+            Description =
+        "Write maps, masks and overlay in each picture's own size, not in that which the network saw."
+        };
     private static readonly Option<int> limit =
         new("--limit") { Description = "Most pictures of a folder; with --video frames, all unless given.", DefaultValueFactory = _ => 16 };
     private static readonly Option<bool> video =
@@ -77,7 +82,8 @@ internal static class AttendCommand
         }
         if (film && context.Get(originalSize))
             throw new UserErrorException("--original-size is for pictures; the frames of a film have the size that the network "
-                + "saw.") { IsUsage = true };
+                + "saw.")
+            { IsUsage = true };
         var skipped = new SkippedLines(context, hold: true);
         PictureGroup[] groups = film ? [] : [.. context.Get(pictures)!.Select(
             path => PictureGroup.Open(context, path, most, skipped.Files))];

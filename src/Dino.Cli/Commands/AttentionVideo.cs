@@ -7,7 +7,6 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Writing;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation.Attention;
 using Dino.Train.Log;
 

@@ -4,7 +4,6 @@ using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Train;
 using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;

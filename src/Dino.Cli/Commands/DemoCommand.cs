@@ -10,8 +10,12 @@ namespace Dino.Cli.Commands;
 internal static class DemoCommand
 {
     private static readonly Option<string> outputDir =
-        new("--output-dir") { Description = "Where pictures, checkpoint and results go.", DefaultValueFactory = _ => "dino-demo",
-        HelpName = "FOLDER" };
+        new("--output-dir")
+        {
+            Description = "Where pictures, checkpoint and results go.",
+            DefaultValueFactory = _ => "dino-demo",
+            HelpName = "FOLDER"
+        };
     private static readonly Option<ulong> seed = new("--seed") { Description = "Decides pictures, first weights and crops." };
 
     public static Command Build()

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Tensors;
-using Dino.Train;
 
 namespace Dino.Cli.Commands;
 
@@ -43,7 +42,8 @@ internal static class DeviceOption
         int count = context.Get(threads);
         if (count is < 0 or > DeviceOptions.MaxThreads)
             throw new UserErrorException(FormattableString.Invariant(
-                $"--threads must lie between 0 and {DeviceOptions.MaxThreads}.")) { IsUsage = true };
+                $"--threads must lie between 0 and {DeviceOptions.MaxThreads}."))
+            { IsUsage = true };
         try
         {
             string name = context.Get(device)!;

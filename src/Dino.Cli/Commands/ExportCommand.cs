@@ -5,7 +5,6 @@ using Dino.Model;
 using Dino.Model.Onnx;
 using Dino.Model.Weights;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
@@ -110,7 +109,8 @@ internal static class ExportCommand
             return fitting is [var first, ..] ? first
                 : throw new UserErrorException(
                     $"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(
-                    ", ", formats)}.") { IsUsage = true };
+                    ", ", formats)}.")
+                { IsUsage = true };
         return fitting.Length == 0 || fitting.Contains(asked) ? asked
             : throw new UserErrorException(
                 $"--format {asked} does not go with {target}: {ending} says {string.Join(

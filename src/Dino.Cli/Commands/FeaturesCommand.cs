@@ -4,7 +4,6 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Writing;
-using Dino.Train;
 using Dino.Train.Evaluation.Attention;
 using Dino.Train.Evaluation.Features;
 
@@ -15,8 +14,12 @@ internal static class FeaturesCommand
 {
     private static readonly Argument<string> folder = new("FOLDER") { Description = "Pictures, in class folders or not." };
     private static readonly Option<string> outputDir =
-        new("--output-dir") { Description = "Where features.npy, features.csv and pictures go.",
-        DefaultValueFactory = _ => "dino-features", HelpName = "FOLDER" };
+        new("--output-dir")
+        {
+            Description = "Where features.npy, features.csv and pictures go.",
+            DefaultValueFactory = _ => "dino-features",
+            HelpName = "FOLDER"
+        };
 
     private static readonly Option<FeatureChoice> kind = new("--kind")
     {
@@ -32,10 +35,14 @@ internal static class FeaturesCommand
     private static readonly Option<int> pca =
         new("--pca") { Description = "Also paint the patch features of so many first pictures by their three principal components." };
     private static readonly Option<int> pcaSize = new(
-        "--pca-size") { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
+        "--pca-size")
+    { Description = "Pixels along the shorter side for --pca; 0 for twice the size that the network was trained on." };
 
-    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those of "
-        + "features that are there, however many they are; without it, names, sizes and times of large data sets." };
+    private static readonly Option<bool> verify = new("--verify")
+    {
+        Description = "Compare the contents of the pictures with those of "
+        + "features that are there, however many they are; without it, names, sizes and times of large data sets."
+    };
 
     private enum FeatureChoice
     {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Dino.Cli.Arguments;
-using Dino.Train;
 using Dino.Train.Options;
 
 namespace Dino.Cli.Commands;
@@ -34,7 +33,8 @@ internal static class OptionRange
     {
         if (!limits.Contains(value))
             throw new UserErrorException(string.Create(
-                CultureInfo.InvariantCulture, $"{option.Name} must be {limits}, not {value}.")) { IsUsage = true };
+                CultureInfo.InvariantCulture, $"{option.Name} must be {limits}, not {value}."))
+            { IsUsage = true };
         if (limits.Strange(value) is { } strange)
             context.Warn(string.Create(CultureInfo.InvariantCulture, $"{option.Name} {value} {strange}"));
         return value;

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
-using Dino.Train;
 
 namespace Dino.Cli.Commands;
 
@@ -46,7 +45,8 @@ internal static class PictureChoice
         return wanted is > 0 and <= MostMegapixels
             ? Math.Max(1, (int)(wanted * 1e6))
             : throw new UserErrorException(FormattableString.Invariant(
-                $"--max-megapixels must lie above 0 and at {MostMegapixels} at most, not at {wanted}.")) { IsUsage = true };
+                $"--max-megapixels must lie above 0 and at {MostMegapixels} at most, not at {wanted}."))
+            { IsUsage = true };
     }
 
     private static Option<string[]> Patterns(string name, string description) => new(name)

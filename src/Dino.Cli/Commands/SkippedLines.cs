@@ -1,7 +1,6 @@
 using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Tensors.Io;
-using Dino.Train;
 
 namespace Dino.Cli.Commands;
 

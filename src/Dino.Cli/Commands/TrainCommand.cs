@@ -4,7 +4,6 @@ using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Sums;
 using Dino.Train;
 using Dino.Train.Evaluation.Neighbours;
 using Dino.Train.Methods.Dino;
@@ -44,22 +43,31 @@ internal static class TrainCommand
         new("--saveckp-freq") { Description = "Epochs between checkpoints that stay.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> workers =
         new("--num-workers") { Description = "Threads that decode and crop; 0 for one a processor." };
-    private static readonly Option<int> cache = new("--cache-mb") { Description =
+    private static readonly Option<int> cache = new("--cache-mb")
+    {
+        Description =
         "Memory for decoded pictures, in MiB; by default a quarter of what the machine or its container has.",
-        DefaultValueFactory = _ => (int)(PrefetchOptions.DefaultCacheBytes >> 20) };
+        DefaultValueFactory = _ => (int)(PrefetchOptions.DefaultCacheBytes >> 20)
+    };
     private static readonly Option<Augmentation> augment =
         new("--augment") { Description = "Where crops are made of pictures: host, or device (an accelerator). The crops are the same." };
     private static readonly Option<double?> minutes =
         new("--max-minutes") { Description = "Stop after so long, with a checkpoint to go on from." };
     private static readonly Option<bool> plan = new("--plan") { Description = "Print the memory that the run needs, and end." };
-    private static readonly Option<string?> init = new("--init") { Description =
+    private static readonly Option<string?> init = new("--init")
+    {
+        Description =
         "Begin with the weights of a file, of dino train, official, Hugging Face's or timm's; head and centre too if it has them.",
-        HelpName = "FILE" };
+        HelpName = "FILE"
+    };
     private static readonly Option<bool> partial =
         new("--allow-partial") { Description = "Use what fits of --init when tensors are missing, unexpected or misshapen." };
     private static readonly Option<bool> restart = new("--restart") { Description = "Start anew though the output folder holds a run." };
-    private static readonly Option<bool> verify = new("--verify") { Description = "Compare the contents of the pictures with those that "
-        + "the run began with, however many they are; without it, names, sizes and times of large data sets." };
+    private static readonly Option<bool> verify = new("--verify")
+    {
+        Description = "Compare the contents of the pictures with those that "
+        + "the run began with, however many they are; without it, names, sizes and times of large data sets."
+    };
 
     public static Command Build()
     {
@@ -132,7 +140,8 @@ internal static class TrainCommand
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)
             throw new UserErrorException($"--augment device makes crops of 3 channels, not of {options.ViT.Channels}; leave it "
-                + $"out.") { IsUsage = true };
+                + $"out.")
+            { IsUsage = true };
         if (run.Augment == Augmentation.Device && device.IsHost)
             throw new UserErrorException("--augment device needs an accelerator; on cpu the host makes the crops.") { IsUsage = true };
         if (context.Get(plan))
@@ -143,7 +152,8 @@ internal static class TrainCommand
         KnnRun? knn = null;
         if (context.Get(val) is { } valFolder)
             knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device,
-                prefetch) { Skipped = skipped };
+                prefetch)
+            { Skipped = skipped };
 
         using var trainer = Build(context, options, run, device, folder, skipped, knn);
         context.Kept = () => trainer.Saved;

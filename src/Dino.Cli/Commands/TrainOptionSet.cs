@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Pictures.Transforms;
-using Dino.Train;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Options;
 using Dino.Train.Runs;

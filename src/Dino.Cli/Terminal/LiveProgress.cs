@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels.Sums;
 using Dino.Train.Log;
 using Spectre.Console;
 using Spectre.Console.Rendering;

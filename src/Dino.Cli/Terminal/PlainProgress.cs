@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dino.Tensors.Kernels.Sums;
 using Dino.Train.Log;
 
 namespace Dino.Cli.Terminal;

@@ -15,8 +15,11 @@ public sealed class ResultTable
     public ResultTable(params ReadOnlySpan<string> columns)
     {
         for (int i = 0; i < columns.Length; i++)
-            table.AddColumn(new TableColumn(Markup.Escape(columns[i])) { Alignment = i == 0 ? Justify.Left : Justify.Right,
-                NoWrap = true });
+            table.AddColumn(new TableColumn(Markup.Escape(columns[i]))
+            {
+                Alignment = i == 0 ? Justify.Left : Justify.Right,
+                NoWrap = true
+            });
     }
 
     /// <summary>Adds a row: texts and numbers; numbers get two decimals, null is left empty.</summary>

@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels.Sums;
 using Dino.Train.Log;
 
 namespace Dino.Cli.Terminal;

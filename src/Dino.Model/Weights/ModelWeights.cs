@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
@@ -85,8 +84,12 @@ public sealed class ModelWeights
         + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
 
     /// <summary>Teacher, student, or that nothing says which.</summary>
-    public string RoleWord => Role switch { NetworkRole.Teacher => "the teacher", NetworkRole.Student => "the student",
-        _ => "not marked as teacher or student" };
+    public string RoleWord => Role switch
+    {
+        NetworkRole.Teacher => "the teacher",
+        NetworkRole.Student => "the student",
+        _ => "not marked as teacher or student"
+    };
 
     /// <summary>Finds the network in a file.</summary>
     /// <param name="file">The open file, which stays open as long as values are to be read.</param>

@@ -36,7 +36,8 @@ internal sealed class WeightPieces(Func<string, IReadOnlyList<long>> shapeOf)
             bool fits = (isKeyLeftOut || there.Length == names.Length) && shape.Count > 0
                 && there.All(name => shapeOf(name).SequenceEqual(shape));
             var source = new WeightSource(there,
-                [names.Length * (shape is [var first, ..] ? first : 0), .. shape.Skip(1)]) { Join = isKeyLeftOut ? AroundZeros : null };
+                [names.Length * (shape is [var first, ..] ? first : 0), .. shape.Skip(1)])
+            { Join = isKeyLeftOut ? AroundZeros : null };
             if (!fits || !backbone.TryAdd(official, source))
                 left.AddRange(there);
             IsKeyBiasLeftOut |= fits && isKeyLeftOut;

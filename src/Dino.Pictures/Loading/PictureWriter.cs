@@ -1,6 +1,6 @@
+using Dino.Pictures.Cutting;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Transforms;
-using Dino.Pictures.Cutting;
 using Dino.Tensors.Random;
 
 namespace Dino.Pictures.Loading;

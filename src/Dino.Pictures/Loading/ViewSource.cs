@@ -1,7 +1,7 @@
+using Dino.Pictures.Cutting;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Pictures.Cutting;
 
 namespace Dino.Pictures.Loading;
 

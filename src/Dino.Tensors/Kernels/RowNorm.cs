@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using static Dino.Tensors.Kernels.MemoryExtensions;
 
 namespace Dino.Tensors.Kernels;
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Host;
 using ILGPU;
 using ILGPU.Runtime;

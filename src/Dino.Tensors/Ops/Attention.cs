@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Attention;
 
 namespace Dino.Tensors.Ops;

@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Gemm;
 
 namespace Dino.Tensors.Ops;

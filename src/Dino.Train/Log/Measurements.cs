@@ -1,6 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Sums;
 
 namespace Dino.Train.Log;
 

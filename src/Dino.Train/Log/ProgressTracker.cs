@@ -1,5 +1,3 @@
-using Dino.Tensors.Kernels.Sums;
-
 namespace Dino.Train.Log;
 
 /// <summary>What a piece of work tells its progress to. Reports may come from any thread, as often as is handy.</summary>

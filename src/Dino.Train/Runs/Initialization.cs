@@ -1,4 +1,3 @@
-using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Tensors.Io;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Dino.Cli.Arguments;
-using Dino.Train;
 using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Arguments;
@@ -173,7 +172,8 @@ public class CommandLineTests
         CancellationToken cancel = default)
     {
         var work = new ProgramCommand("work", "Does some work.",
-            body ?? (_ => { })) { Examples = [("dino work --epochs 3", "Three epochs.")] };
+            body ?? (_ => { }))
+        { Examples = [("dino work --epochs 3", "Three epochs.")] };
         work.Options.Add(Epochs);
         work.Options.Add(LearningRate);
         var (output, error) = (new StringWriter { NewLine = "\n" }, new StringWriter { NewLine = "\n" });

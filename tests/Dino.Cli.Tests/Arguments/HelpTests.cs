@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using Dino.Cli.Arguments;
 using Dino.Cli.Tests.Commands;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Arguments;

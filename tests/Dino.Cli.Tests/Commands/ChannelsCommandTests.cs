@@ -141,8 +141,15 @@ public class ChannelsCommandTests
     private string Network(int channels)
     {
         using var device = Device.Open("cpu");
-        var backbone = new VisionTransformer(new ViTConfig { ImageSize = 16, Patch = 8, Dim = 128, Depth = 1, Heads = 2,
-            Channels = channels });
+        var backbone = new VisionTransformer(new ViTConfig
+        {
+            ImageSize = 16,
+            Patch = 8,
+            Dim = 128,
+            Depth = 1,
+            Heads = 2,
+            Channels = channels
+        });
         using var parameters = new FlatParameters(backbone, device, trainable: false);
         parameters.Initialize(5);
         string path = Path.Combine(scratch, $"network{channels}.safetensors");

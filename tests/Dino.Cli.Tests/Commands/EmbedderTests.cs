@@ -4,7 +4,6 @@ using Dino.Model;
 using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
-using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Testing;
 using Dino.Testing.Runs;

@@ -12,8 +12,16 @@ namespace Dino.Cli.Tests.Commands;
 /// <summary>Backbones of DINOv2 and DINOv3 on the command line.</summary>
 public class LaterBackboneCommandTests
 {
-    private static readonly ViTConfig v2 = new() { ImageSize = 32, Patch = 8, Dim = 16, Depth = 2, Heads = 2, LayerScale = true,
-        Registers = 4 };
+    private static readonly ViTConfig v2 = new()
+    {
+        ImageSize = 32,
+        Patch = 8,
+        Dim = 16,
+        Depth = 2,
+        Heads = 2,
+        LayerScale = true,
+        Registers = 4
+    };
     private static readonly ViTConfig v3 = v2 with { Rotary = true, KeyBias = false, NormEps = 1e-5f };
 
     private PictureFolder pictures = null!;

@@ -4,7 +4,6 @@ using Dino.Pictures.Transforms;
 using Dino.Testing.Runs;
 using Dino.Train;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using Dino.Train.Runs;
 using NUnit.Framework;
 

@@ -1,6 +1,6 @@
 using Dino.Cli.Drawing;
-using Dino.Train.Evaluation.Attention;
 using Dino.Testing.Runs;
+using Dino.Train.Evaluation.Attention;
 using Dino.Train.Log;
 using NUnit.Framework;
 using SkiaSharp;

@@ -1,6 +1,5 @@
 using Dino.Cli.Terminal;
 using Dino.Testing.Runs;
-using Dino.Train.Log;
 using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Terminal;

@@ -1,4 +1,3 @@
-using Dino.Testing;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Core;

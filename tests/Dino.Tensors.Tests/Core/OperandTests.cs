@@ -1,5 +1,4 @@
 using System.Reflection;
-using Dino.Tensors.Kernels.Sums;
 using Dino.Tensors.Ops;
 using NUnit.Framework;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
 using Dino.Testing;
@@ -29,7 +28,8 @@ public class OptimGoldenTests
         using var parameters = new FlatParameters(
             new NamedTree(names.Select(name => (name, set[$"init.{name}"].Shape))), device, trainable: true);
         var lastLayer = new ParameterGroup(parameters.Parameters.Where(
-            p => p.Name.Contains("last_layer", StringComparison.Ordinal))) { Holdable = true };
+            p => p.Name.Contains("last_layer", StringComparison.Ordinal)))
+        { Holdable = true };
         using Optimizer optimizer = kind switch
         {
             "adamw" => new AdamW(parameters, [lastLayer]),

@@ -3,8 +3,6 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
 using Dino.Tensors.Io;
-using Dino.Tensors.Kernels.Copies;
-using Dino.Tensors.Memory;
 using NUnit.Framework;
 
 namespace Dino.Tensors.Tests.Io;

@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Gemm;
 using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Ops;

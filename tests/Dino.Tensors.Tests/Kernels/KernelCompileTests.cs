@@ -1,11 +1,9 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Simt;
 using Dino.Tensors.Tests.Ops;
 using Dino.Testing;
 using ILGPU;
-using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;

@@ -1,6 +1,4 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Gemm;
-using Dino.Tensors.Kernels.TensorCores;
 using Dino.Testing;
 using NUnit.Framework;
 

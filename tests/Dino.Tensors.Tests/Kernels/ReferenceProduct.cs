@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Gemm;
 using NUnit.Framework;
 

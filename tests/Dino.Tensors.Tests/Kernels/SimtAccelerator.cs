@@ -1,4 +1,3 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Simt;
 using Dino.Tensors.Kernels.TensorCores;
 using ILGPU;

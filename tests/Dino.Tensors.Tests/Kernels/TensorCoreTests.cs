@@ -1,9 +1,7 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Attention;
 using Dino.Tensors.Kernels.Gemm;
 using Dino.Tensors.Kernels.TensorCores;
 using Dino.Tensors.Ops;
-using ILGPU;
 using NUnit.Framework;
 using Product = Dino.Tensors.Kernels.Gemm.MatrixProduct;
 

@@ -23,7 +23,8 @@ public class CompareTests : OpTests<CompareTests>, IOpCases
             .Where((_, i) => i % 8 == 0 || i > 2 * OpCase.RowLengths.Count) // one kernel for all lengths is tested enough elsewhere
             .Concat(((int[])[1, 9, 37]).Select(n => new OpCase($"{c.Name}-number", x => c.Number(x[0], 0.5f), new Shape(n))
             {
-                Truth = x => Array.ConvertAll(x[0], v => c.Holds(v, 0.5) ? 1.0 : 0), Input = (_, v) => MathF.Round(2 * v) / 2,
+                Truth = x => Array.ConvertAll(x[0], v => c.Holds(v, 0.5) ? 1.0 : 0),
+                Input = (_, v) => MathF.Round(2 * v) / 2,
             }))
             .Select(o => o with { Constant = [0, 1], Tolerance = Tolerance.Exact }));
 

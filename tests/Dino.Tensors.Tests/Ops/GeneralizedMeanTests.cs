@@ -45,12 +45,12 @@ public class GeneralizedMeanTests : OpTests<GeneralizedMeanTests>, IOpCases
 
     private static OpCase Tokens(int b, int n, int d, float power) =>
         new($"GeM p = {power}", x => x[0].GeneralizedMean(power), new Shape(b, n, d))
-    {
-        Constant = [0],
-        Truth = x => [.. from image in Enumerable.Range(0, b)
+        {
+            Constant = [0],
+            Truth = x => [.. from image in Enumerable.Range(0, b)
                          from i in Enumerable.Range(0, d)
                          select Math.Pow(
                              Enumerable.Range(0, n).Average(token => Math.Pow(Math.Max(x[0][(image * n + token) * d + i], 1e-6), power)),
                              1 / power)],
-    };
+        };
 }

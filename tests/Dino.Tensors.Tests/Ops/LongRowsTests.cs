@@ -1,5 +1,4 @@
 using Dino.Tensors.Kernels.Sums;
-using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 using Dino.Testing;
 using NUnit.Framework;

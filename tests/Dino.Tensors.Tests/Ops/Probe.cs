@@ -1,5 +1,4 @@
 using Dino.Tensors.Kernels.Copies;
-using Dino.Tensors.Ops;
 
 namespace Dino.Tensors.Tests.Ops;
 

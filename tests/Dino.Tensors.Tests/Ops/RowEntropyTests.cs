@@ -9,11 +9,11 @@ public class RowEntropyTests : OpTests<RowEntropyTests>, IOpCases
     // The formula needs no rows that sum to 1; zeros are among the inputs.
     public static IEnumerable<OpCase> Cases =>
         OpCase.RowLengths.Select(n => new OpCase("RowEntropy", x => x[0].RowEntropy(), new Shape(3, n))
-    {
-        Constant = [0],
-        Input = (_, v) => Math.Max(v, 0) / 2,
-        Truth = x => [x[0].Chunk(n).Average(row => row.Sum(q => q == 0 ? 0 : -q * Math.Log(q)))],
-    });
+        {
+            Constant = [0],
+            Input = (_, v) => Math.Max(v, 0) / 2,
+            Truth = x => [x[0].Chunk(n).Average(row => row.Sum(q => q == 0 ? 0 : -q * Math.Log(q)))],
+        });
 
     [TestCase("cpu")]
     [TestCase("cpu:debug")]

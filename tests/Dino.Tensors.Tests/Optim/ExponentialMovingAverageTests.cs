@@ -1,4 +1,3 @@
-using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
 using Dino.Testing;
 using NUnit.Framework;

@@ -2,7 +2,6 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Tensors.Nn;
 using Dino.Train.Evaluation.Attention;
-using Dino.Train.Evaluation.Features;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Evaluation;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.TensorCores;
 using Dino.Tensors.Nn;
 using Dino.Testing;
 using Dino.Testing.Runs;

@@ -1,7 +1,6 @@
 using Dino.Tensors;
 using Dino.Testing.Runs;
 using Dino.Train.Log;
-using Dino.Train.Methods.Dino;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;
@@ -15,8 +14,12 @@ public class AccumulationTests
     [Test]
     public void TwoBatches_AreOneOfTwiceTheSize()
     {
-        var options = TinyRun.Options with { Backbone = TinyRun.Options.ViT with { DropPathRate = 0 }, FreezeLastLayer = 0,
-            WarmupEpochs = 0 };
+        var options = TinyRun.Options with
+        {
+            Backbone = TinyRun.Options.ViT with { DropPathRate = 0 },
+            FreezeLastLayer = 0,
+            WarmupEpochs = 0
+        };
         using var device = Device.Open("cpu", new DeviceOptions { Strict = true });
         using var whole = new SteppedDino(options with { BatchSize = 2 * Batch }, device, stepsPerEpoch: 2);
         using var parts = new SteppedDino(options with { BatchSize = Batch, Accumulate = 2 }, device, stepsPerEpoch: 2);

@@ -2,7 +2,6 @@ using Dino.Model;
 using Dino.Tensors;
 using Dino.Testing;
 using Dino.Testing.Runs;
-using Dino.Train.Methods.Dino;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

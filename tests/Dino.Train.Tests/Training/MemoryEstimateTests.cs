@@ -1,10 +1,8 @@
 using Dino.Model;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Sums;
 using Dino.Testing.Runs;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;
@@ -39,8 +37,11 @@ public class MemoryEstimateTests
     [Test]
     public void CropLargerThanMemory_IsRefusedBeforeAnythingIsAllocated()
     {
-        var options = new DinoOptions { Crops = new MultiCropOptions { GlobalCropsSize = 20_000 },
-            Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 } };
+        var options = new DinoOptions
+        {
+            Crops = new MultiCropOptions { GlobalCropsSize = 20_000 },
+            Backbone = new ViTConfig { ImageSize = 20_000, Patch = 8 }
+        };
         using var device = Device.Open("cpu");
 
         Assert.That(() => options.EstimateMemory()!.Check(device),

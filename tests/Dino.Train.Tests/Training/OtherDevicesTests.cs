@@ -2,12 +2,10 @@ using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
-using Dino.Tensors.Kernels.Simt;
 using Dino.Testing;
 using Dino.Testing.Runs;
 using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

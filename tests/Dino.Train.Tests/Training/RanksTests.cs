@@ -1,6 +1,5 @@
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
-using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Testing;
 using Dino.Testing.Runs;

@@ -2,7 +2,6 @@ using Dino.Tensors.Io;
 using Dino.Testing.Runs;
 using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using Dino.Train.Runs;
 using NUnit.Framework;
 
@@ -127,8 +126,14 @@ public class ResumeTests
         Assert.That(brokenOff, Is.EqualTo(13));
 
         void Save(string path, SteppedDino state) => Checkpoint.Save(
-            path, state.Method.State, new CheckpointInfo { Step = state.Step, StepsPerEpoch = 3, Epoch = 0, Pictures = 24,
-                Options = CheckpointInfo.Write(options) });
+            path, state.Method.State, new CheckpointInfo
+            {
+                Step = state.Step,
+                StepsPerEpoch = 3,
+                Epoch = 0,
+                Pictures = 24,
+                Options = CheckpointInfo.Write(options)
+            });
     }
 
     private long Finish(DinoOptions options, string output, int workers)

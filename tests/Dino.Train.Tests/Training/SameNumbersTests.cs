@@ -4,7 +4,6 @@ using Dino.Tensors;
 using Dino.Testing.Runs;
 using Dino.Train.Log;
 using Dino.Train.Methods.Dino;
-using Dino.Train.Options;
 using NUnit.Framework;
 
 namespace Dino.Train.Tests.Training;

@@ -3,7 +3,6 @@ using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation.Features;
 using Dino.Train.Evaluation.Retrieval;
 
@@ -13,15 +12,22 @@ namespace Dino.Cli.Commands.Eval;
 internal static class CopyCommand
 {
     private static readonly Option<string> data =
-        new("--data") { Description = "A folder like Copydays: 'original' beside folders of copies (strong, jpegqual/N, crops/N).",
-        Required = true, HelpName = "FOLDER" };
+        new("--data")
+        {
+            Description = "A folder like Copydays: 'original' beside folders of copies (strong, jpegqual/N, crops/N).",
+            Required = true,
+            HelpName = "FOLDER"
+        };
     private static readonly Option<string?> distractors =
         new("--distractors") { Description = "Pictures that are nobody's original.", HelpName = "FOLDER" };
     private static readonly Option<string?> whitening =
         new("--whitening") { Description = "Pictures to learn a PCA whitening of the features from.", HelpName = "FOLDER" };
     private static readonly Option<int> imsize =
-        new("--imsize") { Description = "Pixels along the side of the square that pictures are stretched to.",
-        DefaultValueFactory = _ => 320 };
+        new("--imsize")
+        {
+            Description = "Pixels along the side of the square that pictures are stretched to.",
+            DefaultValueFactory = _ => 320
+        };
     private static readonly Option<int> batchSize =
         new("--batch-size") { Description = "Pictures at a time.", DefaultValueFactory = _ => 16 };
 

@@ -4,7 +4,6 @@ using System.Text.Json;
 using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Pictures.Loading;
-using Dino.Train;
 using Dino.Train.Evaluation.Neighbours;
 using Dino.Train.Options;
 
@@ -14,8 +13,12 @@ namespace Dino.Cli.Commands.Eval;
 internal static class KnnCommand
 {
     private static readonly Option<string> train =
-        new("--train") { Description = "Labelled pictures to take neighbours from: one folder a class.", Required = true,
-        HelpName = "FOLDER" };
+        new("--train")
+        {
+            Description = "Labelled pictures to take neighbours from: one folder a class.",
+            Required = true,
+            HelpName = "FOLDER"
+        };
     private static readonly Option<string> val =
         new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
 

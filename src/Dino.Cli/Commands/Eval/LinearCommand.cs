@@ -5,7 +5,6 @@ using Dino.Cli.Terminal;
 using Dino.Model;
 using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation.Features;
 using Dino.Train.Evaluation.LinearProbe;
 using Dino.Train.Options;
@@ -37,8 +36,11 @@ internal static class LinearCommand
     private static readonly Option<int> blocks =
         new("--n-last-blocks") { Description = "Class tokens of so many last blocks; 0 for 4, or 1 for networks as wide as ViT-B." };
     private static readonly Option<bool?> averagePool =
-        new("--avgpool-patchtokens") { Description =
-        "Add the mean patch token, for one block alone. Default: for networks as wide as ViT-B." };
+        new("--avgpool-patchtokens")
+        {
+            Description =
+        "Add the mean patch token, for one block alone. Default: for networks as wide as ViT-B."
+        };
 
     private static readonly Option<LinearCrops> crops = new("--crops")
     {
@@ -54,11 +56,17 @@ internal static class LinearCommand
     private static readonly Option<int> size =
         new("--size") { Description = "Pixels along the side of the pictures; 0 for the size that the network was trained on." };
     private static readonly Option<string?> weights =
-        new("--linear-weights") { Description = "Evaluate this classifier, an official one or one written here, and train none.",
-        HelpName = "FILE" };
+        new("--linear-weights")
+        {
+            Description = "Evaluate this classifier, an official one or one written here, and train none.",
+            HelpName = "FILE"
+        };
     private static readonly Option<string?> outputDir =
-        new("--output-dir") { Description = "Write the best classifier, and features that are extracted once (.npy), here.",
-        HelpName = "FOLDER" };
+        new("--output-dir")
+        {
+            Description = "Write the best classifier, and features that are extracted once (.npy), here.",
+            HelpName = "FOLDER"
+        };
 
     public static Command Build()
     {
@@ -89,7 +97,8 @@ internal static class LinearCommand
         string? file = context.Get(weights), trainFolder = context.Get(train);
         if (file is null && trainFolder is null)
             throw new UserErrorException("--train is missing: a classifier has to be trained, unless --linear-weights gives "
-                + "one.") { IsUsage = true };
+                + "one.")
+            { IsUsage = true };
         var options = new LinearOptions
         {
             LearningRates = file is null ? [.. context.Get(rates)!] : [1],
@@ -141,7 +150,8 @@ internal static class LinearCommand
             || wide ? 1 : Math.Min(4, attentive.Blocks);
         if (pool && last != 1)
             throw new UserErrorException($"--avgpool-patchtokens is defined for the last block alone, not with --n-last-blocks "
-                + $"{last}.") { IsUsage = true };
+                + $"{last}.")
+            { IsUsage = true };
         return FeatureKind.LinearProbe(last, pool);
     }
 

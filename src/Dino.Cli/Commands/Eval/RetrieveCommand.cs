@@ -5,7 +5,6 @@ using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
-using Dino.Train;
 using Dino.Train.Evaluation.Features;
 using Dino.Train.Evaluation.Retrieval;
 
@@ -17,11 +16,18 @@ internal static class RetrieveCommand
     private const int RowsAtATime = 4096;
 
     private static readonly Option<string> data =
-        new("--data") { Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.pkl or .json.", Required = true,
-        HelpName = "FOLDER" };
+        new("--data")
+        {
+            Description = "A folder like revisited Oxford's or Paris's: jpg/ and gnd_NAME.pkl or .json.",
+            Required = true,
+            HelpName = "FOLDER"
+        };
     private static readonly Option<string?> groundTruth =
-        new("--ground-truth") { Description = "The ground truth, as published (.pkl) or as JSON; otherwise the folder's only gnd_* file.",
-        HelpName = "FILE" };
+        new("--ground-truth")
+        {
+            Description = "The ground truth, as published (.pkl) or as JSON; otherwise the folder's only gnd_* file.",
+            HelpName = "FILE"
+        };
     private static readonly Option<int> imsize =
         new("--imsize") { Description = "Pictures with a longer side are shrunk to so many pixels.", DefaultValueFactory = _ => 224 };
     private static readonly Option<bool> multiScale =

@@ -5,7 +5,6 @@ using Dino.Cli.Terminal;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation.Attention;
 using Dino.Train.Evaluation.Segmentation;
 
@@ -19,11 +18,19 @@ internal static class SegmentCommand
     private static readonly Option<string?> images = new("--images") { Description = "Pictures.", HelpName = "FOLDER" };
     private static readonly Option<string?> masks =
         new("--masks") { Description = "A mask for each, of the same name.", HelpName = "FOLDER" };
-    private static readonly Option<string?> voc = new("--voc") { Description =
-        "A folder like PASCAL VOC's, in place of --images and --masks: JPEGImages, SegmentationObject, ImageSets.", HelpName = "FOLDER" };
+    private static readonly Option<string?> voc = new("--voc")
+    {
+        Description =
+        "A folder like PASCAL VOC's, in place of --images and --masks: JPEGImages, SegmentationObject, ImageSets.",
+        HelpName = "FOLDER"
+    };
     private static readonly Option<string> split =
-        new("--split") { Description = "With --voc: the list in ImageSets/Segmentation.", DefaultValueFactory = _ => "val",
-        HelpName = "NAME" };
+        new("--split")
+        {
+            Description = "With --voc: the list in ImageSets/Segmentation.",
+            DefaultValueFactory = _ => "val",
+            HelpName = "NAME"
+        };
     private static readonly Option<bool> classes =
         new("--classes") { Description = "With --voc: masks of SegmentationClass instead of SegmentationObject." };
 
@@ -34,8 +41,11 @@ internal static class SegmentCommand
             + "and for grey ones of small numbers.",
     };
 
-    private static readonly Option<int> size = new("--size") { Description = "Pixels along the shorter side, the longer one at most four "
-        + "times as long; 0 for 480, in proportion for networks of crops smaller than 224." };
+    private static readonly Option<int> size = new("--size")
+    {
+        Description = "Pixels along the shorter side, the longer one at most four "
+        + "times as long; 0 for 480, in proportion for networks of crops smaller than 224."
+    };
     private static readonly Option<int> limit = new("--limit") { Description = "Most pictures; 0 for all." };
 
     public static Command Build()

@@ -5,7 +5,6 @@ using Dino.Cli.Terminal;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Writing;
 using Dino.Tensors.Io;
-using Dino.Train;
 using Dino.Train.Evaluation;
 using Dino.Train.Evaluation.Segmentation;
 using Dino.Train.Options;
@@ -18,8 +17,12 @@ internal static class VideoCommand
     private static readonly LabelPropagationOptions defaults = new();
 
     private static readonly Option<string> data =
-        new("--data") { Description = "Videos in the layout of DAVIS: JPEGImages/480p/NAME, Annotations/480p/NAME.", Required = true,
-        HelpName = "FOLDER" };
+        new("--data")
+        {
+            Description = "Videos in the layout of DAVIS: JPEGImages/480p/NAME, Annotations/480p/NAME.",
+            Required = true,
+            HelpName = "FOLDER"
+        };
 
     private static readonly Option<string[]> sequences = new("--sequences")
     {
@@ -32,20 +35,32 @@ internal static class VideoCommand
     private static readonly Option<string?> outputDir =
         new("--output-dir") { Description = "Write the masks, as indexed PNG files, into NAME/ below this folder.", HelpName = "FOLDER" };
     private static readonly Option<int> lastFrames =
-        new("--n-last-frames") { Description = "Frames before the current one that labels come from, beside the first.",
-        DefaultValueFactory = _ => defaults.LastFrames };
+        new("--n-last-frames")
+        {
+            Description = "Frames before the current one that labels come from, beside the first.",
+            DefaultValueFactory = _ => defaults.LastFrames
+        };
     private static readonly Option<int> radius =
-        new("--size-mask-neighborhood") { Description = "Patches that a label may move; 0 for any number.",
-        DefaultValueFactory = _ => defaults.Radius };
+        new("--size-mask-neighborhood")
+        {
+            Description = "Patches that a label may move; 0 for any number.",
+            DefaultValueFactory = _ => defaults.Radius
+        };
     private static readonly Option<int> topk =
         new("--topk") { Description = "Patches that a label is averaged over.", DefaultValueFactory = _ => defaults.TopK };
     private static readonly Option<double> temperature =
         new("--temperature") { Description = "Of the patches' weights.", DefaultValueFactory = _ => defaults.Temperature };
     private static readonly Option<int> size =
-        new("--size") { Description = "Pixels along the shorter side of the frames, the longer one at most four times as long.",
-        DefaultValueFactory = _ => 480 };
-    private static readonly Option<MaskKind> kind = new("--mask-kind") { Description =
-        "ids: 0 is background, other numbers are objects. binary: 128 and more is the object. auto: by the first mask." };
+        new("--size")
+        {
+            Description = "Pixels along the shorter side of the frames, the longer one at most four times as long.",
+            DefaultValueFactory = _ => 480
+        };
+    private static readonly Option<MaskKind> kind = new("--mask-kind")
+    {
+        Description =
+        "ids: 0 is background, other numbers are objects. binary: 128 and more is the object. auto: by the first mask."
+    };
 
     public static Command Build()
     {
@@ -94,8 +109,12 @@ internal static class VideoCommand
         var scores = new List<ObjectScore>();
         int frames = 0, done = 0;
         var skipped = new SkippedLines(context);
-        using var run = new VideoRun(backbone, device, side, options) { MaxPixels = PictureChoice.MaxPixels(context), OnNote = Note,
-            Skipped = skipped.Files };
+        using var run = new VideoRun(backbone, device, side, options)
+        {
+            MaxPixels = PictureChoice.MaxPixels(context),
+            OnNote = Note,
+            Skipped = skipped.Files
+        };
         context.Progress.Run("video", videos.Sum(video => video.Frames.Count), tracker =>
         {
             foreach (var video in videos)

@@ -1,5 +1,3 @@
-using Dino.Tensors.Memory;
-
 namespace Dino.Tensors.Io.Pickle;
 
 /// <summary>

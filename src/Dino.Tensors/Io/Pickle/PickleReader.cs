@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using Dino.Tensors.Memory;
 
 namespace Dino.Tensors.Io.Pickle;
 
@@ -241,8 +240,11 @@ internal sealed class PickleReader(string file, byte[] bytes, PickleBudget budge
                 is PickleSequence { IsTuple: true, Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: ">" }, ..] }:
                 type.Code = "?";
                 break;
-            case PickleDType when state is PickleSequence { IsTuple: true,
-                Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..] }:
+            case PickleDType when state is PickleSequence
+            {
+                IsTuple: true,
+                Items: [_, PickleScalar { Kind: PickleScalar.Text, Value: "<" or "|" or "=" }, ..]
+            }:
                 break;
             case var target:
                 throw Wrong($"a state of kind {state.Kind} for a {target.Kind}");

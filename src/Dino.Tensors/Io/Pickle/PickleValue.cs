@@ -1,5 +1,3 @@
-using Dino.Tensors.Memory;
-
 namespace Dino.Tensors.Io.Pickle;
 
 /// <summary>What a pickle can describe here: plain data and tensors that are still in the file. Nothing in it can be called.</summary>

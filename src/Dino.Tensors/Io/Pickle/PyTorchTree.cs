@@ -1,5 +1,4 @@
 using System.Globalization;
-using Dino.Tensors.Memory;
 
 namespace Dino.Tensors.Io.Pickle;
 

@@ -1,5 +1,4 @@
 using Dino.Tensors.Kernels.Gemm;
-using Dino.Tensors.Kernels.Sums;
 using ILGPU;
 
 namespace Dino.Tensors.Kernels.Attention;

@@ -1,6 +1,5 @@
 using Dino.Tensors.Kernels.Gemm;
 using Dino.Tensors.Kernels.Simt;
-using Dino.Tensors.Kernels.Sums;
 using ILGPU;
 
 namespace Dino.Tensors.Kernels.Attention;

@@ -1,6 +1,3 @@
-using Dino.Tensors.Kernels;
-using Dino.Tensors.Ops;
-
 namespace Dino.Tensors.Kernels.Copies;
 
 /// <summary>y ← y + x, how gradients gather; not differentiable itself.</summary>

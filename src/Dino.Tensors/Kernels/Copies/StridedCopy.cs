@@ -1,6 +1,3 @@
-using Dino.Tensors.Kernels;
-using Dino.Tensors.Ops;
-
 namespace Dino.Tensors.Kernels.Copies;
 
 /// <summary>

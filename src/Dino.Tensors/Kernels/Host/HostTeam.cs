@@ -1,6 +1,5 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using Dino.Tensors.Kernels.Simt;
 using Dino.Tensors.Memory;
 
 namespace Dino.Tensors.Kernels.Host;

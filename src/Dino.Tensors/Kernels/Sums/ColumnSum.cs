@@ -1,7 +1,5 @@
-using Dino.Tensors.Kernels;
 using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Kernels.Simt;
-using Dino.Tensors.Ops;
 
 namespace Dino.Tensors.Kernels.Sums;
 

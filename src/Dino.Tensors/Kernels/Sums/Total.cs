@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using Dino.Tensors.Kernels;
-using Dino.Tensors.Ops;
 
 namespace Dino.Tensors.Kernels.Sums;
 

@@ -1,6 +1,3 @@
-using Dino.Tensors.Kernels;
-using Dino.Tensors.Ops;
-
 namespace Dino.Tensors.Kernels.Sums;
 
 /// <summary>‖x‖₂ over all elements, as a scalar on the device: of the norms of blocks, whose squares neither overflow nor vanish.</summary>

@@ -1,5 +1,4 @@
 using Dino.Tensors.Kernels.Gemm;
-using Dino.Tensors.Kernels.Simt;
 using ILGPU;
 
 namespace Dino.Tensors.Kernels.TensorCores;

@@ -201,8 +201,13 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         }
     }
 
-    private EvalLoaderOptions Options() => new() { View = EvalView.WholePicture, CropSize = size, BatchSize = batchSize,
-        Prefetch = Prefetch };
+    private EvalLoaderOptions Options() => new()
+    {
+        View = EvalView.WholePicture,
+        CropSize = size,
+        BatchSize = batchSize,
+        Prefetch = Prefetch
+    };
 
     private delegate void RowsOf(ReadOnlySpan<int> samples, float[] rows);
 

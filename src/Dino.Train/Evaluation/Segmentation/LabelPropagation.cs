@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Buffers;
+using System.Globalization;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
 
@@ -24,7 +24,7 @@ public sealed record LabelPropagationOptions
     {
         if (LastFrames < 0 || Radius < 0 || TopK < 1 || Temperature is not (> 0 and < double.PositiveInfinity))
             throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, 
+                string.Create(CultureInfo.InvariantCulture,
                     $"Labels cannot be propagated from {LastFrames} frames within {Radius} patches by the {TopK} nearest at temperature "
                         + $"{Temperature}."));
     }

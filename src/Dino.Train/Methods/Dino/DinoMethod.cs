@@ -6,7 +6,6 @@ using Dino.Tensors.Nn;
 using Dino.Tensors.Ops;
 using Dino.Tensors.Optim;
 using Dino.Train.Log;
-using Dino.Train.Options;
 using Dino.Train.Runs;
 
 namespace Dino.Train.Methods.Dino;
