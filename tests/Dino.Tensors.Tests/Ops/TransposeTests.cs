@@ -30,7 +30,8 @@ public class TransposeTests : OpTests<TransposeTests>, IOpCases
     private static OpCase Of(Shape shape, int first, int second) =>
         new($"Transpose {first} and {second} of", x => x[0].Transpose(first, second), shape)
         {
-            Truth = x => Transposed(x[0], shape.ToArray(), first < 0 ? first + shape.Rank : first, second < 0 ? second + shape.Rank : second),
+            Truth = x => Transposed(
+                x[0], shape.ToArray(), first < 0 ? first + shape.Rank : first, second < 0 ? second + shape.Rank : second),
             Tolerance = Tolerance.Exact,
         };
 
