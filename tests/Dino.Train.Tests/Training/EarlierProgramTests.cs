@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors;
@@ -19,6 +20,11 @@ namespace Dino.Train.Tests.Training;
 /// </summary>
 public class EarlierProgramTests
 {
+    // How far a run may be whose products sum in another order, of the length of what is compared. AVX2 is 4e-5 from AVX-512 in the weights
+    // of the student, where the bias of keys, whose gradient is 0 but for rounding, moves by AdamW's full steps; a run that forgets AdamW's
+    // second moment is 9e-2 from it in the losses.
+    private const double Rounding = 1e-3;
+
     private static readonly string fixtures = Path.Combine(AppContext.BaseDirectory, "fixtures", "runs");
 
     private string scratch = null!;
@@ -51,27 +57,31 @@ public class EarlierProgramTests
         var after = Checkpoint.ReadInfo(latest);
         Assert.That((after.Step, after.Format), Is.EqualTo((8L, before.Format)));
         Assert.That(after.Options.ToJsonString(), Is.EqualTo(before.Options.ToJsonString()));
-        // Sums are rounded by the vectors of the machine, which a checkpoint notes.
-        bool exact = after.Arithmetic == before.Arithmetic;
+        // The fixture was written with AVX-512. Without it products sum in another order, which the note, of the vectors of all other
+        // kernels, does not tell.
+        bool exact = after.Arithmetic == before.Arithmetic && Vector512.IsHardwareAccelerated;
         string whole = Path.Combine(fixtures, "whole");
         using SafetensorsFile actual = SafetensorsFile.Read(latest), expected = SafetensorsFile.Read(Path.Combine(whole, RunFiles.Latest));
         Assert.That(actual.Names, Is.EqualTo(expected.Names));
         Compare(Losses(scratch), Losses(whole), "losses");
         foreach (string name in expected.Names)
-        {
             Assert.That(actual.Shape(name), Is.EqualTo(expected.Shape(name)), name);
-            Compare(actual.Floats(name), expected.Floats(name), name);
-        }
+        foreach (var part in expected.Names.GroupBy(name => exact ? name : name.Split('.')[0]))
+            Compare([.. part.SelectMany(actual.Floats)], [.. part.SelectMany(expected.Floats)], part.Key);
 
         static float[] Losses(string folder) =>
             [.. RunLogReader.Read(Path.Combine(folder, RunFiles.Log)).Steps.Select(row => (float)row[DinoMeasures.Loss])];
 
+        static double Length(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
+
         void Compare(float[] values, float[] those, string what)
         {
+            Assert.That(values, Has.Length.EqualTo(those.Length), what);
             if (exact)
                 Assert.That(values, Is.EqualTo(those), what);
             else
-                Tolerance.Loose.Check<float>(values, those, what);
+                Assert.That(
+                    Length(values.Zip(those, (a, b) => (double)a - b)), Is.InRange(0, Rounding * Length(those.Select(b => (double)b))), what);
         }
     }
 }
