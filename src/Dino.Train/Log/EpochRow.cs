@@ -42,7 +42,7 @@ public sealed record EpochRow(
 }
 
 /// <summary>The means over an epoch of what its steps measured.</summary>
-public sealed class EpochMeans
+internal sealed class EpochMeans
 {
     private readonly Measure[] measures;
     private readonly double[] sums;

@@ -5,7 +5,7 @@ using Dino.Tensors;
 namespace Dino.Train.Evaluation.Features;
 
 /// <summary>Whether there is the memory that a network takes to look at pictures.</summary>
-public static class ForwardMemory
+internal static class ForwardMemory
 {
     /// <summary>Refuses pictures that cannot fit, before anything is allocated.</summary>
     /// <param name="backbone">The network.</param>

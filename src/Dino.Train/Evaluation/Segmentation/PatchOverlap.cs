@@ -4,7 +4,7 @@ namespace Dino.Train.Evaluation.Segmentation;
 /// How many pixels of each object lie in each patch of a picture: what intersections and unions of objects with masks made of whole
 /// patches are sums of. A mask counts at the resolution of the objects, each pixel taking the patch that covers it.
 /// </summary>
-public sealed class PatchOverlap
+internal sealed class PatchOverlap
 {
     private readonly int[] patchPixels, objectPixels, overlap;
     private readonly byte[] ids;
