@@ -110,6 +110,12 @@ public unsafe class HostGemmTests
     [TestCase(7, 21, 8300)]
     public void Epilogues_FinishEachElementOnce(int m, int n, int k)
     {
+        CheckEpilogues<Simd>(m, n, k);
+        CheckEpilogues<WideSimd>(m, n, k);
+    }
+
+    private static void CheckEpilogues<TNumber>(int m, int n, int k) where TNumber : struct, IVectorNumber<TNumber>
+    {
         using var team = new HostTeam(2);
         foreach (int width in Widths)
         {
@@ -120,17 +126,17 @@ public unsafe class HostGemmTests
             fixed (float* b = bias, p = before, y = output, k0 = keep, r = other)
             {
                 product.Check(Run(team, width, product, default(NoEpilogue), b), "bias", (x, _, j) => x + bias[j]);
-                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, null, null, 0, n), b), "residual",
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue, TNumber>(r, null, null, 0, n), b), "residual",
                     (x, i, j) => x + bias[j] + other[i * n + j]);
-                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue>(r, k0, null, 2, n)), "scaled branch",
+                product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue, TNumber>(r, k0, null, 2, n)), "scaled branch",
                     (x, i, j) => keep[i / 2] * x + other[i * n + j]);
-                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue>(null, b, null, 0, n)), "scaled columns",
+                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue, TNumber>(null, b, null, 0, n)), "scaled columns",
                     (x, _, j) => x * bias[j]);
-                var gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, null, 0, n);
+                var gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>, TNumber>(null, null, null, 0, n);
                 product.Check(Run(team, width, product, gelu), "GELU alone", (x, _, _) => Gelu(x));
-                gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>>(null, null, p, 0, n);
+                gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>, TNumber>(null, null, p, 0, n);
                 product.Check(Run(team, width, product, gelu, b), "GELU", (x, _, j) => Gelu(x + bias[j]));
-                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>>(r, null, y, 0, n)),
+                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>, TNumber>(r, null, y, 0, n)),
                     "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
 
                 float[] plain = Run(team, width, product, default(NoEpilogue), b);

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Dino.Tensors.Kernels.Host;
 
@@ -13,8 +12,8 @@ internal unsafe interface IHostEpilogue
     /// <summary>Asks for what <see cref="Apply"/> will read and write besides C in a piece of the result.</summary>
     void Prefetch(int row, int column, int rows, int columns);
 
-    /// <summary>Finishes <paramref name="count"/> ≤ 32 neighbours of a row in place; they start at (row, column).</summary>
-    void Apply(float* c, int row, int column, int count);
+    /// <summary>Finishes a piece of at most 32 columns in place, its rows <paramref name="ldc"/> apart; it starts at (row, column).</summary>
+    void Apply(float* c, long ldc, int row, int column, int rows, int columns);
 }
 
 /// <summary>C as it is.</summary>
@@ -26,14 +25,19 @@ internal readonly unsafe struct NoEpilogue : IHostEpilogue
     {
     }
 
-    public void Apply(float* c, int row, int column, int count)
+    public void Apply(float* c, long ldc, int row, int column, int rows, int columns)
     {
     }
 }
 
-/// <summary>Any <see cref="IEpilogue"/> over vectors. Other and kept are of C's shape (M, N); what is null is left out.</summary>
-internal readonly unsafe struct HostEpilogue<TEpilogue>(float* other, float* factors, float* kept, int rowsPerSample, long ld) : IHostEpilogue
+/// <summary>
+/// Any <see cref="IEpilogue"/> over vectors of any width. Other and kept are of the result's shape (M, N), rows <c>ld</c> apart; what is null is
+/// left out.
+/// </summary>
+internal readonly unsafe struct HostEpilogue<TEpilogue, TNumber>(float* other, float* factors, float* kept, int rowsPerSample, long ld)
+    : IHostEpilogue
     where TEpilogue : struct, IEpilogue
+    where TNumber : struct, IVectorNumber<TNumber>
 {
     // What a forward pass keeps is not wanted again soon: whole cache lines of it are written past the caches, which saves reading them first.
     private readonly bool past = !TEpilogue.ReadsOther && kept != null && (nint)kept % 64 == 0 && ld % 16 == 0;
@@ -48,46 +52,47 @@ internal readonly unsafe struct HostEpilogue<TEpilogue>(float* other, float* fac
             HostPrefetch.Rows(kept + row * ld + column, ld, rows, columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Apply(float* c, int row, int column, int count)
+    // A call for each piece: the JIT inlines only so much into one method, and here that is to be the formulas, whole.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Apply(float* c, long ldc, int row, int column, int rows, int columns)
     {
         float* from = other + row * ld + column, to = kept + row * ld + column, factor = factors + column;
-        Simd each = Simd.Of(!TEpilogue.ScalesColumns && rowsPerSample > 0 ? factors[row / rowsPerSample] : 1);
-        int w = Simd.Width, j = 0;
-        // Two at a time share their constants and wait for their quotients together.
-        for (; j + 2 * w <= count; j += 2 * w)
+        bool keeps = kept != null, passes = past && 2 * TNumber.Width % 16 == 0;
+        int w = TNumber.Width;
+        for (int end = row + rows; row < end; row++, c += ldc, from += ld, to += ld)
         {
-            Simd other0 = TEpilogue.ReadsOther ? Load(from + j) : default, other1 = TEpilogue.ReadsOther ? Load(from + j + w) : default;
-            Simd factor0 = TEpilogue.ScalesColumns ? Load(factor + j) : each, factor1 = TEpilogue.ScalesColumns ? Load(factor + j + w) : each;
-            Simd y0 = TEpilogue.Finish(Load(c + j), other0, factor0, out Simd kept0);
-            Simd y1 = TEpilogue.Finish(Load(c + j + w), other1, factor1, out Simd kept1);
-            if (past)
+            TNumber each = TNumber.Of(!TEpilogue.ScalesColumns && rowsPerSample > 0 ? factors[row / rowsPerSample] : 1);
+            int j = 0;
+            // Two at a time share their constants and wait for their quotients together.
+            for (; j + 2 * w <= columns; j += 2 * w)
             {
-                kept0.Value.StoreAlignedNonTemporal(to + j);
-                kept1.Value.StoreAlignedNonTemporal(to + j + w);
+                TNumber other0 = TEpilogue.ReadsOther ? TNumber.Load(from + j) : default;
+                TNumber other1 = TEpilogue.ReadsOther ? TNumber.Load(from + j + w) : default;
+                TNumber factor0 = TEpilogue.ScalesColumns ? TNumber.Load(factor + j) : each;
+                TNumber factor1 = TEpilogue.ScalesColumns ? TNumber.Load(factor + j + w) : each;
+                TNumber y0 = TEpilogue.Finish(TNumber.Load(c + j), other0, factor0, out TNumber kept0);
+                TNumber y1 = TEpilogue.Finish(TNumber.Load(c + j + w), other1, factor1, out TNumber kept1);
+                if (passes)
+                {
+                    TNumber.StorePastCaches(kept0, to + j);
+                    TNumber.StorePastCaches(kept1, to + j + w);
+                }
+                else if (keeps)
+                {
+                    TNumber.Store(kept0, to + j);
+                    TNumber.Store(kept1, to + j + w);
+                }
+                TNumber.Store(y0, c + j);
+                TNumber.Store(y1, c + j + w);
             }
-            else if (kept != null)
-            {
-                Store(kept0, to + j);
-                Store(kept1, to + j + w);
-            }
-            Store(y0, c + j);
-            Store(y1, c + j + w);
+            for (; j < columns; j += w)
+                ApplyToRest(c + j, from + j, factor + j, to + j, each, Math.Min(w, columns - j));
         }
-        for (; j + w <= count; j += w)
-        {
-            Simd y = TEpilogue.Finish(
-                Load(c + j), TEpilogue.ReadsOther ? Load(from + j) : default, TEpilogue.ScalesColumns ? Load(factor + j) : each, out Simd keep);
-            if (kept != null)
-                Store(keep, to + j);
-            Store(y, c + j);
-        }
-        if (j < count)
-            ApplyToRest(c + j, from + j, factor + j, to + j, each, count - j);
     }
 
-    // The same arithmetic for less than a vector. A method of its own: memory on the stack would cost every call of the other.
-    private void ApplyToRest(float* c, float* from, float* factor, float* to, Simd each, int count)
+    // The same arithmetic for a vector or less. A method of its own: memory on the stack would cost every call of the other.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void ApplyToRest(float* c, float* from, float* factor, float* to, TNumber each, int count)
     {
         float* rest = stackalloc float[3 * 16];
         for (int i = 0; i < count; i++)
@@ -96,18 +101,13 @@ internal readonly unsafe struct HostEpilogue<TEpilogue>(float* other, float* fac
             rest[16 + i] = TEpilogue.ReadsOther ? from[i] : 0;
             rest[32 + i] = TEpilogue.ScalesColumns ? factor[i] : 0;
         }
-        Simd y = TEpilogue.Finish(Load(rest), Load(rest + 16), TEpilogue.ScalesColumns ? Load(rest + 32) : each, out Simd keep);
-        Store(y, rest);
-        Store(keep, rest + 16);
+        TNumber scale = TEpilogue.ScalesColumns ? TNumber.Load(rest + 32) : each;
+        TNumber y = TEpilogue.Finish(TNumber.Load(rest), TNumber.Load(rest + 16), scale, out TNumber keep);
+        TNumber.Store(y, rest);
+        TNumber.Store(keep, rest + 16);
         for (int i = 0; i < count; i++)
             c[i] = rest[i];
         for (int i = 0; i < count && kept != null; i++)
             to[i] = rest[16 + i];
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Simd Load(float* source) => new(Unsafe.ReadUnaligned<Vector<float>>(source));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Simd value, float* target) => Unsafe.WriteUnaligned(target, value.Value);
 }

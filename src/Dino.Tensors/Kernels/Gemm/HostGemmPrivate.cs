@@ -125,7 +125,7 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
             if (!TEpilogue.Active)
                 return;
             for (int j = 0; j < shape.N; j += Columns)
-                epilogue.Apply(target + j, row, j, Math.Min(Columns, shape.N - j));
+                epilogue.Apply(target + j, shape.LdC, row, j, 1, Math.Min(Columns, shape.N - j));
         }
     }
 }

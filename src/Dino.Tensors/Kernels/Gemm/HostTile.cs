@@ -41,8 +41,8 @@ internal static unsafe class HostTile<TVector, TSimd>
 
     /// <summary>
     /// C (rows × columns) = alpha · A · B + beta · C with packed panels of B; a panel stays in the first-level cache while the rows of A
-    /// pass by. Sums start from <paramref name="bias"/> (columns) unless it is null. With <paramref name="last"/>, each row piece of a finished
-    /// tile goes through the epilogue at its place in the whole matrix.
+    /// pass by. Sums start from <paramref name="bias"/> (columns) unless it is null. With <paramref name="last"/>, a finished tile
+    /// goes through the epilogue at its place in the whole matrix.
     /// </summary>
     public static void Multiply<TEpilogue>(
         float* a, long lda, int rows, float* b, int columns, int k, float* c, long ldc, float alpha, float beta, float* bias,
@@ -79,10 +79,8 @@ internal static unsafe class HostTile<TVector, TSimd>
             if (TEpilogue.Active && last)
                 epilogue.Prefetch(row0 + row, column0, height, width);
             Piece<Packed>(a, lda, height, b, Columns, width, k, c, ldc, alpha, beta, start);
-            if (!TEpilogue.Active || !last)
-                continue;
-            for (int r = 0; r < height; r++)
-                epilogue.Apply(c + r * ldc, row0 + row + r, column0, width);
+            if (TEpilogue.Active && last)
+                epilogue.Apply(c, ldc, row0 + row, column0, height, width);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+using Dino.Tensors.Kernels.Host;
 using Dino.Tensors.Kernels.TensorCores;
 using ILGPU;
 using ILGPU.Runtime;
@@ -44,10 +46,21 @@ internal static class MatrixProduct
             OnHost<ActivationBackwardEpilogue<TActivation>>(device, shape, a, b, c, epilogue);
     }
 
-    private static unsafe void OnHost<TEpilogue>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue e)
-        where TEpilogue : struct, IEpilogue => HostGemm.Run(
+    private static void OnHost<TEpilogue>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue e)
+        where TEpilogue : struct, IEpilogue
+    {
+        // In vectors as wide as the product's tiles.
+        if (Vector512.IsHardwareAccelerated)
+            InVectors<TEpilogue, WideSimd>(device, shape, a, b, c, e);
+        else
+            InVectors<TEpilogue, Simd>(device, shape, a, b, c, e);
+    }
+
+    private static unsafe void InVectors<TEpilogue, TNumber>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue e)
+        where TEpilogue : struct, IEpilogue
+        where TNumber : struct, IVectorNumber<TNumber> => HostGemm.Run(
         device.Team, shape, a.Pointer, b.Pointer, c.Pointer, Pointer(e.Bias),
-        new HostEpilogue<TEpilogue>(Pointer(e.Other), Pointer(e.Factors), Pointer(e.Kept), e.RowsPerSample, shape.LdC));
+        new HostEpilogue<TEpilogue, TNumber>(Pointer(e.Other), Pointer(e.Factors), Pointer(e.Kept), e.RowsPerSample, shape.LdC));
 
     private static unsafe float* Pointer(Tensor? tensor) => tensor is null ? null : tensor.Pointer;
 

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Dino.Tensors.Kernels.Host;
 
-/// <summary>Powers of two over vectors, to a few units in the last place.</summary>
+/// <summary>Powers of two, and with them the tail of the normal distribution, over vectors, to a few units in the last place.</summary>
 internal static class HostMath<TVector, TSimd>
     where TVector : struct
     where TSimd : struct, ISimd<TVector>
@@ -20,6 +20,24 @@ internal static class HostMath<TVector, TSimd>
         // The second operand comes out where one is NaN. At −226 the power of two is 0, as in Real.NothingLeft.
         TVector y = TSimd.Max(TSimd.Create(-226f), x), shifted = TSimd.Add(y, TSimd.Create(Rounder));
         return PowerOfTwo(shifted, TSimd.Subtract(y, TSimd.Subtract(shifted, TSimd.Create(Rounder))));
+    }
+
+    /// <summary>e^(−a²/2) of a in 0 … 14.5, of which Φ(−a) is the p / q-th part: <see cref="Real.NormalTailInParts"/>, to the same bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector NormalTail(TVector a, out TVector p, out TVector q)
+    {
+        p = TSimd.Add(a, TSimd.Create(9.95257568f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(45.1520576f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(108.546906f));
+        p = TSimd.MultiplyAdd(p, a, TSimd.Create(124.637085f));
+        q = TSimd.MultiplyAdd(TSimd.Create(2.50659204f), a, TSimd.Create(24.9492702f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(115.64444f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(297.574768f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(415.985901f));
+        q = TSimd.MultiplyAdd(q, a, TSimd.Create(249.27417f));
+        TVector square = TSimd.Multiply(a, a), scale = TSimd.Create(-0.5f * 1.44269502f);
+        TVector shifted = TSimd.MultiplyAdd(square, scale, TSimd.Create(Rounder));
+        return PowerOfTwo(shifted, TSimd.MultiplyAdd(square, scale, TSimd.Subtract(TSimd.Create(Rounder), shifted)));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,11 +4,20 @@ using System.Runtime.CompilerServices;
 namespace Dino.Tensors.Kernels.Host;
 
 /// <summary>A vector of floats as wide as the machine's registers: the number of a host core.</summary>
-internal readonly struct Simd(Vector<float> value) : IReal<Simd>
+internal readonly unsafe struct Simd(Vector<float> value) : IVectorNumber<Simd>
 {
     public readonly Vector<float> Value = value;
 
     public static int Width => Vector<float>.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Simd Load(float* source) => new(Vector.Load(source));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Simd value, float* target) => value.Value.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StorePastCaches(Simd value, float* target) => value.Value.StoreAlignedNonTemporal(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Simd Of(float value) => new(Vector.Create(value));
