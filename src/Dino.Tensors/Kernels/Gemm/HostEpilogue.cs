@@ -12,7 +12,8 @@ internal unsafe interface IHostEpilogue
     /// <summary>Asks for what <see cref="Apply"/> will read and write besides C in a piece of the result.</summary>
     void Prefetch(int row, int column, int rows, int columns);
 
-    /// <summary>Finishes a piece of at most 32 columns in place, its rows <paramref name="ldc"/> apart; it starts at (row, column).</summary>
+    /// <summary>Finishes a piece of at most 32 columns in place, its rows <paramref name="ldc"/> apart, which starts at (row, column).
+    /// </summary>
     void Apply(float* c, long ldc, int row, int column, int rows, int columns);
 }
 
@@ -31,15 +32,16 @@ internal readonly unsafe struct NoEpilogue : IHostEpilogue
 }
 
 /// <summary>
-/// Any <see cref="IEpilogue"/> over vectors of any width. Other and kept are of the result's shape (M, N), rows <c>ld</c> apart; what is null is
-/// left out.
+/// Any <see cref="IEpilogue"/> over vectors of any width. Other and kept are of the result's shape (M, N), rows <c>ld</c> apart; what is
+/// null is left out.
 /// </summary>
 internal readonly unsafe struct HostEpilogue<TEpilogue, TNumber>(float* other, float* factors, float* kept, int rowsPerSample, long ld)
     : IHostEpilogue
     where TEpilogue : struct, IEpilogue
     where TNumber : struct, IVectorNumber<TNumber>
 {
-    // What a forward pass keeps is not wanted again soon: whole cache lines of it are written past the caches, which saves reading them first.
+    // What a forward pass keeps is not wanted again soon: whole cache lines of it are written past the caches, which saves reading them
+    // first.
     private readonly bool past = !TEpilogue.ReadsOther && kept != null && (nint)kept % 64 == 0 && ld % 16 == 0;
 
     public static bool Active => true;
