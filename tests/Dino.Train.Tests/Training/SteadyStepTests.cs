@@ -16,8 +16,9 @@ public class SteadyStepTests
     // Two blocks, two sizes of crops, three layers of the head. A number that grows costs some microseconds each on a GPU.
     private const int LaunchesOfAStep = 238;
 
-    // A driver compiles each kernel before its first launch: what a step launches, a run waits for.
-    private const int KernelsOfAStep = 64;
+    // A driver compiles each kernel before its first launch: what a step launches, a run waits for. OpenCL on a CPU takes 39; a
+    // GPU may choose other tiles for some of the products.
+    private const int KernelsOfAStep = 48;
 
     /// <summary>Simulated GPU threads allocate for each launch; they are for debugging alone.</summary>
     public static IEnumerable<TestCaseData> Cases =>
@@ -50,7 +51,9 @@ public class SteadyStepTests
         managed = GC.GetAllocatedBytesForCurrentThread() - managed;
 
         launches = device.Launches - launches;
-        TestContext.Out.WriteLine($"{launches / (double)steps} launches and {managed / steps} managed bytes a step on {device}");
+        TestContext.Out.WriteLine(
+            $"{launches / (double)steps} launches, {device.Launchers.Loaded} kernels and "
+                + $"{managed / steps} managed bytes a step on {device}");
         if (name != "cpu" && !recompute)
             Assert.That(launches, Is.EqualTo(steps * LaunchesOfAStep), "kernels launched");
         Assert.That(device.Launchers.Loaded, Is.LessThanOrEqualTo(KernelsOfAStep), "kernels that were compiled");
