@@ -34,8 +34,10 @@ public static class GeluOp
     {
         /// <summary>On the host off by 1.6e-7 of |x| or of 1, whichever is more, as libtorch's.</summary>
         /// <remarks>
-        /// There max(x, 0) − |x| Φ(−|x|), the latter as |x|/2 − s P(s) / Q(s) with s = x²: the best rational approximation of these degrees up to
-        /// 5.4, where in this arithmetic it is 0. It takes half the work of the normal tail, whose every digit is right; here only the sum counts.
+        /// There max(x, 0) − |x| Φ(−|x|), the latter as |x|/2 − s P(s) / Q(s) with s = x²: the best rational approximation of these degrees
+        /// up to
+        /// 5.4, where in this arithmetic it is 0. It takes half the work of the normal tail, whose every digit is right; here only the sum
+        /// counts.
         /// </remarks>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public static T Forward<T>(T x) where T : struct, IReal<T>

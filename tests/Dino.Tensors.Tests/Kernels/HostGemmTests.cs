@@ -130,13 +130,15 @@ public unsafe class HostGemmTests
                     (x, i, j) => x + bias[j] + other[i * n + j]);
                 product.Check(Run(team, width, product, new HostEpilogue<BranchEpilogue, TNumber>(r, k0, null, 2, n)), "scaled branch",
                     (x, i, j) => keep[i / 2] * x + other[i * n + j]);
-                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue, TNumber>(null, b, null, 0, n)), "scaled columns",
+                product.Check(Run(team, width, product, new HostEpilogue<ColumnScaleEpilogue, TNumber>(null, b, null, 0, n)),
+                    "scaled columns",
                     (x, _, j) => x * bias[j]);
                 var gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>, TNumber>(null, null, null, 0, n);
                 product.Check(Run(team, width, product, gelu), "GELU alone", (x, _, _) => Gelu(x));
                 gelu = new HostEpilogue<ActivationEpilogue<GeluOp.Fused>, TNumber>(null, null, p, 0, n);
                 product.Check(Run(team, width, product, gelu, b), "GELU", (x, _, j) => Gelu(x + bias[j]));
-                product.Check(Run(team, width, product, new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>, TNumber>(r, null, y, 0, n)),
+                product.Check(Run(team, width, product,
+                    new HostEpilogue<ActivationBackwardEpilogue<GeluOp.Fused>, TNumber>(r, null, y, 0, n)),
                     "GELU's gradient", (x, i, j) => x * GeluSlope(other[i * n + j]));
 
                 float[] plain = Run(team, width, product, default(NoEpilogue), b);

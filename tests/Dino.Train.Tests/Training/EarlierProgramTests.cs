@@ -81,7 +81,8 @@ public class EarlierProgramTests
                 Assert.That(values, Is.EqualTo(those), what);
             else
                 Assert.That(
-                    Length(values.Zip(those, (a, b) => (double)a - b)), Is.InRange(0, Rounding * Length(those.Select(b => (double)b))), what);
+                    Length(values.Zip(those, (a, b) => (double)a - b)), Is.InRange(0, Rounding * Length(those.Select(b => (double)b))),
+                    what);
         }
     }
 }

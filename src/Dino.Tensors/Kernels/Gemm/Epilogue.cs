@@ -21,7 +21,9 @@ internal enum EpilogueKind
     ActivationBackward,
 }
 
-/// <summary>The last step of a product, done while the sums are in registers or near caches. Its tensors have C's shape or as said.</summary>
+/// <summary>
+/// The last step of a product, done while the sums are in registers or near caches. Its tensors have C's shape or as said.
+/// </summary>
 internal readonly record struct Epilogue
 {
     public EpilogueKind Kind { get; private init; }
@@ -43,7 +45,9 @@ internal readonly record struct Epilogue
 
     public EpilogueViews Views => new(View(Bias), View(Other), View(Factors), View(Kept));
 
-    /// <summary>residual + keep[row / rowsPerSample] · (C + bias), a branch of a residual connection; keep may be null and then is 1.</summary>
+    /// <summary>
+    /// residual + keep[row / rowsPerSample] · (C + bias), a branch of a residual connection; keep may be null and then is 1.
+    /// </summary>
     public static Epilogue Branch(Tensor? bias, Tensor residual, Tensor? keep, int rowsPerSample) => new()
     {
         Kind = EpilogueKind.Branch,

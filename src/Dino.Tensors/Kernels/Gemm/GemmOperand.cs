@@ -4,7 +4,8 @@ using ILGPU;
 namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
-/// How an operand of a product lies in memory, seen as rows (of A, or columns of B) and steps of k. A struct parameter of the kernels, hence a
+/// How an operand of a product lies in memory, seen as rows (of A, or columns of B) and steps of k. A struct parameter of the kernels,
+/// hence a
 /// constant in their code.
 /// </summary>
 internal interface IOperandLayout
@@ -38,10 +39,12 @@ internal readonly struct OperandPlace(int start, int ld, int rows, int steps)
     public readonly int Rows = rows, Steps = steps;
 
     /// <summary>The number at (row, step) of an operand that lies along steps; 0 beyond the edges.</summary>
-    public float ReadOne(ArrayView<float> source, int row, int step) => row < Rows && step < Steps ? source.Read(Start + row * Ld + step) : 0;
+    public float ReadOne(ArrayView<float> source, int row, int step) =>
+        row < Rows && step < Steps ? source.Read(Start + row * Ld + step) : 0;
 
     /// <summary>Four neighbours in memory, from (row, step); 0 beyond the edges.</summary>
-    public static Float4 Read<TLayout>(ArrayView<float> source, OperandPlace place, int row, int step) where TLayout : struct, IOperandLayout
+    public static Float4 Read<TLayout>(ArrayView<float> source, OperandPlace place, int row, int step)
+        where TLayout : struct, IOperandLayout
     {
         if (row >= place.Rows || step >= place.Steps)
             return default;

@@ -14,7 +14,9 @@ internal static unsafe class HostGemm
     public static void Run(HostTeam team, in GemmShape shape, float* a, float* b, float* c)
         => Run(team, shape, a, b, c, null, default(NoEpilogue));
 
-    /// <summary>The same + bias (N), unless that is null, in every row (then alpha is 1); the epilogue is applied to every finished element.</summary>
+    /// <summary>
+    /// The same + bias (N), unless that is null, in every row (then alpha is 1); the epilogue is applied to every finished element.
+    /// </summary>
     public static void Run<TEpilogue>(HostTeam team, in GemmShape shape, float* a, float* b, float* c, float* bias, TEpilogue epilogue)
         where TEpilogue : struct, IHostEpilogue
     {
@@ -192,7 +194,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
                 if (sharedA == null)
                     CopyA(shape, a, row, rows, k0, k, left = HostScratch.Rent(SlotA, (long)rows * pitch), pitch);
             }
-            HostTile<TVector, TSimd>.Multiply(left, pitch, rows, shared + column / Columns * HostTile<TVector, TSimd>.PanelStride(k), width, k,
+            HostTile<TVector, TSimd>.Multiply(
+                left, pitch, rows, shared + column / Columns * HostTile<TVector, TSimd>.PanelStride(k), width, k,
                 c + (long)row * shape.LdC + column0 + column, shape.LdC, shape.Alpha, k0 == 0 ? shape.Beta : 1,
                 bias == null || k0 > 0 ? null : bias + column0 + column, k0 + k >= shape.K, in epilogue, row, column0 + column);
         }

@@ -58,7 +58,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
                     int rows = Math.Min(BlockRows, end - row), pitch = copy == null ? shape.LdA : Pitch(k);
                     if (copy != null)
                         CopyA(shape, ab, row, rows, k0, k, copy, pitch);
-                    HostTile<TVector, TSimd>.Multiply(copy == null ? ab + (long)row * shape.LdA + k0 : copy, pitch, rows, packed, columns, k,
+                    HostTile<TVector, TSimd>.Multiply(
+                        copy == null ? ab + (long)row * shape.LdA + k0 : copy, pitch, rows, packed, columns, k,
                         cb + (long)row * shape.LdC + column, shape.LdC, shape.Alpha, k0 == 0 ? shape.Beta : 1,
                         bias == null || k0 > 0 ? null : bias + column, finish && k0 + k >= depth, in epilogue, row, column);
                 }
@@ -101,7 +102,8 @@ internal static unsafe partial class HostGemm<TVector, TSimd>
         team.Run(shape.M, new SumJob<TEpilogue>(shape, partial, slices, c, bias, epilogue));
     }
 
-    private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, float* bias, TEpilogue epilogue) : IHostJob
+    private readonly struct SumJob<TEpilogue>(GemmShape shape, float* partial, int slices, float* c, float* bias, TEpilogue epilogue)
+        : IHostJob
         where TEpilogue : struct, IHostEpilogue
     {
         public void Run(int row)

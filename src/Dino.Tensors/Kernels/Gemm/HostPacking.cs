@@ -9,7 +9,8 @@ namespace Dino.Tensors.Kernels.Gemm;
 /// stored as [k][width]; the width is a multiple of 8. For B the "rows" are columns of op(B).
 /// </summary>
 /// <remarks>
-/// Rows beyond the source hold numbers of others, or 0. They are multiplied like the rest, and what happened to be in memory may be subnormal:
+/// Rows beyond the source hold numbers of others, or 0. They are multiplied like the rest, and what happened to be in memory may be
+/// subnormal:
 /// Intel's processors take a hundred times as long for that.
 /// </remarks>
 internal static unsafe class HostPacking

@@ -5,7 +5,8 @@ namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
 /// Products of a block of rows of A with a panel of columns of B, a tile of 6 rows by two vectors at a time: twelve sums keep both
-/// multiply-add units of a core busy and leave room for B and the broadcast number of A among 16 registers. Of 32 registers the sums of 12 rows
+/// multiply-add units of a core busy and leave room for B and the broadcast number of A among 16 registers. Of 32 registers the sums of 12
+/// rows
 /// take 24: B is read half as often.
 /// </summary>
 /// <remarks>
@@ -57,7 +58,8 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     /// <summary>
-    /// The same for one panel of B, of which <paramref name="width"/> columns count; with <paramref name="firstOfRows"/> A is asked for ahead.
+    /// The same for one panel of B, of which <paramref name="width"/> columns count; with <paramref name="firstOfRows"/> A is asked for
+    /// ahead.
     /// </summary>
     private static void Sweep<TEpilogue>(
         float* a, long lda, int rows, float* b, int width, int k, float* c, long ldc, float alpha, float beta, float* bias,
@@ -95,7 +97,8 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     /// <summary>
-    /// C = A · B + beta · C with both operands as they are, B contiguous along its columns, and A along k or (<paramref name="transposedA"/>) along its
+    /// C = A · B + beta · C with both operands as they are, B contiguous along its columns, and A along k or
+    /// (<paramref name="transposedA"/>) along its
     /// rows. B is read up to whole panels.
     /// </summary>
     public static void MultiplyInPlace(
@@ -175,7 +178,8 @@ internal static unsafe class HostTile<TVector, TSimd>
     }
 
     /// <summary>
-    /// All rows of a tile are computed and stored; of up to six that are fewer than the tile's the last is computed again in place of those missing.
+    /// All rows of a tile are computed and stored; of up to six that are fewer than the tile's the last is computed again in place of those
+    /// missing.
     /// </summary>
     private static void Tile<TLayout, TTile>(
         float* a, long lda, int height, float* b, long ldb, int k, float* c, long ldc, float alpha, float beta, float* bias)

@@ -3,7 +3,8 @@ using Dino.Tensors.Kernels.Simt;
 namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
-/// The end of a product on an accelerator. The cheap epilogues share one kernel, which is told which of them it is to apply; each activation
+/// The end of a product on an accelerator. The cheap epilogues share one kernel, which is told which of them it is to apply; each
+/// activation
 /// has kernels of its own.
 /// </summary>
 internal interface IFinish

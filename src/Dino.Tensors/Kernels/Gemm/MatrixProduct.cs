@@ -99,7 +99,8 @@ internal static class MatrixProduct
     {
         int along = (s.TransposeA ? s.M : s.K) | (s.TransposeB ? s.K : s.N) | s.N, ld = s.LdA | s.LdB | s.LdC;
         long stride = s.StrideA | s.StrideB | s.StrideC;
-        return ((along | ld) & 3) == 0 && (stride & 3) == 0 && a.IsAligned && b.IsAligned && c.IsAligned && e.Kept is null or { IsAligned: true };
+        return ((along | ld) & 3) == 0 && (stride & 3) == 0 && a.IsAligned && b.IsAligned && c.IsAligned
+            && e.Kept is null or { IsAligned: true };
     }
 
     private static void ByLayout<TProduct, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
@@ -124,7 +125,8 @@ internal static class MatrixProduct
     }
 
     private static void Launch<TFinish>(
-        Kernel<Launcher> kernel, int groupSize, int edge, Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        Kernel<Launcher> kernel, int groupSize, int edge, Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c,
+        in Epilogue epilogue)
         where TFinish : struct, IFinish
     {
         int parts = PartsOfSteps(device, shape, edge, out int stepsPerPart);
@@ -142,8 +144,10 @@ internal static class MatrixProduct
     }
 
     /// <summary>
-    /// A small C over a long k (the gradient of a weight) has fewer tiles than the device has multiprocessors: then k is cut into parts whose
-    /// sums are added afterwards, in the same order every time. A very long k always is: one sum over 10⁶ steps is off by parts in a thousand.
+    /// A small C over a long k (the gradient of a weight) has fewer tiles than the device has multiprocessors: then k is cut into parts
+    /// whose
+    /// sums are added afterwards, in the same order every time. A very long k always is: one sum over 10⁶ steps is off by parts in a
+    /// thousand.
     /// </summary>
     private static int PartsOfSteps(Device device, in GemmShape shape, int edge, out int stepsPerPart)
     {
@@ -162,7 +166,8 @@ internal static class MatrixProduct
     /// <summary>A kernel for large aligned operands, closed over how they lie.</summary>
     private interface ITiledProduct
     {
-        static abstract void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        static abstract void Run<TLayoutA, TLayoutB, TFinish>(
+            Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
             where TLayoutB : struct, IOperandLayout
             where TFinish : struct, IFinish;
@@ -170,17 +175,20 @@ internal static class MatrixProduct
 
     private readonly struct WideProduct : ITiledProduct
     {
-        public static void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        public static void Run<TLayoutA, TLayoutB, TFinish>(
+            Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
             where TLayoutB : struct, IOperandLayout
             where TFinish : struct, IFinish => Launch<TFinish>(
-            Wide<TLayoutA, TLayoutB, TFinish>.Kernel, WideGemm<TLayoutA, TLayoutB, TFinish>.GroupSize, WideGemm<TLayoutA, TLayoutB, TFinish>.Edge,
+            Wide<TLayoutA, TLayoutB, TFinish>.Kernel, WideGemm<TLayoutA, TLayoutB, TFinish>.GroupSize,
+            WideGemm<TLayoutA, TLayoutB, TFinish>.Edge,
             device, shape, a, b, c, epilogue);
     }
 
     private readonly struct MmaProduct<TNumber> : ITiledProduct where TNumber : struct, IMmaNumber
     {
-        public static void Run<TLayoutA, TLayoutB, TFinish>(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
+        public static void Run<TLayoutA, TLayoutB, TFinish>(
+            Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue)
             where TLayoutA : struct, IOperandLayout
             where TLayoutB : struct, IOperandLayout
             where TFinish : struct, IFinish => Launch<TFinish>(
@@ -193,7 +201,8 @@ internal static class MatrixProduct
         where TTile : struct, ISimtTile
         where TFinish : struct, IFinish
     {
-        private static readonly Kernel<Launcher> kernel = new(SimtGemm<TTile, TFinish>.Kernel, new(SimtGemm<TTile, TFinish>.GroupSize, null));
+        private static readonly Kernel<Launcher> kernel =
+            new(SimtGemm<TTile, TFinish>.Kernel, new(SimtGemm<TTile, TFinish>.GroupSize, null));
 
         public static void Run(Device device, in GemmShape shape, Tensor a, Tensor b, Tensor c, in Epilogue epilogue) => Launch<TFinish>(
             kernel, SimtGemm<TTile, TFinish>.GroupSize, SimtGemm<TTile, TFinish>.Edge, device, shape, a, b, c, epilogue);
@@ -216,6 +225,7 @@ internal static class MatrixProduct
         where TFinish : struct, IFinish
     {
         public static readonly Kernel<Launcher> Kernel = new(
-            MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.Kernel, new(MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.GroupSize, 2), tensorCores: true);
+            MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.Kernel, new(MmaGemm<TNumber, TLayoutA, TLayoutB, TFinish>.GroupSize, 2),
+            tensorCores: true);
     }
 }

@@ -4,7 +4,8 @@ using Dino.Tensors.Kernels.TensorCores;
 namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
-/// What a tensor core would take of an operand, for devices without: the numbers of a run in a narrow <see cref="Precision"/> anywhere, at the
+/// What a tensor core would take of an operand, for devices without: the numbers of a run in a narrow <see cref="Precision"/> anywhere, at
+/// the
 /// price of a pass over each operand.
 /// </summary>
 internal static class NarrowOperand

@@ -21,7 +21,8 @@ internal readonly struct SumOfParts<TFinish>(
 
     public void At(int i, int end)
     {
-        int size = product.M * product.N, batch = i / size, inMatrix = i - batch * size, row = inMatrix / product.N, column = inMatrix - row * product.N;
+        int size = product.M * product.N, batch = i / size, inMatrix = i - batch * size, row = inMatrix / product.N,
+            column = inMatrix - row * product.N;
         int from = batch * parts * size + inMatrix;
         float sum = 0;
         for (int part = 0; part < parts; part++, from += size)

@@ -4,7 +4,8 @@ using ILGPU;
 namespace Dino.Tensors.Kernels.Gemm;
 
 /// <summary>
-/// A <see cref="GemmShape"/> as a kernel argument, with the grid that covers C with tiles: a group for each tile, each matrix of a batch and each
+/// A <see cref="GemmShape"/> as a kernel argument, with the grid that covers C with tiles: a group for each tile, each matrix of a batch
+/// and each
 /// part of k.
 /// </summary>
 internal readonly struct TiledGemmArguments
@@ -46,7 +47,9 @@ internal readonly struct TiledGemmArguments
     /// <summary>Groups of a launch.</summary>
     public int GridSize(int batch) => checked(TileRows * TileColumns * Parts * batch);
 
-    /// <summary>The tile of a group: down the columns first where those are shorter, so that neighbouring groups share what they read.</summary>
+    /// <summary>
+    /// The tile of a group: down the columns first where those are shorter, so that neighbouring groups share what they read.
+    /// </summary>
     public TileOfC TileOf(int group)
     {
         int tiles = TileRows * TileColumns, tile = group % tiles, matrix = group / tiles, part = matrix % Parts, batch = matrix / Parts;

@@ -13,13 +13,16 @@ internal sealed class VendorProduct : IDisposable
     private readonly CuBlas blas;
 
     /// <summary>Opens the library on a device.</summary>
-    /// <exception cref="DeviceNotFoundException">The device is no NVIDIA GPU, computes in bf16, or the library is not installed.</exception>
+    /// <exception cref="DeviceNotFoundException">
+    /// The device is no NVIDIA GPU, computes in bf16, or the library is not installed.
+    /// </exception>
     public VendorProduct(Device device)
     {
         if (device.Accelerator is not CudaAccelerator accelerator)
             throw new DeviceNotFoundException($"{device} has no vendor's matrix product: that is NVIDIA's cuBLAS, on cuda:N.");
         if (device.Precision == Precision.Bf16)
-            throw new DeviceNotFoundException("cuBLAS is called for fp32 and tf32 alone: tensors here are float, and its bf16 products take bf16.");
+            throw new DeviceNotFoundException(
+                "cuBLAS is called for fp32 and tf32 alone: tensors here are float, and its bf16 products take bf16.");
         try
         {
             blas = new CuBlas(accelerator)
@@ -61,7 +64,8 @@ internal sealed class VendorProduct : IDisposable
             blas.Gemm(
                 s.TransposeB ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
                 s.TransposeA ? CuBlasOperation.Transpose : CuBlasOperation.NonTranspose,
-                s.N, s.M, s.K, s.Alpha, From(b, i * s.StrideB), s.LdB, From(a, i * s.StrideA), s.LdA, s.Beta, From(c, i * s.StrideC), s.LdC);
+                s.N, s.M, s.K, s.Alpha, From(b, i * s.StrideB), s.LdB, From(a, i * s.StrideA), s.LdA, s.Beta, From(c, i * s.StrideC),
+                s.LdC);
         }
     }
 

@@ -27,7 +27,9 @@ internal static class WideGemm<TLayoutA, TLayoutB, TFinish>
     // Float4 in a step of a strip: 4 floats more than needed, or threads that write neighbouring steps meet in one bank.
     private const int Pitch = Edge / 4 + 1;
 
-    /// <summary>C = Alpha · op(A) · op(B) + Beta · C, and what follows it; see <see cref="OperandPlace"/> for what operands must be like.</summary>
+    /// <summary>
+    /// C = Alpha · op(A) · op(B) + Beta · C, and what follows it; see <see cref="OperandPlace"/> for what operands must be like.
+    /// </summary>
     public static void Kernel(ArrayView<float> a, ArrayView<float> b, ArrayView<float> c, EpilogueViews follow, TiledGemmArguments s)
     {
         int thread = Group.IdxX, tx = thread % 16, ty = thread / 16;
@@ -36,7 +38,8 @@ internal static class WideGemm<TLayoutA, TLayoutB, TFinish>
         ArrayView<Float4> strips = SharedMemory.Allocate<Float4>(4 * Depth * Pitch);
 
         Float4x4 sum00 = default, sum01 = default, sum10 = default, sum11 = default;
-        Float4 nextA = Read<TLayoutA>(a, placeA, tile.Row, tile.Step, thread), nextB = Read<TLayoutB>(b, placeB, tile.Column, tile.Step, thread);
+        Float4 nextA = Read<TLayoutA>(a, placeA, tile.Row, tile.Step, thread),
+            nextB = Read<TLayoutB>(b, placeB, tile.Column, tile.Step, thread);
         int stage = 0;
         for (int step = tile.Step; step < tile.EndStep; step += Depth)
         {
@@ -88,7 +91,8 @@ internal static class WideGemm<TLayoutA, TLayoutB, TFinish>
     }
 
     private static void Multiply(
-        ArrayView<Float4> rows, ArrayView<Float4> columns, int at, ref Float4x4 sum00, ref Float4x4 sum01, ref Float4x4 sum10, ref Float4x4 sum11)
+        ArrayView<Float4> rows, ArrayView<Float4> columns, int at, ref Float4x4 sum00, ref Float4x4 sum01, ref Float4x4 sum10,
+        ref Float4x4 sum11)
     {
         Float4 upper = rows[at], lower = rows[at + Edge / 8], left = columns[at], right = columns[at + Edge / 8];
         sum00 = Float4x4.MultiplyAdd(upper, left, sum00);

@@ -22,7 +22,9 @@ internal static class HostMath<TVector, TSimd>
         return PowerOfTwo(shifted, TSimd.Subtract(y, TSimd.Subtract(shifted, TSimd.Create(Rounder))));
     }
 
-    /// <summary>e^(−a²/2) of a in 0 … 14.5, of which Φ(−a) is the p / q-th part: <see cref="Real.NormalTailInParts"/>, to the same bits.</summary>
+    /// <summary>
+    /// e^(−a²/2) of a in 0 … 14.5, of which Φ(−a) is the p / q-th part: <see cref="Real.NormalTailInParts"/>, to the same bits.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVector NormalTail(TVector a, out TVector p, out TVector q)
     {
