@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
@@ -47,6 +48,8 @@ public sealed class Trainer : IDisposable
         Func<Backbone, double?>? knn = null, IRanks? ranks = null)
     {
         options.Validate();
+        // Options that cannot be written or read back are known before the first step, not at the first checkpoint.
+        _ = JsonSerializer.Deserialize(CheckpointInfo.Write(options), options.GetType(), CheckpointInfo.Json);
         (this.options, this.run, this.device, this.pictures, this.skipped, this.knn) = (options, run, device, pictures, skipped, knn);
         this.ranks = ranks ?? OneRank.Instance;
         stepsPerEpoch = (int)(pictures.Count / PicturesPerStep);
@@ -117,6 +120,11 @@ public sealed class Trainer : IDisposable
     private void Train(ProgressDisplay display, CancellationToken cancel)
     {
         folder.Hold();
+        if (!agreement.IsSame(Step))
+        {
+            throw new RunException(
+                $"The ranks are not at one step (this one is at {Step}): give all of them the same `OutputDir`, and resume all or none.");
+        }
         string? beginning = history.IsResumed ? null : history.Begin(cancel);
         using var log = folder.IsWriter ? RunLog.Open(folder.Log, Step) : null;
         device.Interrupt = default;

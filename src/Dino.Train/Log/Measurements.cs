@@ -62,8 +62,10 @@ public sealed class Measurements : IDisposable
     public void Count(string name, Tensor scalar)
     {
         ThrowIfFull();
+        if (scalar.Count != 1)
+            throw new ArgumentException($"A measure is one number, not {scalar.Shape}.", nameof(scalar));
         int column = ColumnOf(name);
-        var sum = rows.Alias(default, Pending * scalars + column);
+        var sum = rows.Alias(scalar.Shape, Pending * scalars + column);
         if (counted[Pending * scalars + column]++ == 0)
             sum.CopyFrom(scalar);
         else

@@ -40,7 +40,10 @@ public interface IMethod : IDisposable
     /// <summary>The network that is evaluated, and that the run is for.</summary>
     Backbone Evaluated { get; }
 
-    /// <summary>All that a checkpoint must hold for a run to go on to the same bits.</summary>
+    /// <summary>
+    /// All that a checkpoint must hold for a run to go on to the same bits. With several ranks it is the same on all: rank 0's is written, and
+    /// all load it.
+    /// </summary>
     IEnumerable<IState> State { get; }
 
     /// <summary>What the steps measure.</summary>

@@ -26,7 +26,9 @@ public static class Checkpoint
         try
         {
             string json = JsonSerializer.Serialize(info, CheckpointInfo.Json);
-            TensorEntry[] entries = [.. state.SelectMany(part => part.Save().Select(tensor => tensor.ToEntry(PrefixOf(part, tensor))))];
+            IState[] parts = [.. state];
+            TensorEntry[] entries =
+                [.. parts.SelectMany(part => part.Save().Select(tensor => Owned(tensor, part, parts).ToEntry(PrefixOf(part, tensor))))];
             SafetensorsFile.Write(path, entries, new Dictionary<string, string> { [MetadataKey] = json });
             WriteCopy(path, json);
         }
@@ -83,6 +85,15 @@ public static class Checkpoint
         AtomicFile.Write(Path.ChangeExtension(path, ".json"), stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(json)));
 
     private static string PrefixOf(IState part, HostTensor tensor) => tensor.Name.Length == 0 ? part.Name : part.Name + ".";
+
+    /// <summary>The tensor, if a reader of the file will give it to this part.</summary>
+    private static HostTensor Owned(HostTensor tensor, IState part, IState[] parts)
+    {
+        string name = PrefixOf(part, tensor) + tensor.Name;
+        return OwnerOf(name, parts) == part
+            ? tensor
+            : throw new InvalidOperationException($"'{part.Name}' and another part of the state both claim '{name}': give them other names.");
+    }
 
     /// <summary>The part that a tensor belongs to: <c>queue.place</c> is of a part of that name sooner than of <c>queue</c>.</summary>
     private static IState? OwnerOf(string name, IState[] parts) =>

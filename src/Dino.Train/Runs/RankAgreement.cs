@@ -17,6 +17,16 @@ internal sealed class RankAgreement(IRanks ranks, Device device) : IDisposable
         return votes.Item() > 0;
     }
 
+    /// <summary>Whether all ranks have the number of rank 0. All ask at the same place.</summary>
+    public bool IsSame(long mine)
+    {
+        if (votes is null)
+            return true;
+        votes.Fill(ranks.Rank == 0 ? mine : 0);
+        ranks.Sum(votes);
+        return !Any(votes.Item() != (float)mine);
+    }
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose() => votes?.Dispose();
 }

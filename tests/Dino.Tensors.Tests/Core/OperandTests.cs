@@ -89,7 +89,8 @@ public class OperandTests
     private static Dictionary<string, MethodInfo> Methods => typeof(Tensor).Assembly.GetExportedTypes()
         .Where(type => type.Namespace == "Dino.Tensors.Ops")
         .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static))
-        .Where(method => method.GetParameters()
+        // One that is closed over an activation checks what the op of the same name does, which calls it.
+        .Where(method => !method.IsGenericMethodDefinition && method.GetParameters()
             .Any(p => p.ParameterType == typeof(Tensor) || p.ParameterType == typeof(ReadOnlySpan<Tensor>)))
         .GroupBy(method => $"{method.DeclaringType!.Name}.{method.Name}/{method.GetParameters().Length}")
         .SelectMany(group => group.Select(method =>

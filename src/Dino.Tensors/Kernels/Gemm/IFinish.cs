@@ -37,7 +37,9 @@ internal readonly struct ActivationFinish<TActivation> : IFinish where TActivati
 {
     public static Lane Finish(in TiledGemmArguments s, EpilogueViews follow, int row, int column, int at, Lane c, out Lane kept)
     {
-        Lane none = Lane.Of(0);
+        Lane none = kept = Lane.Of(0);
+        if (s.Kind == EpilogueKind.None) // a part of the steps: the epilogue follows once the parts are added up
+            return c;
         if (s.Kind == EpilogueKind.Activation)
             return ActivationEpilogue<TActivation>.Finish(c, none, none, out kept);
         return ActivationBackwardEpilogue<TActivation>.Finish(c, Lane.Of(follow.Other.Read(at)), none, out kept);
