@@ -41,8 +41,8 @@ public interface IMethod : IDisposable
     Backbone Evaluated { get; }
 
     /// <summary>
-    /// All that a checkpoint must hold for a run to go on to the same bits. With several ranks it is the same on all: rank 0's is written, and
-    /// all load it.
+    /// All that a checkpoint must hold for a run to go on to the same bits. With several ranks it is the same on all:
+    /// rank 0's is written, and all load it.
     /// </summary>
     IEnumerable<IState> State { get; }
 

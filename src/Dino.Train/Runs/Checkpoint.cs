@@ -92,7 +92,8 @@ public static class Checkpoint
         string name = PrefixOf(part, tensor) + tensor.Name;
         return OwnerOf(name, parts) == part
             ? tensor
-            : throw new InvalidOperationException($"'{part.Name}' and another part of the state both claim '{name}': give them other names.");
+            : throw new InvalidOperationException(
+                $"'{part.Name}' and another part of the state both claim '{name}': give them other names.");
     }
 
     /// <summary>The part that a tensor belongs to: <c>queue.place</c> is of a part of that name sooner than of <c>queue</c>.</summary>

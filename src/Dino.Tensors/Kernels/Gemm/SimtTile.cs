@@ -46,8 +46,13 @@ internal struct Float4
 
     /// <summary>a · b + c for a number a.</summary>
     public static Float4 MultiplyAdd(float a, Float4 b, Float4 c)
-        => new() { X = Intrinsics.Fma(a, b.X, c.X), Y = Intrinsics.Fma(a, b.Y, c.Y), Z = Intrinsics.Fma(a, b.Z, c.Z),
-            W = Intrinsics.Fma(a, b.W, c.W) };
+        => new()
+        {
+            X = Intrinsics.Fma(a, b.X, c.X),
+            Y = Intrinsics.Fma(a, b.Y, c.Y),
+            Z = Intrinsics.Fma(a, b.Z, c.Z),
+            W = Intrinsics.Fma(a, b.W, c.W)
+        };
 
     public static Float4 Scale(float a, Float4 b) => new() { X = a * b.X, Y = a * b.Y, Z = a * b.Z, W = a * b.W };
 }
