@@ -64,8 +64,8 @@ internal static class SafetensorsChecksums
             }
             if (!Same(sums.AsSpan(i * Digits, Digits), hash.GetCurrentHashAsUInt64()))
                 throw new InvalidDataException(
-                    $"{bytes.Path}: tensor {StoredTensor.Quote(
-                    tensor.Name)} is damaged: its values are not those that were written, by its checksum. {WhatToDo}");
+                    $"{bytes.Path}: tensor {StoredTensor.Quote(tensor.Name)} is damaged: "
+                    + $"its values are not those that were written, by its checksum. {WhatToDo}");
             hash.Reset();
         }
     }

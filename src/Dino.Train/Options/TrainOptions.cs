@@ -84,7 +84,7 @@ public abstract record TrainOptions
     public ViTConfig ViT => Backbone as ViTConfig ?? throw new HyperparameterException(
         nameof(Backbone), $"`{nameof(Backbone)}` is {Backbone.Describe()} and no Vision Transformer, which is needed here.");
 
-    /// <summary>What a person may set, in the order of a help: the method's own and <see cref="CommonHyperparameters"/>.</summary>
+    /// <summary>What a person may set, in the order of a help: the method's own and <see cref="RunHyperparameters"/>.</summary>
     [JsonIgnore]
     public abstract IReadOnlyList<Hyperparameter> Hyperparameters { get; }
 

@@ -185,7 +185,7 @@ internal sealed record ToyOptions : TrainOptions
 {
     private static readonly IReadOnlyList<Hyperparameter> all =
     [
-        .. CommonHyperparameters.All,
+        .. RunHyperparameters.All,
         new Hyperparameter<ToyOptions, int>(
             nameof(Queue), "Features of earlier pictures to be told apart from.", o => o.Queue, (o, v) => o with { Queue = v })
         {

@@ -14,7 +14,7 @@ public static class DinoHyperparameters
     /// <summary>All that a run of DINO has, the common ones among them, in the order of a help.</summary>
     public static IReadOnlyList<Hyperparameter> All { get; } =
     [
-        .. CommonHyperparameters.Network,
+        .. RunHyperparameters.Network,
         OfHead("OutDim", "K, the number of prototypes.", h => h.OutDim, (h, v) => h with { OutDim = v }, new(2)),
         OfHead("NormLastLayer", "Keep the prototypes' lengths at 1.", h => h.NormLastLayer, (h, v) => h with { NormLastLayer = v }),
         OfHead("UseBatchNorm", "Batch normalisation in the head.", h => h.UseBatchNorm, (h, v) => h with { UseBatchNorm = v }),
@@ -43,11 +43,11 @@ public static class DinoHyperparameters
         Of(
             "CenterWarmup", "Batches whose teacher logits make the first centre; 0 starts it at 0.", o => o.CenterWarmup,
             (o, v) => o with { CenterWarmup = v }, Limits.NotNegative),
-        .. CommonHyperparameters.Rates,
+        .. RunHyperparameters.Rates,
         Of(
             "FreezeLastLayer", "Epochs in which the last layer is not trained.", o => o.FreezeLastLayer,
             (o, v) => o with { FreezeLastLayer = v }, Limits.NotNegative),
-        .. CommonHyperparameters.Batches,
+        .. RunHyperparameters.Batches,
         OfCrops(
             "GlobalCropsSize", "Pixels along the side of a global crop.", c => c.GlobalCropsSize,
             (c, v) => c with { GlobalCropsSize = v }, crop),
@@ -63,7 +63,7 @@ public static class DinoHyperparameters
         OfCrops(
             "LocalCropsScale", "Smallest and largest share of a picture in a local crop.", c => c.LocalCropsScale,
             (c, v) => c with { LocalCropsScale = v }, scale),
-        CommonHyperparameters.Seed,
+        RunHyperparameters.Seed,
     ];
 
     private static Hyperparameter<DinoOptions, T> Of<T>(

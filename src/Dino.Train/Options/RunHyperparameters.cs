@@ -6,7 +6,7 @@ namespace Dino.Train.Options;
 /// The hyperparameters that runs of all methods have, under the reference's names, with what each may be and what is strange. They are in
 /// parts, so that a method's own can stand among them in a help.
 /// </summary>
-public static class CommonHyperparameters
+public static class RunHyperparameters
 {
     private static readonly Limits decay = new(0) { StrangeOver = 1, Usual = "the paper's are 0.04 to 0.4" };
 
