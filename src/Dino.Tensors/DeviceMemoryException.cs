@@ -25,8 +25,8 @@ public sealed class DeviceMemoryException : Exception
     public long DeviceBytes { get; }
 
     private static string Describe(Device device, long requested) =>
-        $"Device {device.Name} could not provide {Size(requested)}: {Size(device.Pool.UsedBytes)} of {Size(
-            device.MemoryBytes)} are in use here"
+        $"Device {device.Name} could not provide {Size(requested)}: {Size(device.Pool.UsedBytes)} of {Size(device.MemoryBytes)} are in "
+            + $"use here"
         + (device.FreeBytes is { } free ? $", and the driver has {Size(free)} left for all programs." : ".");
 
     private static string Size(long bytes) =>

@@ -66,8 +66,8 @@ public class LaterTorchTests
                 using var arena = Devices.Open("cpu").BeginArena();
                 var (images, _, height, width) = pictures[i];
                 float[] features = vit.Forward(Tensor.From(Devices.Open("cpu"), images, new Shape(1, 3, height, width))).ToArray();
-                TestContext.Out.WriteLine($"{height}x{width}: largest difference {features.Zip(
-                    expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
+                TestContext.Out.WriteLine($"{height}x{width}: largest difference "
+                    + $"{features.Zip(expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
                 new Tolerance(1e-4, 0).Check<float>(features, expected[i], $"{height}x{width}");
             }
         }

@@ -74,8 +74,8 @@ public class TorchTests
                 using var arena = Devices.Open("cpu").BeginArena();
                 var images = Tensor.From(Devices.Open("cpu"), pictures[i].Images, new Shape(1, 3, pictures[i].Height, pictures[i].Width));
                 float[] features = vit.Forward(images).ToArray();
-                TestContext.Out.WriteLine($"{pictures[i].Height}x{pictures[i].Width}: largest difference {features.Zip(
-                    expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
+                TestContext.Out.WriteLine($"{pictures[i].Height}x{pictures[i].Width}: largest difference "
+                    + $"{features.Zip(expected[i], (a, b) => Math.Abs(a - b)).Max():g3}");
                 new Tolerance(1e-4, 0).Check<float>(features, expected[i], $"{pictures[i].Height}x{pictures[i].Width}");
             }
         }

@@ -79,8 +79,8 @@ public static class CommandLine
             sturdyOutput.Flush();
             if (sturdyOutput.Failure is not { } failure)
                 return code;
-            lines.WriteLine($"dino: standard output cannot be written: {failure.Message.TrimEnd(
-                '.')}. What it was to hold is lost; files are whole.");
+            lines.WriteLine($"dino: standard output cannot be written: {failure.Message.TrimEnd('.')}. What it was to hold is lost; "
+                + $"files are whole.");
             return code == ExitCode.Ok ? ExitCode.Failure : code;
         }
         finally

@@ -113,8 +113,8 @@ internal static class AttendCommand
                 json.WriteString("video", path);
                 json.WriteString("device", device);
             },
-            text => text.WriteLine($"{frames} frames: {path}, and each by itself in {Path.Combine(
-                folder, "frames")}{video.Skipped.Suffix}"));
+            text => text.WriteLine($"{frames} frames: {path}, and each by itself in "
+                + $"{Path.Combine(folder, "frames")}{video.Skipped.Suffix}"));
     }
 
     private static void Pictures(

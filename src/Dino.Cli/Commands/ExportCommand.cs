@@ -108,13 +108,12 @@ internal static class ExportCommand
         if (asked is null)
             return fitting is [var first, ..] ? first
                 : throw new UserErrorException(
-                    $"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(
-                    ", ", formats)}.")
+                    $"--format is missing: the ending {ending} of {target} says none. It is one of {string.Join(", ", formats)}.")
                 { IsUsage = true };
         return fitting.Length == 0 || fitting.Contains(asked) ? asked
             : throw new UserErrorException(
-                $"--format {asked} does not go with {target}: {ending} says {string.Join(
-                    " or ", fitting)}. Leave --format out, or give another name.")
+                $"--format {asked} does not go with {target}: {ending} says {string.Join(" or ", fitting)}. Leave --format out, or give "
+                    + $"another name.")
             { IsUsage = true };
     }
 

@@ -79,8 +79,8 @@ public sealed class ModelWeights
     /// <summary>The layout in words.</summary>
     public string Layout => (isHuggingFace ? "Hugging Face's names" : "official names")
         + (Key.Length == 0 ? "" : $", under {Key}")
-        + (Networks.Count == 1 ? "" : $" ({RoleWord}; the file also has {string.Join(
-            ", ", Networks.Where(other => other != network).Take(3))})")
+        + (Networks.Count == 1 ? "" : $" ({RoleWord}; the file also has "
+        + $"{string.Join(", ", Networks.Where(other => other != network).Take(3))})")
         + (head.Count > 0 ? ", with a projection head" : ", backbone alone");
 
     /// <summary>Teacher, student, or that nothing says which.</summary>
@@ -175,8 +175,8 @@ public sealed class ModelWeights
         int[] indices = [.. backbone.Keys.Where(name => name.StartsWith("blocks.", StringComparison.Ordinal))
             .Select(name => int.Parse(name.Split('.')[1], CultureInfo.InvariantCulture)).Distinct().Order()];
         if (indices[^1] != indices.Length - 1)
-            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block {Enumerable.Range(
-                0, indices.Length).First(i => indices[i] != i)} is missing");
+            throw Wrong($"it has {indices.Length} blocks, and the last is number {indices[^1]}: block "
+                + $"{Enumerable.Range(0, indices.Length).First(i => indices[i] != i)} is missing");
         int count = Heads(dim, heads).Count;
         if (rotary && dim / count % 4 != 0)
             throw Wrong($"rotary positions need heads of a width that 4 divides, not of {dim / count}");
@@ -276,8 +276,8 @@ public sealed class ModelWeights
     public WeightReport Compare(Module model)
     {
         if (model is not (Dino.Model.Backbone or MultiCropModel))
-            throw new ArgumentException($"Weights are for a {nameof(Dino.Model.Backbone)} or a {nameof(
-                MultiCropModel)}, not a {model.GetType().Name}.", nameof(model));
+            throw new ArgumentException($"Weights are for a {nameof(Dino.Model.Backbone)} or a {nameof(MultiCropModel)}, not a "
+                + $"{model.GetType().Name}.", nameof(model));
         var report = new WeightReport(file.Path) { Family = Family };
         var used = new HashSet<WeightSource>();
         foreach (var tensor in model.Parameters.Concat<ModuleTensor>(model.Buffers))

@@ -19,8 +19,8 @@ internal sealed class ClassFolders
             if (number.TryAdd(name, first.Count))
                 first.Add(RawName.Shown(name));
             else
-                remarks.Add($"the class '{RawName.Shown(
-                    name)}' is spelled in two ways (accents as one character, or as two): its folders are one class");
+                remarks.Add($"the class '{RawName.Shown(name)}' is spelled in two ways (accents as one character, or as two): its "
+                    + $"folders are one class");
             known[name] = number[name];
         }
         (Names, Remarks) = ([.. first], remarks);

@@ -70,12 +70,12 @@ public static class VideoFolder
         string?[] annotations = Pair(frames, masks);
         string shown = RawName.Shown(frames[0]);
         if (annotations[0] is null)
-            throw new ImageFolderException($"{RawName.Shown(
-                annotationFolder)} has no mask of the first frame, {Path.GetFileNameWithoutExtension(shown)}.png.");
+            throw new ImageFolderException($"{RawName.Shown(annotationFolder)} has no mask of the first frame, "
+                + $"{Path.GetFileNameWithoutExtension(shown)}.png.");
         var remarks = new List<string>();
         if (NaturalOrder.Doubt([.. frames.Select(Path.GetFileNameWithoutExtension)!]) is { } doubt)
-            remarks.Add($"the order of its {frames.Length} frames is in doubt: {RawName.Shown(
-                doubt)}; they are taken from {shown} to {RawName.Shown(frames[^1])}");
+            remarks.Add($"the order of its {frames.Length} frames is in doubt: {RawName.Shown(doubt)}; they are taken from {shown} to "
+                + $"{RawName.Shown(frames[^1])}");
         var used = annotations.OfType<string>().ToHashSet();
         if (masks.FirstOrDefault(mask => !used.Contains(mask)) is { } unused)
             remarks.Add($"{masks.Length - used.Count} masks belong to no frame, {RawName.Shown(unused)} first");
@@ -102,8 +102,8 @@ public static class VideoFolder
         string folder = Path.Combine(root, name), resolution = Path.Combine(folder, "480p");
         return FileStatus.Of(resolution).Kind == FileKind.Folder ? resolution
             : FileStatus.Of(folder).Kind == FileKind.Folder ? folder
-            : throw new ImageFolderException($"{RawName.Shown(
-                root)} has no folder {name}: videos come as JPEGImages/480p/NAME and Annotations/480p/NAME.");
+            : throw new ImageFolderException($"{RawName.Shown(root)} has no folder {name}: videos come as JPEGImages/480p/NAME and "
+                + $"Annotations/480p/NAME.");
     }
 
     /// <summary>A folder in another, by its name or by one that looks the same.</summary>

@@ -57,10 +57,10 @@ internal static class OtherContent
         bool isText = head.IndexOfAnyInRange((byte)0, (byte)8) < 0;
         return isText ? $"a text of {length} bytes, not a checkpoint: it begins with '{Printable(text)}'" : length >= 8
             && BinaryPrimitives.ReadUInt64LittleEndian(head) <= (ulong)length
-            ? $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(
-                head[..Math.Min(head.Length, 8)])}): damaged, or of another program"
-            : $"neither a safetensors nor a PyTorch file ({length} bytes that begin with {Convert.ToHexString(
-                head[..Math.Min(head.Length, 8)])})";
+            ? $"neither a safetensors nor a PyTorch file ({length} bytes that begin with "
+                + $"{Convert.ToHexString(head[..Math.Min(head.Length, 8)])}): damaged, or of another program"
+            : $"neither a safetensors nor a PyTorch file ({length} bytes that begin with "
+                + $"{Convert.ToHexString(head[..Math.Min(head.Length, 8)])})";
     }
 
     // The third line of a pointer: the size of what it stands for.

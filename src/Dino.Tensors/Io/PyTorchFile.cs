@@ -138,8 +138,8 @@ public sealed class PyTorchFile : WeightsFile
                 throw new InvalidDataException($"{bytes.Path}: it lists a storage that no tensor lies in.");
             if (bytes.Length - at < 8 || BitConverter.ToInt64(bytes.Read(at, 8)) != storage.Count)
                 throw new InvalidDataException(
-                    $"{bytes.Path}: the storage {StoredTensor.Quote(
-                    storage.Key)} is missing or has not the {storage.Count} values that are announced.");
+                    $"{bytes.Path}: the storage {StoredTensor.Quote(storage.Key)} is missing or has not the {storage.Count} values that "
+                        + $"are announced.");
             at += 8;
             if ((Int128)storage.Count * storage.Type.Size() > bytes.Length - at)
                 throw new InvalidDataException($"{bytes.Path}: cut short in the storage {StoredTensor.Quote(storage.Key)}.");

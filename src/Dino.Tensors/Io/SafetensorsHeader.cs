@@ -143,8 +143,8 @@ internal sealed class SafetensorsHeader
                     // Enum.TryParse alone would also take "3" or " F32".
                     type = Enum.TryParse(tag, out ElementType known) && Enum.GetName(known) == tag
                         ? known
-                        : throw Wrong(name, $"has the type {StoredTensor.Quote(tag)}; {string.Join(
-                            ", ", Enum.GetNames<ElementType>())} can be read");
+                        : throw Wrong(name, $"has the type {StoredTensor.Quote(tag)}; {string.Join(", ", Enum.GetNames<ElementType>())} "
+                            + $"can be read");
                     break;
                 case "shape" when shape is null && json.TokenType == JsonTokenType.StartArray:
                     shape = ReadLengths(name, ref json);

@@ -14,8 +14,8 @@ public abstract class TensorEntry
             count = checked(count * (extent >= 0 ? extent
                 : throw new ArgumentException($"Tensor '{name}' has the negative extent {extent}.")));
         if (count != length)
-            throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(
-                ", ", shape.ToArray())}] needs {count} values, not {length}.");
+            throw new ArgumentException($"Tensor '{name}' of shape [{string.Join(", ", shape.ToArray())}] needs {count} values, not "
+                + $"{length}.");
         (Name, Type, Shape) = (name, type, shape.ToArray());
         ByteLength = checked(length * type.Size());
     }

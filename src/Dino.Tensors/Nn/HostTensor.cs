@@ -14,8 +14,8 @@ public sealed record HostTensor(string Name, Shape Shape, float[] Values)
     {
         var sizes = file.Shape(nameInFile);
         if (sizes.Count > Shape.MaxRank || sizes.Any(size => size > int.MaxValue))
-            throw new InvalidDataException($"The tensor '{nameInFile}' of ({string.Join(
-                ", ", sizes)}) has too many dimensions or elements.");
+            throw new InvalidDataException($"The tensor '{nameInFile}' of ({string.Join(", ", sizes)}) has too many dimensions or "
+                + $"elements.");
         string name = nameInFile.StartsWith(prefix, StringComparison.Ordinal) ? nameInFile[prefix.Length..] : nameInFile;
         return new HostTensor(name, Shape.Of([.. sizes.Select(size => (int)size)]), file.Floats(nameInFile));
     }

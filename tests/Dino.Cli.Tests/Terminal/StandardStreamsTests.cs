@@ -26,8 +26,8 @@ public class StandardStreamsTests
         string output = Path.Combine(pictures.Root, "run" + TestContext.CurrentContext.Test.ID);
         // A file that is skipped is said on standard error.
         pictures.Write("odd/broken.png", "no picture"u8);
-        var (found, _) = Shell($"train --data '{pictures.Root}' --output-dir '{output}' {string.Join(
-            ' ', DinoProcess.TinyOptions)} {streams}");
+        var (found, _) = Shell($"train --data '{pictures.Root}' --output-dir '{output}' {string.Join(' ', DinoProcess.TinyOptions)} "
+            + $"{streams}");
 
         Assert.That(found, Is.EqualTo(code));
         Assert.That(Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).Epoch, Is.EqualTo(2));

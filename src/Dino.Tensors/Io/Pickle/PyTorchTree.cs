@@ -27,8 +27,8 @@ internal sealed class PyTorchTree(FileBytes file, IReadOnlyDictionary<string, lo
     {
         Walk(root);
         if (tensors.Count == 0 && firstObject is { } type)
-            throw new InvalidDataException($"{file.Path}: an object of the class {StoredTensor.Quote(
-                type)} was saved whole, and only its program can read it. "
+            throw new InvalidDataException($"{file.Path}: an object of the class {StoredTensor.Quote(type)} was saved whole, and only "
+                + $"its program can read it. "
                 + "Save its tensors instead: torch.save(model.state_dict(), \"weights.pth\").");
         return this;
     }

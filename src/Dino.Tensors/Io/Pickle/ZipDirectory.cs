@@ -49,8 +49,8 @@ internal sealed class ZipDirectory
         foreach (var entry in entries)
         {
             if (entry.Header != at)
-                throw Wrong($"member {StoredTensor.Quote(
-                    entry.Name)} begins at byte {entry.Header} where {at} was expected: members overlap or leave a hole");
+                throw Wrong($"member {StoredTensor.Quote(entry.Name)} begins at byte {entry.Header} where {at} was expected: members "
+                    + $"overlap or leave a hole");
             members.Add(Member(entry, start, out at));
         }
         return at == start ? members : throw Wrong($"{start - at} bytes before the directory belong to no member");

@@ -98,8 +98,8 @@ public sealed class FeatureDump : IDisposable
         {
             if (ReadOrigin() is var found && !IsSame(found))
                 throw new EvaluationException(
-                    $"{folder} holds other features: {Difference(
-                    found, listing, folder)}. Choose another `OutputDir`, or remove the folder to make them anew.");
+                    $"{folder} holds other features: {Difference(found, listing, folder)}. Choose another `OutputDir`, or remove the "
+                        + $"folder to make them anew.");
         }
         else if (File.Exists(NpyPath) || File.Exists(CsvPath))
         {

@@ -89,8 +89,8 @@ public static class FeatureExtractor
                 int bad = filled.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
                 if (bad >= 0)
                     throw new ArgumentException(
-                        $"The features of {folder.PathOf(
-                            batch.Samples[bad / width])} hold {filled[bad]}: the network that made them has failed.");
+                        $"The features of {folder.PathOf(batch.Samples[bad / width])} hold {filled[bad]}: the network that made them has "
+                            + $"failed.");
                 onBatch(batch, filled);
             }
         }

@@ -26,8 +26,8 @@ public sealed record LinearOptions
     internal void Validate()
     {
         if (LearningRates.Count == 0 || LearningRates.Any(lr => lr is not (> 0 and < double.PositiveInfinity)))
-            throw new ArgumentException($"Learning rates must be above 0, not [{string.Join(
-                ", ", LearningRates.Select(rate => rate.ToString(CultureInfo.InvariantCulture)))}].");
+            throw new ArgumentException($"Learning rates must be above 0, not "
+                + $"[{string.Join(", ", LearningRates.Select(rate => rate.ToString(CultureInfo.InvariantCulture)))}].");
         if (Epochs < 1 || BatchSize < 1)
             throw new ArgumentException($"{Epochs} epochs of batches of {BatchSize}: both must be 1 or more.");
     }

@@ -50,8 +50,8 @@ public sealed record DinoInitializationNote : InitializationNote
     /// <inheritdoc/>
     [JsonIgnore]
     public override string Summary =>
-        $"initialised from {File} ({Format}, {Layout}): {Loaded} tensors{(Resized.Count > 0 ? $", {string.Join(
-            ", ", Resized)} resampled" : "")}"
+        $"initialised from {File} ({Format}, {Layout}): {Loaded} "
+            + $"tensors{(Resized.Count > 0 ? $", {string.Join(", ", Resized)} resampled" : "")}"
         + $"{(Missing.Count + Misshapen.Count > 0 ? $", {Missing.Count + Misshapen.Count} left at first values" : "")}; "
         + $"student from {Student}, teacher from {Teacher}, head: {Head}, centre: {Centre}";
 }
