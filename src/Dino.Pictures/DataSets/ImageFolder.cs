@@ -51,6 +51,10 @@ public sealed class ImageFolder
     /// <summary>Path of a sample, to be opened by <see cref="RegularFile"/>: its name need not be UTF-8.</summary>
     public string PathOf(int sample) => paths[sample];
 
+    /// <summary>Opens a sample's file.</summary>
+    /// <exception cref="ImageDecodeException">It cannot be opened.</exception>
+    public PictureInput Open(int sample) => PictureInput.OfFile(paths[sample]);
+
     /// <summary>
     /// Path of a sample from the folder on, with / on every system, as text for people and files (<see cref="RawName.Shown"/>).
     /// </summary>

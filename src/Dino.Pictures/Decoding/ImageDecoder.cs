@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Dino.Pictures.Transforms;
-using Microsoft.Win32.SafeHandles;
 using SkiaSharp;
 
 namespace Dino.Pictures.Decoding;
@@ -50,17 +49,25 @@ public sealed class ImageDecoder : IDisposable
     /// <exception cref="ImageDecodeException">The file gives no picture; the message says why.</exception>
     public void Decode(string path, RgbImage image)
     {
-        using var handle = PictureLimits.Open(path, maxPixels, out var header, out int length);
+        using var input = PictureInput.OfFile(path);
+        Decode(input, image);
+    }
+
+    /// <summary>Decodes a picture into <paramref name="image"/>, whose memory is used again when it suffices.</summary>
+    /// <exception cref="ImageDecodeException">It gives no picture; the message says why.</exception>
+    public void Decode(PictureInput input, RgbImage image)
+    {
+        var header = PictureLimits.Check(input, maxPixels, out int length);
         long bytes = length + (header?.Bytes ?? 0);
         if (!PictureLimits.IsHeavy(bytes))
         {
-            Decode(path, handle, header, length, image);
+            Decode(input, header, length, image);
         }
         else
         {
             // Pictures that take much memory wait for each other, and leave none behind.
             lock (heavy)
-                Decode(path, handle, header, length, image);
+                Decode(input, header, length, image);
         }
         if (bytes > PictureLimits.LargeBytes)
         {
@@ -70,24 +77,24 @@ public sealed class ImageDecoder : IDisposable
         }
     }
 
-    private void Decode(string path, SafeFileHandle handle, PictureHeader? header, int length, RgbImage image)
+    private void Decode(PictureInput input, PictureHeader? header, int length, RgbImage image)
     {
         file.Reserve((nuint)length + ProbeBytes);
         Span<byte> bytes = file.Span[..length];
-        PictureLimits.Fill(handle, bytes, path);
+        PictureLimits.Fill(input, bytes);
         bool isJpeg = PictureSignature.IsJpeg(bytes);
         var end = isJpeg ? JpegStructure.Walk(bytes, out int scans) : Ended(out scans);
         if (header is { } known && PictureLimits.TooManyScans(known, scans, maxPixels) is { } refusal)
-            throw new ImageDecodeException(path, refusal);
+            throw new ImageDecodeException(input.Name, refusal);
         if (PictureSignature.IsPng(bytes) && !PngStructure.IsComplete(bytes))
-            throw new ImageDecodeException(path, Truncated);
+            throw new ImageDecodeException(input.Name, Truncated);
         string? fault = DecodeBytes(length, image);
         if (fault is not null && PictureSignature.IsPng(bytes) && PngStructure.RepairChecksums(bytes))
             fault = DecodeBytes(length, image);
         if (fault is null && isJpeg)
             fault = JpegFault(end, length, image);
         if (fault is not null)
-            throw new ImageDecodeException(path, fault);
+            throw new ImageDecodeException(input.Name, fault);
         if (channels == 1)
             Grayscale.Apply(image);
     }

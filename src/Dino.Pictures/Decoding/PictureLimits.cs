@@ -1,12 +1,9 @@
 using System.Buffers;
-using Dino.Tensors.Io;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dino.Pictures.Decoding;
 
 /// <summary>
-/// What a picture may take. Files are opened here, so that one that is no picture, or too large a one, is refused by its first bytes,
-/// whatever its length.
+/// What a picture may take. A file that is no picture, or too large a one, is refused by its first bytes, whatever its length.
 /// </summary>
 internal static class PictureLimits
 {
@@ -19,6 +16,9 @@ internal static class PictureLimits
     // An encoder makes about ten scans of a progressive JPEG.
     private const int ScansOfTheLargest = 20;
 
+    /// <summary>A file of more bytes is no picture, whatever it says of its size.</summary>
+    public const int MostFileBytes = int.MaxValue - Metadata;
+
     private const int FirstBytes = 4096, MostBytes = 16 << 20, Metadata = 64 << 20, LargestPixel = 8;
 
     /// <summary>All memory that there is, of the machine or of the container that it is given.</summary>
@@ -27,49 +27,34 @@ internal static class PictureLimits
     /// <summary>Whether so many bytes are too many to be taken by all threads at once.</summary>
     public static bool IsHeavy(long bytes) => bytes > Memory / (4 * Environment.ProcessorCount);
 
-    /// <summary>Opens a picture's file.</summary>
-    /// <param name="path">The file.</param>
+    /// <summary>Looks at the first bytes of a picture.</summary>
+    /// <param name="input">Its file.</param>
     /// <param name="maxPixels">The largest picture.</param>
-    /// <param name="header">What it says of itself; null where only the codec can tell.</param>
     /// <param name="length">The bytes of the file.</param>
+    /// <returns>What it says of itself; null where only the codec can tell.</returns>
     /// <exception cref="ImageDecodeException">It is no picture, or may not be decoded; the message says why.</exception>
-    public static SafeFileHandle Open(string path, int maxPixels, out PictureHeader? header, out int length)
+    public static PictureHeader? Check(PictureInput input, int maxPixels, out int length)
     {
-        SafeFileHandle handle;
         try
         {
-            handle = RegularFile.Open(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
-        try
-        {
-            long bytes = RandomAccess.GetLength(handle);
+            long bytes = input.Length;
             string? fault = bytes == 0 ? "the file is empty" : null;
-            header = null;
+            PictureHeader? header = null;
             for (int start = FirstBytes; fault is null && header is null; start *= 64)
             {
-                fault = Look(handle, (int)Math.Min(start, bytes), out header);
+                fault = Look(input, (int)Math.Min(start, bytes), out header);
                 if (start >= Math.Min(bytes, MostBytes))
                     break;
             }
             fault ??= Refusal(header, bytes, maxPixels);
             if (fault is not null)
-                throw new ImageDecodeException(path, fault);
+                throw new ImageDecodeException(input.Name, fault);
             length = (int)bytes;
-            return handle;
+            return header;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            handle.Dispose();
-            throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
-        }
-        catch
-        {
-            handle.Dispose();
-            throw;
+            throw new ImageDecodeException(input.Name, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
         }
     }
 
@@ -80,42 +65,43 @@ internal static class PictureLimits
         : null;
 
     /// <summary>All bytes of a picture's file.</summary>
-    /// <inheritdoc cref="Open"/>
+    /// <exception cref="ImageDecodeException">It is no picture, or may not be decoded; the message says why.</exception>
     public static byte[] Read(string path, int maxPixels)
     {
-        using var handle = Open(path, maxPixels, out _, out int length);
+        using var input = PictureInput.OfFile(path);
+        Check(input, maxPixels, out int length);
         byte[] bytes = new byte[length];
-        Fill(handle, bytes, path);
+        Fill(input, bytes);
         return bytes;
     }
 
     /// <summary>Fills the span with the file's first bytes.</summary>
     /// <exception cref="ImageDecodeException">It has fewer, or cannot be read.</exception>
-    public static void Fill(SafeFileHandle handle, Span<byte> bytes, string path)
+    public static void Fill(PictureInput input, Span<byte> bytes)
     {
         try
         {
             for (int read = 0; read < bytes.Length;)
             {
-                int count = RandomAccess.Read(handle, bytes[read..], read);
+                int count = input.Read(bytes[read..], read);
                 if (count == 0)
-                    throw new ImageDecodeException(path, "the file became shorter while it was read");
+                    throw new ImageDecodeException(input.Name, "the file became shorter while it was read");
                 read += count;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImageDecodeException(path, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
+            throw new ImageDecodeException(input.Name, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
         }
     }
 
-    private static string? Look(SafeFileHandle handle, int length, out PictureHeader? header)
+    private static string? Look(PictureInput input, int length, out PictureHeader? header)
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
         try
         {
             int read = 0;
-            while (read < length && RandomAccess.Read(handle, buffer.AsSpan(read, length - read), read) is > 0 and var count)
+            while (read < length && input.Read(buffer.AsSpan(read, length - read), read) is > 0 and var count)
                 read += count;
             var start = buffer.AsSpan(0, read);
             bool matches = PictureSignature.Matches(start);
@@ -137,7 +123,7 @@ internal static class PictureLimits
             return $"its header states {size}, more than the {maxPixels} that are allowed (`MaxPixels`)";
         if (Math.Max(picture.Width, picture.Height) > LongestSide)
             return $"its header states {size}; a side of more than {LongestSide} is not decoded";
-        if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, int.MaxValue - Metadata))
+        if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, MostFileBytes))
             return $"the file has {length} bytes, far more than a picture of {size} takes";
         if (picture.Bytes > PictureHeader.Budget(maxPixels))
             return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless "

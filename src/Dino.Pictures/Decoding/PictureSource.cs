@@ -46,7 +46,8 @@ internal sealed class PictureSource
             string path = source.folder.PathOf(sample);
             try
             {
-                decoder.Decode(path, image);
+                using var input = source.folder.Open(sample);
+                decoder.Decode(input, image);
             }
             catch (ImageDecodeException e)
             {
