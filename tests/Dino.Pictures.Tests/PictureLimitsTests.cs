@@ -74,22 +74,26 @@ public sealed class PictureLimitsTests : IDisposable
     {
         byte[] start = [0xFF, 0xD8], tables = [0xFF, 0xE1, 0, 6, 0xFF, 0xD8, 0xFF, 0xC0]; // a thumbnail inside a segment is not the picture
         (byte, byte)[] half = [(1, 0x22), (2, 0x11), (3, 0x11)], full = [(1, 0x11), (2, 0x11), (3, 0x11)];
-        PictureHeader? Read(byte marker, (byte, byte)[] components, int first) =>
-            PictureHeader.Read([.. start, .. tables, .. JpegParts.Frame(marker, 300, 200, components), .. JpegParts.Scan(first)]);
+        (long, long, double, int)? Read(byte marker, (byte, byte)[] components, int first) =>
+            PictureHeader.Read([.. start, .. tables, .. JpegParts.Frame(marker, 300, 200, components), .. JpegParts.Scan(first)],
+                PictureFormat.Jpeg) is { } found ? (found.Width, found.Height, found.DecoderBytes, found.Channels) : null;
 
-        Assert.That(Read(0xC0, half, 3), Is.EqualTo(new PictureHeader(300, 200, 0)));
-        Assert.That(Read(0xC2, half, 3), Is.EqualTo(new PictureHeader(300, 200, 3)), "2 bytes for 1 + 1/4 + 1/4 coefficients a pixel");
-        Assert.That(Read(0xC2, full, 3), Is.EqualTo(new PictureHeader(300, 200, 6)));
-        Assert.That(Read(0xC0, full, 1), Is.EqualTo(new PictureHeader(300, 200, 6)), "components one after the other are held too");
-        Assert.That(PictureHeader.Read([.. start, .. tables]), Is.Null);
+        Assert.That(Read(0xC0, half, 3), Is.EqualTo((300, 200, 0.0, 3)));
+        Assert.That(Read(0xC2, half, 3), Is.EqualTo((300, 200, 3.0, 3)), "2 bytes for 1 + 1/4 + 1/4 coefficients a pixel");
+        Assert.That(Read(0xC2, full, 3), Is.EqualTo((300, 200, 6.0, 3)));
+        Assert.That(Read(0xC0, full, 1), Is.EqualTo((300, 200, 6.0, 3)), "components one after the other are held too");
+        Assert.That(PictureHeader.Read([.. start, .. tables], PictureFormat.Jpeg), Is.Null);
 
         byte[] png = PictureFolder.Png(30, 20, 16, 6, new byte[20 * (1 + 30 * 8)]);
-        Assert.That(PictureHeader.Read(png), Is.EqualTo(new PictureHeader(30, 20, 0)));
+        Assert.That(PictureHeader.Read(png, PictureFormat.Png),
+            Is.EqualTo(new PictureHeader(PictureFormat.Png, 30, 20) { Bits = 16, Channels = 4, HasOpacity = true }));
         png[28] = 1;
-        Assert.That(PictureHeader.Read(png), Is.EqualTo(new PictureHeader(30, 20, 8)), "interlaced: its rows are held");
+        Assert.That(PictureHeader.Read(png, PictureFormat.Png)?.DecoderBytes, Is.EqualTo(8), "interlaced: its rows are held");
         foreach (string name in new[] { "x.png", "x.jpg", "x.webp" })
-            Assert.That(PictureHeader.Read(PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21))) is { Width: 37, Height: 21 },
-                name);
+        {
+            byte[] file = PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21));
+            Assert.That(PictureHeader.Read(file, PictureSignature.FormatOf(file, name)) is { Width: 37, Height: 21 }, name);
+        }
     }
 
     [Test]

@@ -18,7 +18,8 @@ public sealed class ImageFolder
     public const int NoLabel = -1;
 
     private static readonly HashSet<string> Extensions =
-        new([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif"], StringComparer.OrdinalIgnoreCase);
+        new([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".pam",
+            ".tga", ".tpic", ".icb", ".vda", ".vst"], StringComparer.OrdinalIgnoreCase);
 
     private readonly string[] paths;
     private readonly int[] labels;
@@ -133,7 +134,7 @@ public sealed class ImageFolder
             skipped.Report(path, $"the file cannot be read ({e.Message.TrimEnd('.')})");
             return false;
         }
-        if (PictureSignature.Matches(start))
+        if (PictureSignature.Matches(start, path))
             return true;
         skipped.Report(path, PictureSignature.Reason(start));
         if (PictureSignature.OtherPicture(start) is { } format)

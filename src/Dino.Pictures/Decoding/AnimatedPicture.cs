@@ -4,7 +4,7 @@ using SkiaSharp;
 namespace Dino.Pictures.Decoding;
 
 /// <summary>
-/// The frames of an animated GIF or WebP in order. Beside <see cref="ImageDecoder"/>, the only file that names the codec library.
+/// The frames of an animated GIF or WebP in order.
 /// </summary>
 public sealed class AnimatedPicture : IDisposable
 {
@@ -22,10 +22,10 @@ public sealed class AnimatedPicture : IDisposable
         using var data = SKData.CreateCopy(bytes);
         codec = SKCodec.Create(data) ?? throw new ImageDecodeException(path, "it is not a picture, or its header is damaged");
         var info = codec.Info;
-        if (info.Width < 1 || info.Height < 1 || (long)info.Width * info.Height > maxPixels)
+        if (new DecodeLimits(maxPixels).Refusal(info.Width, info.Height, 7) is { } refusal)
         {
             codec.Dispose();
-            throw new ImageDecodeException(path, $"its header states {info.Width} × {info.Height} pixels, not 1 … {maxPixels} in all");
+            throw new ImageDecodeException(path, refusal);
         }
         FrameCount = Math.Max(1, codec.FrameCount);
         bitmap = new SKBitmap(new SKImageInfo(info.Width, info.Height, SKColorType.Rgba8888, SKAlphaType.Unpremul));

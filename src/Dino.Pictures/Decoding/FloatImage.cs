@@ -48,6 +48,18 @@ public sealed class FloatImage
         (Channels, Width, Height) = (channels, width, height);
     }
 
+    /// <summary>Gives the image another number of channels, of which those that it had stay as they are.</summary>
+    internal void SetChannels(int channels)
+    {
+        long needed = (long)channels * Width * Height;
+        if (needed > Array.MaxLength)
+            throw new ArgumentException(
+                $"An image of {channels} × {Width} × {Height} values is too large: at most {Array.MaxLength} values.");
+        if (buffer.Length < needed)
+            Array.Resize(ref buffer, (int)needed);
+        Channels = channels;
+    }
+
     /// <summary>Makes this image equal to another.</summary>
     public void CopyFrom(FloatImage source)
     {

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 
 namespace Dino.Pictures.Decoding;
 
-/// <summary>What the first bytes of a picture say of its size, before memory is taken for it.</summary>
+/// <summary>What the first bytes of a picture say of it, before memory is taken for it.</summary>
+/// <param name="Format">What it is.</param>
 /// <param name="Width">Pixels, as stored.</param>
 /// <param name="Height">Pixels, as stored.</param>
 /// <param name="DecoderBytes">
@@ -10,41 +11,63 @@ namespace Dino.Pictures.Decoding;
 /// the other;
 /// rows of an interlaced PNG; pixels of a lossless WebP.
 /// </param>
-internal readonly record struct PictureHeader(long Width, long Height, double DecoderBytes)
+internal readonly record struct PictureHeader(PictureFormat Format, long Width, long Height, double DecoderBytes = 0)
 {
-    // RGBA from the codec, and RGB of it.
-    private const int ResultBytes = 7;
+    /// <summary>Channels that are stored: inks of a JPEG, 1 of grey, 2 of grey and opacity; 3 where only the codec can tell.</summary>
+    public int Channels { get; init; } = 3;
+
+    /// <summary>Bits of a stored number; 8 where there are fewer.</summary>
+    public int Bits { get; init; } = 8;
+
+    /// <summary>Whether pixels have an opacity; only known of whole PNG, TGA and PNM files.</summary>
+    public bool HasOpacity { get; init; }
 
     /// <summary>Pixels.</summary>
     public long Pixels => Width * Height;
 
-    /// <summary>Bytes that decoding takes beside the file itself.</summary>
-    public long Bytes => (long)(Pixels * (ResultBytes + DecoderBytes));
+    /// <summary>
+    /// Bytes a pixel that decoding takes beside the file: RGB, while RGBA comes from the codec by rows, in the same memory, or beside it.
+    /// What needs much in the decoder is counted as if it always lay beside it.
+    /// </summary>
+    public double PixelBytes => DecoderBytes > 0 ? 7 + DecoderBytes : Format switch
+    {
+        PictureFormat.Jpeg or PictureFormat.Pnm => 3,
+        PictureFormat.Tga => 6,
+        _ => 4,
+    };
 
-    /// <summary>Bytes that a picture of so many pixels may take: those of the simplest one of that size.</summary>
-    public static long Budget(int maxPixels) => (long)maxPixels * ResultBytes;
+    /// <summary>Bytes that decoding takes beside the file itself.</summary>
+    public long Bytes => (long)(Pixels * PixelBytes);
 
     /// <summary>The header in the first bytes of a file; null if it is not whole, or makes no sense.</summary>
-    public static PictureHeader? Read(ReadOnlySpan<byte> file)
+    /// <param name="file">The bytes.</param>
+    /// <param name="format">What they are.</param>
+    public static PictureHeader? Read(ReadOnlySpan<byte> file, PictureFormat format) => format switch
     {
-        if (PictureSignature.IsJpeg(file))
-            return Jpeg(file);
-        if (PictureSignature.IsPng(file))
-            return Png(file);
-        if (file.StartsWith("GIF8"u8))
-            return file.Length < 10 ? null : new PictureHeader(
-                BinaryPrimitives.ReadUInt16LittleEndian(file[6..]), BinaryPrimitives.ReadUInt16LittleEndian(file[8..]), 1);
-        return file.StartsWith("BM"u8) ? Bmp(file) : WebP(file);
-    }
+        PictureFormat.Jpeg => Jpeg(file),
+        PictureFormat.Png => Png(file),
+        PictureFormat.Gif => file.Length < 10 ? null : new PictureHeader(format,
+            BinaryPrimitives.ReadUInt16LittleEndian(file[6..]), BinaryPrimitives.ReadUInt16LittleEndian(file[8..]), 1),
+        PictureFormat.Bmp => Bmp(file),
+        PictureFormat.WebP => WebP(file),
+        PictureFormat.Pnm => PnmHeader.Read(file)?.Picture,
+        PictureFormat.Tga => TgaHeader.Read(file)?.Picture,
+        _ => null,
+    };
 
     private static PictureHeader? Png(ReadOnlySpan<byte> file)
     {
         if (file.Length < 33 || !file.Slice(12, 4).SequenceEqual("IHDR"u8))
             return null;
-        int channels = file[25] switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
+        int kind = file[25], channels = kind switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
         double stored = file[28] == 0 ? 0 : file[24] * channels / 8.0;
-        return new PictureHeader(BinaryPrimitives.ReadUInt32BigEndian(file[16..]), BinaryPrimitives.ReadUInt32BigEndian(file[20..]),
-            stored);
+        return new PictureHeader(PictureFormat.Png, BinaryPrimitives.ReadUInt32BigEndian(file[16..]),
+            BinaryPrimitives.ReadUInt32BigEndian(file[20..]), stored)
+        {
+            Channels = kind == 3 ? 3 : channels,
+            Bits = file[24] == 16 ? 16 : 8,
+            HasOpacity = kind is 4 or 6 || !PngStructure.Last(file, "tRNS"u8).IsEmpty,
+        };
     }
 
     private static PictureHeader? Bmp(ReadOnlySpan<byte> file)
@@ -52,9 +75,11 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
         if (file.Length < 26)
             return null;
         return BinaryPrimitives.ReadUInt32LittleEndian(file[14..]) == 12
-            ? new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[18..]), BinaryPrimitives.ReadUInt16LittleEndian(file[20..]), 0)
-            : new PictureHeader(Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[18..])),
-                Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..])), 0);
+            ? new PictureHeader(PictureFormat.Bmp,
+                BinaryPrimitives.ReadUInt16LittleEndian(file[18..]), BinaryPrimitives.ReadUInt16LittleEndian(file[20..]))
+            : new PictureHeader(PictureFormat.Bmp,
+                Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[18..])),
+                Math.Abs((long)BinaryPrimitives.ReadInt32LittleEndian(file[22..])));
     }
 
     // RFC 9649, section 2.
@@ -64,15 +89,15 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
             return null;
         var kind = file.Slice(12, 4);
         if (kind.SequenceEqual("VP8 "u8))
-            return new PictureHeader(BinaryPrimitives.ReadUInt16LittleEndian(file[26..]) & 0x3FFF,
-                BinaryPrimitives.ReadUInt16LittleEndian(file[28..]) & 0x3FFF, 0);
+            return new PictureHeader(PictureFormat.WebP, BinaryPrimitives.ReadUInt16LittleEndian(file[26..]) & 0x3FFF,
+                BinaryPrimitives.ReadUInt16LittleEndian(file[28..]) & 0x3FFF);
         if (kind.SequenceEqual("VP8L"u8))
         {
             uint bits = BinaryPrimitives.ReadUInt32LittleEndian(file[21..]);
-            return new PictureHeader((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1, 4);
+            return new PictureHeader(PictureFormat.WebP, (bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1, 4);
         }
         return kind.SequenceEqual("VP8X"u8)
-            ? new PictureHeader((BinaryPrimitives.ReadUInt32LittleEndian(file[24..]) & 0xFFFFFF) + 1,
+            ? new PictureHeader(PictureFormat.WebP, (BinaryPrimitives.ReadUInt32LittleEndian(file[24..]) & 0xFFFFFF) + 1,
                 (BinaryPrimitives.ReadUInt32LittleEndian(file[26..]) >> 8) + 1, 4)
             : null;
     }
@@ -106,8 +131,12 @@ internal readonly record struct PictureHeader(long Width, long Height, double De
                 components = segment[5];
                 progressive = (marker & 3) == 2;
                 coefficients = Coefficients(segment[6..], components);
-                frame = new PictureHeader(BinaryPrimitives.ReadUInt16BigEndian(segment[3..]),
-                    BinaryPrimitives.ReadUInt16BigEndian(segment[1..]), 0);
+                frame = new PictureHeader(PictureFormat.Jpeg, BinaryPrimitives.ReadUInt16BigEndian(segment[3..]),
+                    BinaryPrimitives.ReadUInt16BigEndian(segment[1..]))
+                {
+                    Channels = components,
+                    Bits = segment[0],
+                };
             }
             else if (marker == 0xDA && frame is { } found)
             {

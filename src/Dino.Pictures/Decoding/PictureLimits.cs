@@ -13,9 +13,6 @@ internal static class PictureLimits
     /// <summary>A side that the codecs take.</summary>
     private const int LongestSide = 1_000_000;
 
-    // An encoder makes about ten scans of a progressive JPEG.
-    private const int ScansOfTheLargest = 20;
-
     /// <summary>A file of more bytes is no picture, whatever it says of its size.</summary>
     public const int MostFileBytes = int.MaxValue - Metadata;
 
@@ -29,11 +26,11 @@ internal static class PictureLimits
 
     /// <summary>Looks at the first bytes of a picture.</summary>
     /// <param name="input">Its file.</param>
-    /// <param name="maxPixels">The largest picture.</param>
+    /// <param name="limits">What it may take.</param>
     /// <param name="length">The bytes of the file.</param>
     /// <returns>What it says of itself; null where only the codec can tell.</returns>
     /// <exception cref="ImageDecodeException">It is no picture, or may not be decoded; the message says why.</exception>
-    public static PictureHeader? Check(PictureInput input, int maxPixels, out int length)
+    public static PictureHeader? Check(PictureInput input, DecodeLimits limits, out int length)
     {
         try
         {
@@ -46,21 +43,21 @@ internal static class PictureLimits
                 if (start >= Math.Min(bytes, MostBytes))
                     break;
             }
-            fault ??= Refusal(header, bytes, maxPixels);
+            fault ??= Refusal(header, bytes, limits);
             if (fault is not null)
                 throw new ImageDecodeException(input.Name, fault);
             length = (int)bytes;
             return header;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             throw new ImageDecodeException(input.Name, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
         }
     }
 
     /// <summary>Why a JPEG of so many scans takes too long, or null.</summary>
-    public static string? TooManyScans(PictureHeader header, int scans, int maxPixels) =>
-        header.Pixels * scans > (long)ScansOfTheLargest * maxPixels
+    public static string? TooManyScans(PictureHeader header, int scans, DecodeLimits limits) =>
+        header.Pixels * scans > limits.Work
         ? $"its {scans} scans of {header.Width} × {header.Height} pixels are more work than is allowed (`MaxPixels`)"
         : null;
 
@@ -69,7 +66,7 @@ internal static class PictureLimits
     public static byte[] Read(string path, int maxPixels)
     {
         using var input = PictureInput.OfFile(path);
-        Check(input, maxPixels, out int length);
+        Check(input, new DecodeLimits(maxPixels), out int length);
         byte[] bytes = new byte[length];
         Fill(input, bytes);
         return bytes;
@@ -89,11 +86,15 @@ internal static class PictureLimits
                 read += count;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (IsUnreadable(e))
         {
             throw new ImageDecodeException(input.Name, $"the file cannot be read ({e.Message.TrimEnd('.')})", e);
         }
     }
+
+    // A part of an archive may be damaged, too.
+    private static bool IsUnreadable(Exception e) =>
+        e is IOException or UnauthorizedAccessException or NotSupportedException or InvalidDataException;
 
     private static string? Look(PictureInput input, int length, out PictureHeader? header)
     {
@@ -104,9 +105,9 @@ internal static class PictureLimits
             while (read < length && input.Read(buffer.AsSpan(read, length - read), read) is > 0 and var count)
                 read += count;
             var start = buffer.AsSpan(0, read);
-            bool matches = PictureSignature.Matches(start);
-            header = matches ? PictureHeader.Read(start) : null;
-            return matches ? null : PictureSignature.Reason(start);
+            var format = PictureSignature.FormatOf(start, input.Name);
+            header = PictureHeader.Read(start, format);
+            return format == PictureFormat.Unknown ? PictureSignature.Reason(start) : null;
         }
         finally
         {
@@ -114,21 +115,21 @@ internal static class PictureLimits
         }
     }
 
-    private static string? Refusal(PictureHeader? header, long length, int maxPixels)
+    private static string? Refusal(PictureHeader? header, long length, DecodeLimits limits)
     {
         if (header is not { Width: > 0, Height: > 0 } picture) // a codec may know better, of a file of ordinary size
             return length > Metadata ? $"the file has {length} bytes, and no size of a picture in the first {MostBytes}" : null;
         string size = $"{picture.Width} × {picture.Height} pixels";
-        if (picture.Pixels > maxPixels)
-            return $"its header states {size}, more than the {maxPixels} that are allowed (`MaxPixels`)";
+        if (picture.Pixels > limits.MaxPixels)
+            return $"its header states {size}, more than the {limits.MaxPixels} that are allowed (`MaxPixels`)";
         if (Math.Max(picture.Width, picture.Height) > LongestSide)
             return $"its header states {size}; a side of more than {LongestSide} is not decoded";
         if (length > Math.Min(Metadata + LargestPixel * picture.Pixels, MostFileBytes))
             return $"the file has {length} bytes, far more than a picture of {size} takes";
-        if (picture.Bytes > PictureHeader.Budget(maxPixels))
+        if (picture.Bytes > limits.Budget)
             return $"decoding its {size} takes {picture.Bytes >> 20} MiB in the way it is stored (progressive, interlaced or lossless "
                 + $"WebP), "
-                + $"more than the {PictureHeader.Budget(maxPixels) >> 20} MiB that are allowed (`MaxPixels`)";
+                + $"more than the {limits.Budget >> 20} MiB that are allowed (`MaxPixels`)";
         return picture.Bytes + length > Memory / 4 * 3
             ? $"decoding its {size} takes {(picture.Bytes + length) >> 20} MiB, and there are {Memory >> 20} MiB in all" : null;
     }

@@ -4,7 +4,7 @@ namespace Dino.Pictures.Decoding;
 internal static class PictureSignature
 {
     /// <summary>The formats, for messages.</summary>
-    public const string Formats = "JPEG, PNG, WebP, BMP or GIF";
+    public const string Formats = "JPEG, PNG, WebP, BMP, GIF, TGA or PNM";
 
     /// <summary>Bytes needed to decide.</summary>
     public const int Length = 12;
@@ -13,15 +13,36 @@ internal static class PictureSignature
     public const int LengthOfOthers = 64;
 
     /// <summary>Whether a file that starts so claims to be a picture.</summary>
-    public static bool Matches(ReadOnlySpan<byte> start) =>
-        IsJpeg(start)
-        || IsPng(start)
-        || start.StartsWith("BM"u8)
-        || start.StartsWith("GIF8"u8)
-        || (start.Length >= Length && start.StartsWith("RIFF"u8) && start[8..].StartsWith("WEBP"u8));
+    /// <param name="start">Its first bytes, at least <see cref="LengthOfOthers"/> if it has so many.</param>
+    /// <param name="name">Its name, which alone tells a TGA from other files.</param>
+    public static bool Matches(ReadOnlySpan<byte> start, string name = "") => FormatOf(start, name) != PictureFormat.Unknown;
+
+    /// <summary>What a file that starts so claims to be.</summary>
+    /// <inheritdoc cref="Matches"/>
+    public static PictureFormat FormatOf(ReadOnlySpan<byte> start, string name)
+    {
+        if (IsJpeg(start))
+            return PictureFormat.Jpeg;
+        if (IsPng(start))
+            return PictureFormat.Png;
+        if (IsWebP(start))
+            return PictureFormat.WebP;
+        if (start.StartsWith("BM"u8))
+            return PictureFormat.Bmp;
+        if (start.StartsWith("GIF8"u8))
+            return PictureFormat.Gif;
+        if (PnmHeader.Matches(start))
+            return PictureFormat.Pnm;
+        return TgaHeader.HasEnding(name) && OtherPicture(start) is null && TgaHeader.Read(start) is not null
+            ? PictureFormat.Tga : PictureFormat.Unknown;
+    }
 
     /// <summary>Whether it claims to be a JPEG.</summary>
     public static bool IsJpeg(ReadOnlySpan<byte> start) => start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xD8, 0xFF]);
+
+    /// <summary>Whether it claims to be a WebP.</summary>
+    public static bool IsWebP(ReadOnlySpan<byte> start) =>
+        start.Length >= Length && start.StartsWith("RIFF"u8) && start[8..].StartsWith("WEBP"u8);
 
     /// <summary>Whether it claims to be a PNG.</summary>
     public static bool IsPng(ReadOnlySpan<byte> start) =>
@@ -68,9 +89,6 @@ internal static class PictureSignature
             return start[0] == 'D' ? "DICOM" : "GIMP";
         if (start.StartsWith("FUJIFILMCCD-RAW"u8) || start.StartsWith("IIRO"u8) || start.StartsWith("IIU\0"u8))
             return "raw camera";
-        if (start.Length > 2 && start[0] == 'P' && start[1] is >= (byte)'1' and <= (byte)'7'
-            && start[2] is (byte)'\n' or (byte)' ' or (byte)'\r')
-            return "PNM (PPM, PGM, PBM)";
         return start.Length > 3 && start[0] == 10 && start[1] <= 5 && start[2] == 1 && start[3] is 1 or 2 or 4 or 8 ? "PCX" : null;
     }
 

@@ -18,6 +18,37 @@ internal static class PngStructure
         return false;
     }
 
+    /// <summary>
+    /// Whether the header comes first, with no other behind it that could state another size, and nothing stands between the image data.
+    /// </summary>
+    public static bool IsRegular(ReadOnlySpan<byte> file)
+    {
+        int headers = 0, runs = 0;
+        bool inData = false;
+        for (int at = Signature; Next(file, at, out int next); at = next)
+        {
+            var type = file.Slice(at + 4, 4);
+            if (type.SequenceEqual("IHDR"u8))
+                headers += at == Signature ? 1 : 2;
+            bool isData = type.SequenceEqual("IDAT"u8);
+            runs += isData && !inData ? 1 : 0;
+            inData = isData;
+        }
+        return headers == 1 && runs == 1;
+    }
+
+    /// <summary>The data of the last chunk of a type; empty if there is none.</summary>
+    public static ReadOnlySpan<byte> Last(ReadOnlySpan<byte> file, ReadOnlySpan<byte> type)
+    {
+        ReadOnlySpan<byte> found = default;
+        for (int at = Signature; Next(file, at, out int next); at = next)
+        {
+            if (file.Slice(at + 4, 4).SequenceEqual(type))
+                found = file[(at + 8)..(next - 4)];
+        }
+        return found;
+    }
+
     /// <summary>Where the image data are, piece by piece.</summary>
     public static IReadOnlyList<(int Start, int Length)> ImageData(ReadOnlySpan<byte> file)
     {

@@ -42,17 +42,23 @@ public sealed class RgbImage
     /// <summary>The pixels and the <see cref="Padding"/> behind them.</summary>
     internal Span<byte> Padded => buffer.AsSpan(0, Width * Height * 3 + Padding);
 
+    /// <summary>All memory that it has.</summary>
+    internal Span<byte> Memory => buffer;
+
     /// <summary>One row of pixels, (Width, 3).</summary>
     public Span<byte> Row(int y) => Pixels.Slice(y * Width * 3, Width * 3);
 
     /// <summary>Gives the image another size; the pixels are not defined afterwards.</summary>
-    public void Reshape(int width, int height)
+    public void Reshape(int width, int height) => Reserve(width, height, 3);
+
+    /// <summary>Gives the image another size, and memory for so many bytes a pixel: room for what is yet to become RGB in place.</summary>
+    internal void Reserve(int width, int height, int bytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(width);
         ArgumentOutOfRangeException.ThrowIfNegative(height);
         if ((long)width * height > MaxPixels)
             throw new ArgumentException($"An image of {width} × {height} pixels is too large: at most {MaxPixels} pixels.");
-        int needed = width * height * 3 + Padding;
+        int needed = checked(width * height * bytes + Padding);
         // One huge picture does not keep its memory for ever.
         if (buffer.Length < needed || (buffer.Length > PictureLimits.LargeBytes && buffer.Length / 4 > needed))
             buffer = GC.AllocateUninitializedArray<byte>(needed);

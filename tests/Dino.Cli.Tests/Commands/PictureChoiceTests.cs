@@ -76,7 +76,7 @@ public sealed class PictureChoiceTests : IDisposable
         var usual = DinoProcess.Run(line);
 
         Assert.That(usual.Code, Is.EqualTo(ExitCode.Failure), usual.Output);
-        Assert.That(usual.Error, Does.Contain("their --max-megapixels is 0.001, not 89.5"));
+        Assert.That(usual.Error, Does.Contain("their --max-megapixels is 0.001, not 179"));
         Assert.That(DinoProcess.Run([.. line, "--max-megapixels", "0.001"]).Output, Does.Contain("there already"));
     }
 

@@ -112,7 +112,7 @@ public class SameRunTests
         Assert.That(Train("--max-megapixels", "0.001").Code, Is.EqualTo(ExitCode.Ok));
 
         Assert.That(Train("--max-megapixels", "0.001").Output, Does.Contain("already trained"));
-        AssertRefused(Train(), "--max-megapixels (0.001 then, 89.5 now)");
+        AssertRefused(Train(), "--max-megapixels (0.001 then, 179 now)");
         AssertRefused(Train("--max-megapixels", "0.002"), "--max-megapixels (0.001 then, 0.002 now)");
     }
 

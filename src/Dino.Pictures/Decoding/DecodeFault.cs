@@ -1,0 +1,18 @@
+namespace Dino.Pictures.Decoding;
+
+/// <summary>Why a codec gives no picture.</summary>
+/// <param name="Reason">For a person.</param>
+/// <param name="MayBeAnothers">Whether the file may be whole all the same, and another codec should be asked.</param>
+internal readonly record struct DecodeFault(string Reason, bool MayBeAnothers)
+{
+    public const string Truncated = "the file is truncated", Damaged = "its data are damaged";
+
+    /// <summary>What was behind it, if a library threw.</summary>
+    public Exception? Cause { get; init; }
+
+    /// <summary>The file is at fault.</summary>
+    public static DecodeFault Final(string reason) => new(reason, false);
+
+    /// <summary>The codec does not know such files, or misunderstands them.</summary>
+    public static DecodeFault UnknownKind(string reason) => new(reason, true);
+}

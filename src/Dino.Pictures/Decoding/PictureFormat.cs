@@ -1,0 +1,14 @@
+namespace Dino.Pictures.Decoding;
+
+/// <summary>What a file's first bytes, or its name, say that it is.</summary>
+internal enum PictureFormat
+{
+    Unknown,
+    Jpeg,
+    Png,
+    WebP,
+    Bmp,
+    Gif,
+    Pnm,
+    Tga,
+}
