@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dino.Pictures.Loading;
 
 namespace Dino.Train;
@@ -7,6 +8,12 @@ public sealed record RunOptions
 {
     /// <summary>The folder of checkpoints and log.</summary>
     public required string OutputDir { get; init; }
+
+    /// <summary>
+    /// All options of the run under the names of the program that starts it, written as <c>args.json</c> when it begins or goes on; null
+    /// for none.
+    /// </summary>
+    public JsonObject? Arguments { get; init; }
 
     /// <summary>Epochs between checkpoints that stay.</summary>
     public int SaveEvery { get; init; } = 20;

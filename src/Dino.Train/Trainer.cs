@@ -126,6 +126,7 @@ public sealed class Trainer : IDisposable
                 $"The ranks are not at one step (this one is at {Step}): give all of them the same `OutputDir`, and resume all or none.");
         }
         string? beginning = history.IsResumed ? null : history.Begin(cancel);
+        folder.WriteArguments();
         using var log = folder.IsWriter ? RunLog.Open(folder.Log, Step) : null;
         device.Interrupt = default;
         var limit = Stopwatch.StartNew();

@@ -92,7 +92,8 @@ public sealed class CropLoaderTests : IDisposable
     public void Crops_of_any_sizes_lie_view_after_view_each_as_the_maker_makes_it()
     {
         var plain = new View { Size = 5 };
-        View[] views = [plain, plain with { Size = 7, Recipe = MultiCropOptions.Local }, plain with { Size = 7, Scale = new(0.2, 0.3) },
+        View[] views = [plain, plain with { Size = 7, Recipe = new MultiCropOptions().Local },
+            plain with { Size = 7, Scale = new(0.2, 0.3) },
             plain, plain with { Size = 16 }];
         using var loader = new CropLoader(images, Options with { Views = views });
         loader.Next().Dispose();

@@ -100,7 +100,7 @@ public class CropMakerTests
         Refuses("View.Scale", view with { Scale = new(0.5, 1.5) });
         Refuses("Recipe.FlipProbability is 1.1", view with { Recipe = new() { FlipProbability = 1.1 } });
         Refuses("Recipe.Hue is 0.6", view with { Recipe = new() { Hue = 0.6 } });
-        Refuses("Recipe.Brightness is -1: it must be 0 or more", view with { Recipe = new() { Brightness = -1 } });
+        Refuses("Recipe.Brightness is -1: it must be 0 … 1000", view with { Recipe = new() { Brightness = -1 } });
         Refuses("Recipe.BlurRadiusMin is 3", view with { Recipe = new() { BlurRadiusMin = 3 } });
         Refuses("Recipe.SolarizeThreshold is 257", view with { Recipe = new() { SolarizeThreshold = 257 } });
     }

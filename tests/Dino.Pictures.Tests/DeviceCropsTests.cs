@@ -80,6 +80,37 @@ public sealed class DeviceCropsTests : IDisposable
         ], PictureLoader.DefaultBlockWords);
     }
 
+    // Every setting at its ends: everything always and never, no hue, no and every value turned, no blur and one for the host.
+    [TestCaseSource(nameof(OnDevices))]
+    public void Batches_of_recipes_at_their_ends_are_those_of_the_host(string name)
+    {
+        var always = new Recipe
+        {
+            FlipProbability = 1,
+            VerticalFlipProbability = 1,
+            JitterProbability = 1,
+            Brightness = Recipe.MaxStrength,
+            Contrast = Recipe.MaxStrength,
+            Saturation = Recipe.MaxStrength,
+            Hue = 0.5,
+            GrayscaleProbability = 1,
+            BlurProbability = 1,
+            BlurRadiusMin = 0,
+            BlurRadiusMax = 2,
+            SolarizeProbability = 1,
+            SolarizeThreshold = 0,
+        };
+        var colour = always with { GrayscaleProbability = 0, Brightness = 0.4, Contrast = 0.4, Saturation = 0 };
+        Compare(name, [
+            new View { Size = 11, Recipe = always },
+            new View { Size = 11, Recipe = colour with { SolarizeThreshold = 256 } },
+            new View { Size = 12, Recipe = colour with { SolarizeThreshold = 1, BlurProbability = 0, Hue = 0 }, Ratio = new(3, 3) },
+            new View { Size = 12, Recipe = new() { JitterProbability = 1, VerticalFlipProbability = 0.5 }, Ratio = new(0.1, 0.2) },
+            new View { Size = 10, Recipe = colour with { BlurRadiusMin = 0, BlurRadiusMax = 0 } },
+            new View { Size = 10, Recipe = colour with { BlurRadiusMin = GaussianBlur.MaxSigma, BlurRadiusMax = GaussianBlur.MaxSigma } },
+        ], PictureLoader.DefaultBlockWords);
+    }
+
     private void Compare(string name, IReadOnlyList<View> views, int blockWords)
     {
         var device = Devices.Open(name);

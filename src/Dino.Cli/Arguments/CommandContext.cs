@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Reflection;
 using System.Text;
 using System.Text.Json;
 using Dino.Cli.Terminal;
@@ -59,8 +60,15 @@ public sealed class CommandContext
     /// <summary>The value of an argument of this command.</summary>
     public T? Get<T>(Argument<T> argument) => parsed.GetValue(argument);
 
+    private T? ValueOf<T>(Option option) => parsed.GetValue((Option<T>)option);
+
     /// <summary>Whether the option stands on the command line (false when its value is the default).</summary>
     public bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+
+    /// <summary>The options of the command itself, each with its value, given or by default.</summary>
+    internal IEnumerable<(Option Option, object? Value)> Values => parsed.CommandResult.Command.Options.Select(option => (option,
+        typeof(CommandContext).GetMethod(nameof(ValueOf), BindingFlags.NonPublic | BindingFlags.Instance)!
+            .MakeGenericMethod(option.ValueType).Invoke(this, [option])));
 
     /// <summary>Writes a line to the person who waits: to standard error when <see cref="Json"/>, else to standard output.</summary>
     public void Say(string line) => (Json ? Error : Output).WriteLine(OptionNames.InText(line));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Globalization;
+using Dino.Cli.Commands;
 using Dino.Cli.Terminal;
 
 namespace Dino.Cli.Arguments;
@@ -94,10 +95,18 @@ public static class CommandLine
         Action<CommandContext> onStart, CancellationToken cancel)
     {
         var root = Build(commands);
-        // An @ before a name is a part of the name.
-        var parsed = root.Parse(arguments.Length == 0 ? ["--help"] : arguments,
-            new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var parsed = Parse(root, arguments.Length == 0 ? ["--help"] : arguments);
         bool asksHelp = parsed.Action is HelpWithExamples;
+        try
+        {
+            if (!asksHelp && FromFile(parsed) is { Count: > 0 } more)
+                parsed = Parse(root, [.. arguments, .. more]);
+        }
+        catch (Exception e) when (LibraryErrors.Of(e) is var (line, code))
+        {
+            errorLines.WriteLine($"{UsageError.PathOf(parsed.CommandResult)}: {line}");
+            return code;
+        }
         if (!asksHelp && (parsed.Errors.Count > 0 || WordCheck.Fault(parsed.CommandResult) is not null))
         {
             errorLines.WriteLine(UsageError.Describe(parsed));
@@ -121,6 +130,17 @@ public static class CommandLine
             return Report(exception, context);
         }
     }
+
+    // An @ before a name is a part of the name.
+    private static ParseResult Parse(RootCommand root, IReadOnlyList<string> arguments) =>
+        root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    /// <summary>What a file of options, if one is named, adds to the words of the command line.</summary>
+    private static IReadOnlyList<string> FromFile(ParseResult parsed) =>
+        parsed.CommandResult.Command is ProgramCommand { File: { } file } command
+            && parsed.GetResult(file) is { Implicit: false, Tokens: [{ Value: var path }] } && !string.IsNullOrWhiteSpace(path)
+            ? RunArguments.Words(path, command.Options.Where(command.IsOfFile), parsed)
+            : [];
 
     // Options such as --help and --version bring an action of their own, which goes before the command's.
     private static bool IsOwn(ParseResult parsed) => ReferenceEquals(parsed.Action, parsed.CommandResult.Command.Action);

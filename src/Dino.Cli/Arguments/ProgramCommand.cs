@@ -22,5 +22,14 @@ internal sealed class ProgramCommand : Command
     /// <summary>Writes what the help has to say beside the options; null for nothing.</summary>
     public Action<TextWriter>? Notes { get; init; }
 
+    /// <summary>A group of options that the help shows by themselves, under a heading; null for none.</summary>
+    public (string Heading, IReadOnlyCollection<Option> Options)? Group { get; init; }
+
+    /// <summary>The option that names a file of further options; null for none.</summary>
+    public Option<string?>? File { get; init; }
+
+    /// <summary>The options that such a file may have.</summary>
+    public Func<Option, bool> IsOfFile { get; init; } = _ => true;
+
     internal Action<CommandContext> Body { get; }
 }

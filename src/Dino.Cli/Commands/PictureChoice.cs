@@ -49,6 +49,10 @@ internal static class PictureChoice
             { IsUsage = true };
     }
 
+    /// <summary>Notes what decides on the pictures of a run, exactly: what the help shows of a default is rounded.</summary>
+    public static void Note(CommandContext context, Dictionary<Option, object?> values) =>
+        values[maxMegapixels] = MaxPixels(context) / 1e6;
+
     private static Option<string[]> Patterns(string name, string description) => new(name)
     {
         Description = description,

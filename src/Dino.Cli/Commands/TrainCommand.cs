@@ -69,14 +69,26 @@ internal static class TrainCommand
         + "the run began with, however many they are; without it, names, sizes and times of large data sets."
     };
 
+    private static readonly Option<string?> args = new("--args")
+    {
+        Description = "Take options from a file, as args.json of a run; those on the command line go before it.",
+        HelpName = "FILE",
+    };
+
     public static Command Build()
     {
         var command = new ProgramCommand("train", "Train a Vision Transformer on a folder of pictures, without labels.", Run)
         {
+            File = args,
+            IsOfFile = IsKept,
+            Group = ("Views (one value for all, or three: first global crop, second, local crops):", [.. hyperparameters.Views]),
             Notes = text =>
             {
                 text.WriteLine("Presets, where they differ (what follows from the number of pictures is said when the run starts):");
                 PresetTable.Make().WriteTo(text);
+                text.WriteLine();
+                text.WriteLine("args.json in the folder of a run has all its options, with _ for -: {\"epochs\": 100, \"jitter_prob\": 0}.");
+                text.WriteLine("Data and output folder are among them, as whole paths; relative ones count from where dino is started.");
             },
             Examples =
             [
@@ -84,9 +96,13 @@ internal static class TrainCommand
                 ("dino train --data imagenet/train --preset paper --device cuda", "ViT-S/16 as in the paper"),
                 ("dino train --data photos --preset paper --plan", "the memory that it would need"),
                 ("dino train --data photos --init dino_deitsmall16_pretrain.pth", "adapt a published network, gently"),
+                ("dino train --data parts --preset small --jitter-prob 0 --grayscale-prob 0 --solarize-prob 0",
+                    "where colour is what counts, as in the inspection of defects: leave it as it is"),
+                ("dino train --args dino-run/args.json --output-dir second --seed 1", "the same run with another seed"),
                 ("dino train --data train --val val --preset small --epochs 50 --knn-freq 5", "with k-NN accuracy every five epochs"),
             ],
         };
+        command.Options.Add(args);
         command.Options.Add(data);
         command.Options.Add(outputDir);
         command.Options.Add(val);
@@ -107,6 +123,9 @@ internal static class TrainCommand
         return command;
     }
 
+    // What is asked of one start of the program is no option of the run.
+    private static bool IsKept(Option option) => option != args && option != restart && option != verify && option != plan;
+
     private static void Run(CommandContext context)
     {
         context.KeepsNothing();
@@ -126,6 +145,10 @@ internal static class TrainCommand
             MaxPixels = PictureChoice.MaxPixels(context),
             CacheBytes = (long)context.GetBetween(cache, 0) << 20,
         };
+        var values = hyperparameters.Values(options).ToDictionary();
+        values[outputDir] = Path.GetFullPath(context.Get(outputDir)!);
+        values[cache] = context.IsGiven(cache) ? context.Get(cache) : null; // by default it is the machine's
+        PictureChoice.Note(context, values);
         var run = new RunOptions
         {
             OutputDir = context.Get(outputDir)!,
@@ -136,6 +159,8 @@ internal static class TrainCommand
             Augment = context.Get(augment),
             Restart = context.Get(restart),
             Verify = context.Get(verify),
+            Arguments = RunArguments.Of(context.Values.Where(pair => IsKept(pair.Option)).Select(
+                pair => values.TryGetValue(pair.Option, out object? value) ? (pair.Option, value) : pair)),
         };
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)

@@ -7,12 +7,14 @@ using Dino.Train.Runs;
 
 namespace Dino.Cli.Commands;
 
-/// <summary>The hyperparameters on the command line: one option for each, called as <see cref="OptionNames"/> says.</summary>
+/// <summary>Hyperparameters on the command line: one option for each, called as <see cref="OptionNames"/> says.</summary>
 internal sealed class TrainOptionSet
 {
     private static readonly DinoOptions defaults = new();
 
-    private readonly List<(string Property, Option Option, Func<CommandContext, TrainOptions, TrainOptions> Apply)> settings = [];
+    private const string OfViews = "Crops.";
+
+    private readonly List<(Hyperparameter One, Option Option, Func<CommandContext, TrainOptions, TrainOptions> Apply)> settings = [];
     private readonly Option<string?> preset = new("--preset")
     {
         Description = "Where to start from: " + string.Join(", ", DinoPresets.Names) + ", as in the table below. "
@@ -20,12 +22,12 @@ internal sealed class TrainOptionSet
         HelpName = string.Join('|', DinoPresets.Names),
     };
 
-    private readonly Option<int> heads;
-
-    public TrainOptionSet()
+    /// <summary>All hyperparameters, or those of the views of a picture alone.</summary>
+    public TrainOptionSet(bool onlyViews = false)
     {
         preset.AcceptOnlyFromAmong([.. DinoPresets.Names]);
-        foreach (var hyperparameter in defaults.Hyperparameters)
+        foreach (var hyperparameter in defaults.Hyperparameters.Where(
+            one => !onlyViews || one.Property.StartsWith(OfViews, StringComparison.Ordinal) || one.Property == nameof(DinoOptions.Seed)))
         {
             // The option follows from the type of the value.
             switch (hyperparameter)
@@ -52,15 +54,26 @@ internal sealed class TrainOptionSet
                     Add(choice);
                     break;
                 case Hyperparameter<CropScale> scale:
-                    Add(scale);
+                    AddPair(scale, (low, high) => new CropScale(low, high));
+                    break;
+                case Hyperparameter<CropRatio> ratio:
+                    AddPair(ratio, (low, high) => new CropRatio(low, high), " [default: 3/4 4/3]");
+                    break;
+                case Hyperparameter<double[]> reals:
+                    AddList(reals);
+                    break;
+                case Hyperparameter<int[]> wholes:
+                    AddList(wholes);
                     break;
                 default:
                     throw new InvalidOperationException(
                         $"{hyperparameter.Property} has a type that no option takes: {hyperparameter.GetType()}.");
             }
         }
-        heads = (Option<int>)Of("Backbone.Heads");
     }
+
+    /// <summary>The options that say what is done to the views of a picture.</summary>
+    public IEnumerable<Option> Views => settings.Where(setting => setting.One.Parts.Count > 0).Select(setting => setting.Option);
 
     /// <summary>Adds all options to a command.</summary>
     public void AddTo(Command command)
@@ -89,6 +102,34 @@ internal sealed class TrainOptionSet
         }
     }
 
+    /// <summary>The hyperparameters of the views alone, of any network; all others are those of the preset.</summary>
+    /// <exception cref="UserErrorException">A value makes no sense.</exception>
+    public DinoOptions ReadViews(CommandContext context)
+    {
+        try
+        {
+            var options = Apply(context, context.Get(preset) is { } name ? DinoPresets.Named(name) : new DinoOptions());
+            options.CheckCrops();
+            return options;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserErrorException(e.Message, e) { IsUsage = true };
+        }
+    }
+
+    /// <summary>The hyperparameters of a run by the names of their options, as <see cref="RunArguments"/> writes them.</summary>
+    public IEnumerable<(Option Option, object? Value)> Values(TrainOptions options) =>
+        settings.Select(setting => (setting.Option, RunArguments.ValueOf(setting.One, options)));
+
+    private DinoOptions Apply(CommandContext context, DinoOptions options)
+    {
+        foreach (var (_, option, apply) in settings)
+            if (context.IsGiven(option))
+                options = (DinoOptions)apply(context, options);
+        return options;
+    }
+
     private (DinoOptions Options, IReadOnlyList<string> Reasons) Fit(
         CommandContext context, int pictures, Initialization? init, DinoOptions? found)
     {
@@ -96,13 +137,12 @@ internal sealed class TrainOptionSet
         var options = name is null ? new DinoOptions() : DinoPresets.Named(name);
         if (init is not null)
         {
+            var heads = (Option<int>)Of("Backbone.Heads");
             options = init.Adapt(options, context.IsGiven(heads) ? context.Get(heads) : null);
             if (init.Warning is { } warning)
                 context.Error.WriteLine(warning);
         }
-        foreach (var (_, option, apply) in settings)
-            if (context.IsGiven(option))
-                options = (DinoOptions)apply(context, options);
+        options = Apply(context, options);
         // The position grid is that of the global crops.
         options = options with { Backbone = options.Backbone.ForPictures(options.Crops.GlobalCropsSize) };
         bool longer = found is not null && options.Epochs > found.Epochs, chooses = DinoPresets.IsFitted(name);
@@ -142,7 +182,7 @@ internal sealed class TrainOptionSet
         bool IsGiven(string property) => context.IsGiven(Of(property));
     }
 
-    private Option Of(string property) => settings.First(setting => setting.Property == property).Option;
+    private Option Of(string property) => settings.First(setting => setting.One.Property == property).Option;
 
     private void Add<T>(Hyperparameter<T> one)
     {
@@ -155,22 +195,41 @@ internal sealed class TrainOptionSet
             option.DefaultValueFactory = _ => one.Get(defaults);
         if (one.Choices is { } choices)
             option.AcceptOnlyFromAmong([.. choices]);
-        settings.Add((one.Property, option, (context, options) => one.With(options, context.Get(option)!)));
+        settings.Add((one, option, (context, options) => one.With(options, context.Get(option)!)));
     }
 
-    private void Add(Hyperparameter<CropScale> one)
+    private void AddList<T>(Hyperparameter<T[]> one)
+    {
+        var option = new Option<T[]>(OptionNames.Of(one.Property))
+        {
+            Description = one.Description,
+            Arity = new ArgumentArity(one.Counts[0], one.Counts[^1]),
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => one.Get(defaults),
+        };
+        settings.Add((one, option, (context, options) =>
+        {
+            var values = context.Get(option)!;
+            one.CheckCount(values.Length);
+            return one.With(options, values);
+        }
+        ));
+    }
+
+    private void AddPair<T>(Hyperparameter<T> one, Func<double, double, T> pair, string byDefault = "")
     {
         var option = new Option<double[]>(OptionNames.Of(one.Property))
         {
-            Description = one.Description,
+            Description = one.Description + byDefault,
             Arity = new ArgumentArity(2, 2),
             AllowMultipleArgumentsPerToken = true,
-            DefaultValueFactory = _ => [.. one.Numbers(defaults)],
         };
-        settings.Add((one.Property, option, (context, options) =>
+        if (byDefault.Length == 0)
+            option.DefaultValueFactory = _ => [.. one.Numbers(defaults)];
+        settings.Add((one, option, (context, options) =>
         {
             double[] values = context.Get(option)!;
-            return one.With(options, new CropScale(values[0], values[1]));
+            return one.With(options, pair(values[0], values[1]));
         }
         ));
     }

@@ -21,7 +21,7 @@ internal readonly record struct CropTask
     internal const int PictureAt = 0, StrideAt = 1, FirstByteAt = 2, RowsAt = 3, SizeAt = 4, ColumnTapsAt = 5, ColumnReachAt = 6,
         RowTapsAt = 7,
         RowReachAt = 8, FlipAt = 9, OrderAt = 10, BrightnessAt = 11, ContrastAt = 12, SaturationAt = 13, HueAt = 14, GrayscaleAt = 15,
-        WholeAt = 16, FullAt = 17, EdgeAt = 18, SolarizeAt = 19;
+        WholeAt = 16, FullAt = 17, EdgeAt = 18, SolarizeAt = 19, VerticalFlipAt = 20;
 
     /// <summary>The address of the picture's bytes: rows of R, G, B, without gaps. A word behind them is read, too.</summary>
     public int Picture { get; init; }
@@ -55,6 +55,9 @@ internal readonly record struct CropTask
 
     /// <summary>Whether left and right change places.</summary>
     public bool Flip { get; init; }
+
+    /// <summary>Whether top and bottom change places.</summary>
+    public bool VerticalFlip { get; init; }
 
     /// <summary>
     /// The colour operations in their order, two bits each from the lowest on (0 brightness, 1 contrast, 2 saturation, 3 hue), all four of
@@ -114,6 +117,7 @@ internal readonly record struct CropTask
         words[FullAt] = (int)BlurFull;
         words[EdgeAt] = (int)BlurEdge;
         words[SolarizeAt] = Solarize;
+        words[VerticalFlipAt] = VerticalFlip ? 1 : 0;
     }
 
     /// <summary>Whether these words are the task of a crop, and what they point to lies in the block.</summary>

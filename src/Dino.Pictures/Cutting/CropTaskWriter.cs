@@ -47,6 +47,7 @@ internal sealed class CropTaskWriter
             RowTaps = rowTaps,
             RowReach = rowReach,
             Flip = plan.Flip,
+            VerticalFlip = plan.VerticalFlip,
             Order = plan.Jitter is null ? -1 : jitter.Order,
             Brightness = (float)jitter.Brightness,
             Contrast = (float)jitter.Contrast,

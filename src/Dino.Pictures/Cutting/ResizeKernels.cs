@@ -85,6 +85,7 @@ internal static class ResizeKernels
             at += size;
         }
         int column = block.Int(task + CropTask.FlipAt) != 0 ? size - 1 - x : x;
-        pixels.SetInt(index.Int(entry + CropIndex.PixelsAt) + y * size + column, PackedPixel.FromSums(r, g, b));
+        int row = block.Int(task + CropTask.VerticalFlipAt) != 0 ? size - 1 - y : y;
+        pixels.SetInt(index.Int(entry + CropIndex.PixelsAt) + row * size + column, PackedPixel.FromSums(r, g, b));
     }
 }

@@ -43,25 +43,33 @@ public sealed class CropMaker
     public CropPlan Plan(int width, int height, int view, ref PhiloxStream random)
     {
         var recipe = views[view].Recipe;
-        CropBox box = RandomResizedCrop.Draw(width, height, views[view].Scale, ref random);
+        CropBox box = RandomResizedCrop.Draw(width, height, views[view].Scale, views[view].Ratio, ref random);
         bool flip = random.Bernoulli(recipe.FlipProbability);
+        // Whoever wants none of these draws the numbers of a recipe that knows of none.
+        bool vertical = recipe.VerticalFlipProbability > 0 && random.Bernoulli(recipe.VerticalFlipProbability);
         JitterPlan? jitter = random.Bernoulli(recipe.JitterProbability) ? JitterPlan.Draw(recipe, ref random) : null;
         bool grayscale = random.Bernoulli(recipe.GrayscaleProbability);
         double u = random.NextDouble(); // ≤ as in the reference, where a probability of 0 does not occur
         double sigma = recipe.BlurProbability > 0
             && u <= recipe.BlurProbability ? random.Uniform(recipe.BlurRadiusMin, recipe.BlurRadiusMax) : 0;
         return new CropPlan(box, flip, jitter, grayscale, sigma,
-            random.Bernoulli(recipe.SolarizeProbability) ? recipe.SolarizeThreshold : null);
+            random.Bernoulli(recipe.SolarizeProbability) ? recipe.SolarizeThreshold : null)
+        { VerticalFlip = vertical };
     }
 
-    /// <summary>The crop before normalisation; valid until the next call.</summary>
-    internal RgbImage Draw(RgbImage picture, int view, ref PhiloxStream random)
+    internal RgbImage Draw(RgbImage picture, int view, ref PhiloxStream random) =>
+        Draw(picture, view, Plan(picture.Width, picture.Height, view, ref random));
+
+    /// <summary>Does what was planned for view number <paramref name="view"/> of a picture.</summary>
+    /// <returns>The crop before normalisation, (size, size); valid until the next call.</returns>
+    public RgbImage Draw(RgbImage picture, int view, in CropPlan plan)
     {
         int size = views[view].Size;
-        CropPlan plan = Plan(picture.Width, picture.Height, view, ref random);
         resample.Crop(picture, plan.Box, crop, size, size);
         if (plan.Flip)
             HorizontalFlip.Apply(crop);
+        if (plan.VerticalFlip)
+            VerticalFlip.Apply(crop);
         if (plan.Jitter is { } jitter)
             ColorJitter.Apply(crop, jitter);
         if (plan.Grayscale)

@@ -7,4 +7,8 @@ namespace Dino.Pictures.Transforms;
 /// <param name="Grayscale">Whether the colours go.</param>
 /// <param name="Sigma">Of the Gaussian blur, in pixels; 0 for none.</param>
 /// <param name="Solarize">The value from which on values are turned around, or null.</param>
-public readonly record struct CropPlan(CropBox Box, bool Flip, JitterPlan? Jitter, bool Grayscale, double Sigma, int? Solarize);
+public readonly record struct CropPlan(CropBox Box, bool Flip, JitterPlan? Jitter, bool Grayscale, double Sigma, int? Solarize)
+{
+    /// <summary>Whether top and bottom change places.</summary>
+    public bool VerticalFlip { get; init; }
+}

@@ -11,6 +11,23 @@ public sealed record MultiCropOptions
     /// <summary>Global crops of a picture: two, the number that the loss is defined for.</summary>
     public const int GlobalCropsNumber = 2;
 
+    private static readonly Recipe first = new()
+    {
+        FlipProbability = 0.5,
+        JitterProbability = 0.8,
+        Brightness = 0.4,
+        Contrast = 0.4,
+        Saturation = 0.2,
+        Hue = 0.1,
+        GrayscaleProbability = 0.2,
+        BlurProbability = 1,
+        BlurRadiusMin = 0.1,
+        BlurRadiusMax = 2,
+    };
+
+    private static readonly Recipe second = first with { BlurProbability = 0.1, SolarizeProbability = 0.2 };
+    private static readonly Recipe local = first with { BlurProbability = 0.5 };
+
     /// <summary>Side of a global crop in pixels.</summary>
     public int GlobalCropsSize { get; init; } = 224;
 
@@ -26,6 +43,18 @@ public sealed record MultiCropOptions
     /// <summary>Share of the picture that a local crop covers.</summary>
     public CropScale LocalCropsScale { get; init; } = new(0.05, 0.4);
 
+    /// <summary>Width over height of the part of the picture that a crop shows.</summary>
+    public CropRatio CropRatio { get; init; } = CropRatio.Default;
+
+    /// <summary>What happens to the first global crop: always a blur, unless it is set otherwise.</summary>
+    public Recipe Global1 { get; init; } = first;
+
+    /// <summary>What happens to the second global crop: seldom a blur, at times solarised.</summary>
+    public Recipe Global2 { get; init; } = second;
+
+    /// <summary>What happens to a local crop: a blur half of the time.</summary>
+    public Recipe Local { get; init; } = local;
+
     /// <summary>Crops of one picture, global and local.</summary>
     public int CropsNumber => GlobalCropsNumber + LocalCropsNumber;
 
@@ -35,36 +64,11 @@ public sealed record MultiCropOptions
     {
         get
         {
-            var local = new View { Size = LocalCropsSize, Scale = LocalCropsScale, Recipe = Local };
-            return
-            [
-                new View { Size = GlobalCropsSize, Scale = GlobalCropsScale, Recipe = Global1 },
-                new View { Size = GlobalCropsSize, Scale = GlobalCropsScale, Recipe = Global2 },
-                .. Enumerable.Repeat(local, LocalCropsNumber),
-            ];
+            var global = new View { Size = GlobalCropsSize, Scale = GlobalCropsScale, Ratio = CropRatio, Recipe = Global1 };
+            var small = new View { Size = LocalCropsSize, Scale = LocalCropsScale, Ratio = CropRatio, Recipe = Local };
+            return [global, global with { Recipe = Global2 }, .. Enumerable.Repeat(small, LocalCropsNumber)];
         }
     }
-
-    /// <summary>What happens to the first global crop: always a blur.</summary>
-    public static Recipe Global1 { get; } = new()
-    {
-        FlipProbability = 0.5,
-        JitterProbability = 0.8,
-        Brightness = 0.4,
-        Contrast = 0.4,
-        Saturation = 0.2,
-        Hue = 0.1,
-        GrayscaleProbability = 0.2,
-        BlurProbability = 1,
-        BlurRadiusMin = 0.1,
-        BlurRadiusMax = 2,
-    };
-
-    /// <summary>What happens to the second global crop: seldom a blur, at times solarised.</summary>
-    public static Recipe Global2 { get; } = Global1 with { BlurProbability = 0.1, SolarizeProbability = 0.2 };
-
-    /// <summary>What happens to a local crop: a blur half of the time.</summary>
-    public static Recipe Local { get; } = Global1 with { BlurProbability = 0.5 };
 
     /// <summary>Checks every value.</summary>
     /// <exception cref="ArgumentException">A value that no crop can have; the message names it and what it may be.</exception>
@@ -72,6 +76,10 @@ public sealed record MultiCropOptions
     {
         View.CheckSize(GlobalCropsSize, "global crops size");
         View.CheckScale(GlobalCropsScale, "global crops scale");
+        View.CheckRatio(CropRatio, "crop ratio");
+        Global1.Validate();
+        Global2.Validate();
+        Local.Validate();
         if (LocalCropsNumber is < 0 or > 1000)
             throw new ArgumentException($"The local crops number is {LocalCropsNumber}: it must be 0 … 1000.");
         if (LocalCropsNumber == 0)

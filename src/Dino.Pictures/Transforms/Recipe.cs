@@ -1,15 +1,23 @@
 namespace Dino.Pictures.Transforms;
 
 /// <summary>
-/// What happens to a crop after it was cut, in this order: flip, colour jitter, grey, blur, solarisation. Each with its probability and
-/// strength, as
-/// torchvision and the reference (main_dino.py) name them. Without any value, nothing happens.
+/// What happens to a crop after it was cut, in this order: flips, colour jitter, grey, blur, solarisation. Each with its probability and
+/// strength, as torchvision and the reference (main_dino.py) name them. Without any value, nothing happens.
 /// </summary>
 /// <remarks>The numbers are drawn anew for each crop; see <see cref="CropMaker"/>.</remarks>
 public sealed record Recipe
 {
+    /// <summary>The highest strength of brightness, contrast and saturation: far beyond any use, and every product stays exact.</summary>
+    public const double MaxStrength = 1000;
+
     /// <summary>How often left and right change places, 0 … 1.</summary>
     public double FlipProbability { get; init; }
+
+    /// <summary>
+    /// How often top and bottom change places, 0 … 1; at 0 no random number is drawn for it. For pictures without an upright, as those of
+    /// microscopes.
+    /// </summary>
+    public double VerticalFlipProbability { get; init; }
 
     /// <summary>How often the colours are jittered, 0 … 1.</summary>
     public double JitterProbability { get; init; }
@@ -49,10 +57,11 @@ public sealed record Recipe
     public void Validate()
     {
         Check(FlipProbability, 1, nameof(FlipProbability));
+        Check(VerticalFlipProbability, 1, nameof(VerticalFlipProbability));
         Check(JitterProbability, 1, nameof(JitterProbability));
-        Check(Brightness, double.MaxValue, nameof(Brightness));
-        Check(Contrast, double.MaxValue, nameof(Contrast));
-        Check(Saturation, double.MaxValue, nameof(Saturation));
+        Check(Brightness, MaxStrength, nameof(Brightness));
+        Check(Contrast, MaxStrength, nameof(Contrast));
+        Check(Saturation, MaxStrength, nameof(Saturation));
         Check(Hue, 0.5, nameof(Hue));
         Check(GrayscaleProbability, 1, nameof(GrayscaleProbability));
         Check(BlurProbability, 1, nameof(BlurProbability));
@@ -66,7 +75,6 @@ public sealed record Recipe
     {
         if (!(value >= 0 && value <= highest))
             throw new ArgumentException(FormattableString.Invariant(
-                $"{nameof(Recipe)}.{name} is {value}: it must be {(highest == double.MaxValue ? "0 or more" : FormattableString.Invariant(
-                    $"0 … {highest}"))}."));
+                $"{nameof(Recipe)}.{name} is {value}: it must be 0 … {highest}."));
     }
 }

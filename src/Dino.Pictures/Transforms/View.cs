@@ -15,6 +15,9 @@ public sealed record View
     /// <summary>The share of the picture that the crop covers.</summary>
     public CropScale Scale { get; init; } = new(0.08, 1);
 
+    /// <summary>Width over height of the part that is cut, before it becomes a square.</summary>
+    public CropRatio Ratio { get; init; } = CropRatio.Default;
+
     /// <summary>What happens to the crop then.</summary>
     public Recipe Recipe { get; init; } = new();
 
@@ -24,6 +27,7 @@ public sealed record View
     {
         CheckSize(Size, $"{nameof(View)}.{nameof(Size)}");
         CheckScale(Scale, $"{nameof(View)}.{nameof(Scale)}");
+        CheckRatio(Ratio, $"{nameof(View)}.{nameof(Ratio)}");
         Recipe.Validate();
     }
 
@@ -48,5 +52,12 @@ public sealed record View
         if (!(scale.Low > 0 && scale.Low <= scale.High && scale.High <= 1))
             throw new ArgumentException(FormattableString.Invariant(
                 $"The {name} is {scale.Low} … {scale.High}: it must satisfy 0 < low ≤ high ≤ 1."));
+    }
+
+    internal static void CheckRatio(CropRatio ratio, string name)
+    {
+        if (!(ratio.Low > 0 && ratio.Low <= ratio.High && double.IsFinite(1 / ratio.Low) && double.IsFinite(ratio.High)))
+            throw new ArgumentException(FormattableString.Invariant(
+                $"The {name} is {ratio.Low} … {ratio.High}: it must satisfy 0 < low ≤ high."));
     }
 }

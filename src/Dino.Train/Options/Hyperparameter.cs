@@ -24,6 +24,15 @@ public abstract class Hyperparameter
     /// <summary>The numbers that it may be; null for what is no number.</summary>
     public Limits? Limits { get; init; }
 
+    /// <summary>
+    /// The properties of the options that it sets, where they are others than <see cref="Property"/>: a number of each view of a picture is
+    /// one hyperparameter. A difference in one of them is told as one of it.
+    /// </summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
+
+    /// <summary>How many numbers may be given where they are a list, fewest first; empty for what is none.</summary>
+    public IReadOnlyList<int> Counts { get; init; } = [];
+
     /// <summary>The words that it may be; null for what is no word.</summary>
     public IReadOnlyList<string>? Choices { get; init; }
 
@@ -47,6 +56,17 @@ public abstract class Hyperparameter
         }
     }
 
+    /// <summary>Checks how many numbers are given.</summary>
+    /// <exception cref="HyperparameterException">They are not one of <see cref="Counts"/>.</exception>
+    public void CheckCount(int count)
+    {
+        if (Counts.Count > 0 && !Counts.Contains(count))
+        {
+            string counts = string.Join(" or ", Counts);
+            throw new HyperparameterException(Property, $"`{Property}` takes {counts} numbers, not {count} ({Description.TrimEnd('.')}).");
+        }
+    }
+
     /// <summary>A line about a value that may be and is hardly meant; null when there is none.</summary>
     public string? Warning(TrainOptions options)
     {
@@ -58,7 +78,9 @@ public abstract class Hyperparameter
 }
 
 /// <summary>A hyperparameter with a value of a type.</summary>
-/// <typeparam name="T">The type of its value: a number, a flag, a word, an enum or a <see cref="CropScale"/>.</typeparam>
+/// <typeparam name="T">
+/// The type of its value: a number, several, a flag, a word, an enum, a <see cref="CropScale"/> or a <see cref="CropRatio"/>.
+/// </typeparam>
 public abstract class Hyperparameter<T> : Hyperparameter
 {
     private protected Hyperparameter(string property, string description) : base(property, description)
@@ -75,6 +97,9 @@ public abstract class Hyperparameter<T> : Hyperparameter
     public override IReadOnlyList<double> Numbers(TrainOptions options) => Get(options) switch
     {
         CropScale scale => [scale.Low, scale.High],
+        CropRatio ratio => [ratio.Low, ratio.High],
+        double[] numbers => numbers,
+        int[] numbers => [.. numbers.Select(number => (double)number)],
         string or bool or Enum => [],
         // As it is typed: 0.1f is 0.1.
         float number => [double.Parse(number.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)],
@@ -84,7 +109,8 @@ public abstract class Hyperparameter<T> : Hyperparameter
     /// <inheritdoc/>
     public override string Text(TrainOptions options) => Get(options) switch
     {
-        CropScale scale => FormattableString.Invariant($"{scale.Low} {scale.High}"),
+        CropScale or CropRatio or double[] or int[] => string.Join(' ', Numbers(options).Select(
+            number => number.ToString(CultureInfo.InvariantCulture))),
         bool flag => flag ? "yes" : "no",
         var value => Convert.ToString(value, CultureInfo.InvariantCulture)!.ToLowerInvariant(),
     };

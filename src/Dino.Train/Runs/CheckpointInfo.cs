@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Dino.Model.Weights;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Transforms;
 using Dino.Train.Options;
 
 namespace Dino.Train.Runs;
@@ -26,7 +27,7 @@ public sealed record CheckpointInfo
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter() },
-        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { LeaveOutUsualViews } },
     };
 
     /// <summary>The layout of this file.</summary>
@@ -107,6 +108,21 @@ public sealed record CheckpointInfo
         catch (JsonException e)
         {
             throw new RunException($"{Path} says something unreadable of its run: {e.Message}");
+        }
+    }
+
+    // Programs that knew one recipe alone refuse what they do not know: a run that has that recipe is theirs, too.
+    private static void LeaveOutUsualViews(JsonTypeInfo type)
+    {
+        if (type.Type != typeof(MultiCropOptions))
+            return;
+        var usual = new MultiCropOptions();
+        foreach (var property in type.Properties)
+        {
+            if (property.PropertyType != typeof(Recipe) && property.PropertyType != typeof(CropRatio))
+                continue;
+            object value = property.Get!(usual)!;
+            property.ShouldSerialize = (_, now) => !value.Equals(now);
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
             GrownFrom = then.Epochs;
             then = then with { Epochs = options.Epochs };
         }
-        Compare("", then, options);
+        Compare("", then, options, (then, options));
     }
 
     public void Pictures(DataIdentity now, PictureListing listing, int stepsPerEpoch)
@@ -148,7 +148,7 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         weights is null ? "those of the seed" : $"{weights.File}, SHA-256 {weights.Sha256[..12]}…";
 
     /// <summary>Compares what a checkpoint keeps of two records: every property that can be set, of the records in them too.</summary>
-    private void Compare(string prefix, object then, object now)
+    private void Compare(string prefix, object then, object now, (TrainOptions Then, TrainOptions Now) whole)
     {
         foreach (var property in CheckpointInfo.Json.GetTypeInfo(now.GetType())
             .Properties.Where(property => property is { Get: not null, Set: not null }))
@@ -158,8 +158,12 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
                 continue;
             object? a = property.Get!(then), b = property.Get(now);
             if (a is not null && b is not null && a.GetType() == b.GetType() && IsRecord(a.GetType()))
-                Compare(name + ".", a, b);
-            else if (Written(a) != Written(b))
+                Compare(name + ".", a, b, whole);
+            else if (Written(a) == Written(b))
+                continue;
+            else if (whole.Now.Hyperparameters.FirstOrDefault(one => one.Parts.Contains(name)) is { } one)
+                Add(one.Property, one.Text(whole.Then), one.Text(whole.Now));
+            else
                 Add(name, a, b);
         }
     }
@@ -171,7 +175,9 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         string values = string.Create(CultureInfo.InvariantCulture, $" ({Shown(then)} then, {Shown(now)} now)");
         // The grid of positions is that of the views: another size of them is said once.
         differences.Remove($"`{SizeOfGrid}`{values}");
-        differences.Add($"`{property}`{values}");
+        // The parts of one hyperparameter differ as one.
+        if (!differences.Contains($"`{property}`{values}"))
+            differences.Add($"`{property}`{values}");
     }
 
     // A list would show its type.

@@ -1,3 +1,8 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Dino.Pictures.DataSets;
 using Dino.Tensors;
 using Dino.Tensors.Io;
@@ -8,6 +13,12 @@ namespace Dino.Train.Runs;
 /// <summary>The folder of a run: who holds it, which pictures it is of, and the files in it. Rank 0 alone writes there.</summary>
 internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ranks) : IDisposable
 {
+    private static readonly JsonSerializerOptions json = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, // a file for people, not a part of a web page
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
+    };
+
     private FolderLock? hold;
     private PictureListing? listing;
     private DataIdentity? identity;
@@ -90,6 +101,22 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
         listed = true;
         Checkpoint.Save(path, method.State, info);
     }
+
+    /// <summary>Writes the options of the run, or removes those of another.</summary>
+    public void WriteArguments()
+    {
+        if (!IsWriter)
+            return;
+        string path = Path.Combine(run.OutputDir, RunFiles.Arguments);
+        if (run.Arguments is { } arguments)
+            AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(Lines(arguments))));
+        else
+            File.Delete(path);
+    }
+
+    // A line an option, lists too.
+    private static string Lines(JsonObject arguments) => "{\n" + string.Join(",\n", arguments.Select(
+        pair => $"  {JsonSerializer.Serialize(pair.Key, json)}: {pair.Value?.ToJsonString(json) ?? "null"}")) + "\n}\n";
 
     /// <summary>Writes what the run was initialised from.</summary>
     public void Write(InitializationNote note)

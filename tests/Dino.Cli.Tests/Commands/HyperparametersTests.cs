@@ -24,15 +24,17 @@ public class HyperparametersTests
         string[] network =
             [nameof(ViTConfig.Patch), nameof(ViTConfig.Channels), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads),
                 nameof(ViTConfig.DropPathRate)];
+        string[] recipes = [nameof(MultiCropOptions.Global1), nameof(MultiCropOptions.Global2), nameof(MultiCropOptions.Local)];
         string[] parts = [nameof(DinoOptions.Head), nameof(DinoOptions.Crops)];
         string[] wanted =
         [
             .. network.Select(name => $"Backbone.{name}"), .. Settable(typeof(DinoOptions)).Except(parts),
             .. Settable(typeof(DinoHeadConfig)).Select(name => $"Head.{name}"),
-            .. Settable(typeof(MultiCropOptions)).Select(name => $"Crops.{name}"),
+            .. Settable(typeof(MultiCropOptions)).Except(recipes).Select(name => $"Crops.{name}"),
+            .. from view in recipes from name in Settable(typeof(Recipe)) select $"Crops.{view}.{name}",
         ];
 
-        Assert.That(All.Select(one => one.Property), Is.EquivalentTo(wanted));
+        Assert.That(All.SelectMany(one => one.Parts.Count > 0 ? one.Parts : [one.Property]), Is.EquivalentTo(wanted));
         Assert.That(All.Select(one => OptionNames.Of(one.Property)), Is.Unique);
         Assert.That(() => new DinoOptions().Validate(), Throws.Nothing);
         foreach (string preset in DinoPresets.Names)
@@ -52,6 +54,9 @@ public class HyperparametersTests
             Hyperparameter<ulong> x => x.With(start, 7),
             Hyperparameter<OptimizerKind> x => x.With(start, OptimizerKind.Lars),
             Hyperparameter<CropScale> x => x.With(start, new CropScale(0.3, 0.35)),
+            Hyperparameter<CropRatio> x => x.With(start, new CropRatio(0.9, 1)),
+            Hyperparameter<double[]> x => x.With(start, [.. Enumerable.Range(1, x.Counts[^1]).Select(i => 0.01 * i)]),
+            Hyperparameter<int[]> x => x.With(start, [7, 8, 256]),
             Hyperparameter<string> x => x.With(start, "vit_tiny"),
             _ => throw new InvalidOperationException(one.Property),
         };
@@ -73,7 +78,7 @@ public class HyperparametersTests
         {
             using var pictures = new PictureFolder();
             pictures.Write("a.png", PictureFolder.Encode("a.png", PictureFolder.Pattern(1, 24, 20)));
-            string[] words = one is Hyperparameter<CropScale> ? [word, word] : [word];
+            string[] words = [.. Enumerable.Repeat(word, one is Hyperparameter<CropScale> ? 2 : one.Counts.FirstOrDefault(1))];
             var run = DinoProcess.Run(["train", "--data", pictures.Root, "--output-dir", Path.Combine(pictures.Root, "run"),
                 OptionNames.Of(one.Property), .. words]);
 
@@ -141,5 +146,6 @@ public class HyperparametersTests
             .Select(property => property.Name);
 
     private static string Word(double value, Hyperparameter one) =>
-        one is Hyperparameter<int> ? ((long)value).ToString(CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture);
+        one is Hyperparameter<int> or Hyperparameter<int[]> ? ((long)value).ToString(CultureInfo.InvariantCulture)
+            : value.ToString(CultureInfo.InvariantCulture);
 }

@@ -63,6 +63,7 @@ public static class DinoHyperparameters
         OfCrops(
             "LocalCropsScale", "Smallest and largest share of a picture in a local crop.", c => c.LocalCropsScale,
             (c, v) => c with { LocalCropsScale = v }, scale),
+        .. DinoViewHyperparameters.All,
         RunHyperparameters.Seed,
     ];
 

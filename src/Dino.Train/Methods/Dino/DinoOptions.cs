@@ -71,17 +71,22 @@ public sealed record DinoOptions : TrainOptions
         if (Crops.LocalCropsNumber > 0)
             ThrowIfTooSmall("Crops.LocalCropsSize", Crops.LocalCropsSize);
         base.Validate();
-        foreach (var (property, range) in ((string, CropScale)[])
-            [("Crops.GlobalCropsScale", Crops.GlobalCropsScale), ("Crops.LocalCropsScale", Crops.LocalCropsScale)])
-        {
-            if (range.Low > range.High)
-            {
-                throw new HyperparameterException(property, FormattableString.Invariant(
-                    $"`{property}` takes the smallest share first and the largest then, not {range.Low} {range.High}."));
-            }
-        }
+        CheckCrops();
         ThrowIfLonger(nameof(WarmupTeacherTempEpochs), WarmupTeacherTempEpochs);
         Head.Validate();
+    }
+
+    /// <summary>Checks what the crops of a picture are, whatever network sees them.</summary>
+    /// <exception cref="HyperparameterException">A number makes no sense.</exception>
+    internal void CheckCrops()
+    {
+        foreach (var one in Hyperparameters.Where(one => one.Property.StartsWith("Crops.", StringComparison.Ordinal)))
+            one.Check(this);
+        ThrowIfFalling("GlobalCropsScale", "share", Crops.GlobalCropsScale.Low, Crops.GlobalCropsScale.High);
+        ThrowIfFalling("LocalCropsScale", "share", Crops.LocalCropsScale.Low, Crops.LocalCropsScale.High);
+        ThrowIfFalling("CropRatio", "ratio", Crops.CropRatio.Low, Crops.CropRatio.High);
+        foreach (var recipe in (Recipe[])[Crops.Global1, Crops.Global2, Crops.Local])
+            ThrowIfFalling("BlurRadius", "radius", recipe.BlurRadiusMin, recipe.BlurRadiusMax);
         Crops.Validate();
     }
 
@@ -109,6 +114,15 @@ public sealed record DinoOptions : TrainOptions
 
     /// <inheritdoc/>
     public override MemoryEstimate? EstimateMemory() => DinoMemory.Of(this);
+
+    private static void ThrowIfFalling(string property, string what, double low, double high)
+    {
+        if (low > high)
+        {
+            throw new HyperparameterException("Crops." + property, FormattableString.Invariant(
+                $"`Crops.{property}` takes the smallest {what} first and the largest then, not {low} {high}."));
+        }
+    }
 
     private void ThrowIfTooSmall(string property, int size)
     {
