@@ -192,7 +192,9 @@ public sealed class FolderTreeTests : IDisposable
         (string Name, byte[] Start, string Format)[] cases =
         [
             ("a.heic", [0, 0, 0, 24, .. "ftypheic"u8, 0, 0, 0, 0], "HEIC"), ("b.avif", [0, 0, 0, 24, .. "ftypavif"u8, 0, 0, 0, 0], "AVIF"),
-            ("c.tif", [.. "II*\0"u8, 8, 0, 0, 0, 0, 0, 0, 0], "TIFF"), ("d.tiff", [.. "MM\0*"u8, 0, 0, 0, 8, 0, 0, 0, 0], "TIFF"),
+            ("c.dng", TiffBytes.Of(TiffBytes.Page(2, 2, 1, 1, 8, [new byte[4]], (50706, 1, [1, 4, 0, 0]))),
+                @"raw camera \(DNG\)"),
+            ("d.nef", TiffBytes.Of(TiffBytes.Page(2, 2, 32803, 1, 8, [new byte[4]])), "raw camera"),
             ("e.jp2", [0, 0, 0, 12, .. "jP  \r\n\x87\n"u8], "JPEG 2000"), ("f.jxl", [0xFF, 0x0A, 0, 0], "JPEG XL"),
             ("h.ico", [0, 0, 1, 0, 1, 0, 16, 16], "ICO"), ("i.pcx", [10, 5, 1, 8, 0, 0], "PCX"),
             ("j.psd", [.. "8BPS\0\x01"u8], "Photoshop"),
@@ -211,7 +213,7 @@ public sealed class FolderTreeTests : IDisposable
 
         File.Delete(folder.PathOf("1.png"));
         Assert.That(() => ImageFolder.Scan(folder.Root),
-            Throws.TypeOf<ImageFolderException>().With.Message.Contains("2 TIFF").And.Message.Contains("convert"));
+            Throws.TypeOf<ImageFolderException>().With.Message.Contains("1 raw camera (DNG)").And.Message.Contains("convert"));
     }
 
     [Test]

@@ -28,5 +28,5 @@ public class LibraryTextTests
         Assert.That(
             typeof(View).Assembly.GetReferencedAssemblies().Select(name => name.Name!)
                 .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)),
-            Is.EquivalentTo(["Dino.Tensors", "SixLabors.ImageSharp", "SkiaSharp"]));
+            Is.EquivalentTo(["BitMiracle.LibTiff.NET", "Dino.Tensors", "SixLabors.ImageSharp", "SkiaSharp"]));
 }

@@ -19,7 +19,7 @@ public sealed class ImageFolder
 
     private static readonly HashSet<string> Extensions =
         new([".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".dib", ".gif", ".pbm", ".pgm", ".ppm", ".pnm", ".pam",
-            ".tga", ".tpic", ".icb", ".vda", ".vst"], StringComparer.OrdinalIgnoreCase);
+            ".tga", ".tpic", ".icb", ".vda", ".vst", ".tif", ".tiff", ".btf", ".tf8"], StringComparer.OrdinalIgnoreCase);
 
     private readonly string[] paths;
     private readonly int[] labels;
@@ -134,10 +134,11 @@ public sealed class ImageFolder
             skipped.Report(path, $"the file cannot be read ({e.Message.TrimEnd('.')})");
             return false;
         }
-        if (PictureSignature.Matches(start, path))
+        string? other = PictureSignature.IsTiff(start) ? TiffPicture.RawFormat(path) : PictureSignature.OtherPicture(start);
+        if (other is null && PictureSignature.Matches(start, path))
             return true;
-        skipped.Report(path, PictureSignature.Reason(start));
-        if (PictureSignature.OtherPicture(start) is { } format)
+        skipped.Report(path, other is null ? PictureSignature.Reason(start) : PictureSignature.NotRead(other));
+        if (other is { } format)
             others[format] = others.GetValueOrDefault(format) + 1;
         return false;
     }

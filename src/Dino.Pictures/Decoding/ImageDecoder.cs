@@ -3,7 +3,7 @@ using Dino.Pictures.Transforms;
 namespace Dino.Pictures.Decoding;
 
 /// <summary>
-/// Files to pictures: JPEG, PNG, WebP, BMP, TGA, PNM and the first frame of a GIF, turned upright as the EXIF orientation says. As
+/// Files to pictures: JPEG, PNG, WebP, BMP, TIFF, TGA, PNM and the first frame of a GIF, turned upright as the EXIF orientation says. As
 /// <see cref="RgbImage"/>, grey, palette, opacity and 16 bits come out as Pillow's <c>convert("RGB")</c> (opacity is dropped, colours
 /// behind it stay as stored); as <see cref="FloatImage"/>, the numbers are those of the file.
 /// </summary>
@@ -138,6 +138,11 @@ public sealed class ImageDecoder : IDisposable
 
     private void Run(PictureInput input, RgbImage? image, FloatImage? numbers)
     {
+        if (TiffPicture.Matches(input))
+        {
+            RunTiff(input, image, numbers);
+            return;
+        }
         var header = PictureLimits.Check(input, limits, out int length);
         var scratch = Take();
         try
@@ -162,6 +167,15 @@ public sealed class ImageDecoder : IDisposable
         {
             Return(scratch);
         }
+    }
+
+    /// <summary>A TIFF is read by its parts, which may be anywhere in a file of any length.</summary>
+    private void RunTiff(PictureInput input, RgbImage? image, FloatImage? numbers)
+    {
+        string? fault = image is not null ? TiffPicture.Decode(input, limits, image, channels)
+            : TiffPicture.Decode(input, limits, numbers!);
+        if (fault is not null)
+            throw new ImageDecodeException(input.Name, fault);
     }
 
     private void Decode(PictureInput input, int length, DecodeScratch scratch, RgbImage? image, FloatImage? numbers)

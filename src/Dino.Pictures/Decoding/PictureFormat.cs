@@ -9,6 +9,7 @@ internal enum PictureFormat
     WebP,
     Bmp,
     Gif,
+    Tiff,
     Pnm,
     Tga,
 }

@@ -4,7 +4,7 @@ namespace Dino.Pictures.Decoding;
 internal static class PictureSignature
 {
     /// <summary>The formats, for messages.</summary>
-    public const string Formats = "JPEG, PNG, WebP, BMP, GIF, TGA or PNM";
+    public const string Formats = "JPEG, PNG, WebP, BMP, GIF, TIFF, TGA or PNM";
 
     /// <summary>Bytes needed to decide.</summary>
     public const int Length = 12;
@@ -31,6 +31,8 @@ internal static class PictureSignature
             return PictureFormat.Bmp;
         if (start.StartsWith("GIF8"u8))
             return PictureFormat.Gif;
+        if (IsTiff(start))
+            return PictureFormat.Tiff;
         if (PnmHeader.Matches(start))
             return PictureFormat.Pnm;
         return TgaHeader.HasEnding(name) && OtherPicture(start) is null && TgaHeader.Read(start) is not null
@@ -48,10 +50,19 @@ internal static class PictureSignature
     public static bool IsPng(ReadOnlySpan<byte> start) =>
         start.StartsWith((ReadOnlySpan<byte>)[0x89, (byte)'P', (byte)'N', (byte)'G', 0x0D, 0x0A, 0x1A, 0x0A]);
 
+    /// <summary>Whether it claims to be a TIFF, and not the raw camera format that begins as one.</summary>
+    public static bool IsTiff(ReadOnlySpan<byte> start) => TiffFile.IsTiff(start) && !IsCr2(start);
+
     /// <summary>Why a file that starts so is no picture that is read, and what to do about it.</summary>
-    public static string Reason(ReadOnlySpan<byte> start) => OtherPicture(start) is { } format
-        ? $"it is {(format[0] is 'A' or 'I' ? "an" : "a")} {format} picture, which is not read: convert it to PNG or JPEG"
+    public static string Reason(ReadOnlySpan<byte> start) => OtherPicture(start) is { } format ? NotRead(format)
         : $"it is {OtherFile(start)}not a {Formats} picture";
+
+    /// <summary>What to do about a picture of a format that is not read.</summary>
+    public static string NotRead(string format) =>
+        $"it is {(format[0] is 'A' or 'I' ? "an" : "a")} {format} picture, which is not read: convert it to PNG or JPEG";
+
+    private static bool IsCr2(ReadOnlySpan<byte> start) =>
+        start.Length > 10 && start.StartsWith("II*\0"u8) && start[8..].StartsWith("CR"u8);
 
     /// <summary>The format of a picture that is known but not read, or null.</summary>
     public static string? OtherPicture(ReadOnlySpan<byte> start)
@@ -65,10 +76,8 @@ internal static class PictureSignature
                 return start.IndexOf("avif"u8) > 0 ? "AVIF" : "HEIC";
             return brand.SequenceEqual("crx "u8) ? "raw camera (CR3)" : null;
         }
-        if (start.StartsWith("II*\0"u8))
-            return start.Length > 10 && start[8..].StartsWith("CR"u8) ? "raw camera (CR2)" : "TIFF";
-        if (start.StartsWith("MM\0*"u8) || start.StartsWith("II+\0"u8) || start.StartsWith("MM\0+"u8))
-            return "TIFF";
+        if (IsCr2(start))
+            return "raw camera (CR2)";
         if (start.StartsWith((ReadOnlySpan<byte>)[0, 0, 0, 12, (byte)'j', (byte)'P'])
             || start.StartsWith((ReadOnlySpan<byte>)[0xFF, 0x4F, 0xFF, 0x51]))
             return "JPEG 2000";

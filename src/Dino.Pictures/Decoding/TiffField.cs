@@ -1,0 +1,36 @@
+namespace Dino.Pictures.Decoding;
+
+/// <summary>The fields of a TIFF directory that are read (TIFF 6.0, section 8 and its supplements).</summary>
+internal enum TiffField : ushort
+{
+    NewSubfileType = 254,
+    SubfileType = 255,
+    ImageWidth = 256,
+    ImageLength = 257,
+    BitsPerSample = 258,
+    Compression = 259,
+    Photometric = 262,
+    FillOrder = 266,
+    StripOffsets = 273,
+    Orientation = 274,
+    SamplesPerPixel = 277,
+    RowsPerStrip = 278,
+    StripByteCounts = 279,
+    PlanarConfiguration = 284,
+    T4Options = 292,
+    T6Options = 293,
+    Predictor = 317,
+    ColorMap = 320,
+    TileWidth = 322,
+    TileLength = 323,
+    TileOffsets = 324,
+    TileByteCounts = 325,
+    SubIfds = 330,
+    ExtraSamples = 338,
+    SampleFormat = 339,
+    JpegTables = 347,
+    YCbCrCoefficients = 529,
+    YCbCrSubSampling = 530,
+    ReferenceBlackWhite = 532,
+    DngVersion = 50706,
+}
