@@ -48,6 +48,7 @@ public sealed class Trainer : IDisposable
         Func<Backbone, double?>? knn = null, IRanks? ranks = null)
     {
         options.Validate();
+        _ = (options.Preprocessing ?? new()).NormalizeFor(options.Backbone.InputChannels);
         // Options that cannot be written or read back are known before the first step, not at the first checkpoint.
         _ = JsonSerializer.Deserialize(CheckpointInfo.Write(options), options.GetType(), CheckpointInfo.Json);
         (this.options, this.run, this.device, this.pictures, this.skipped, this.knn) = (options, run, device, pictures, skipped, knn);
@@ -247,6 +248,7 @@ public sealed class Trainer : IDisposable
             Rank = ranks.Rank,
             Ranks = ranks.Count,
             Channels = options.Backbone.InputChannels,
+            Preprocessing = options.Preprocessing ?? new(),
             Views = Method.Views,
             Prefetch = run.Prefetch with { Cancel = cancel },
         };

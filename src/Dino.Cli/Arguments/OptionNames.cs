@@ -51,6 +51,7 @@ internal static partial class OptionNames
         .. DinoHyperparameters.All.Select(one => LastOf(one.Property)),
         .. typeof(RunOptions).GetProperties().Select(property => property.Name),
         .. typeof(PrefetchOptions).GetProperties().Select(property => property.Name),
+        .. typeof(Preprocessing).GetProperties().Select(property => property.Name),
     ];
 
     /// <summary>The option that sets a property, given by its name or by its path from the run's options on.</summary>

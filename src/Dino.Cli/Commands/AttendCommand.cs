@@ -56,6 +56,7 @@ internal static class AttendCommand
         foreach (var option in (Option[])[outputDir, threshold, size, originalSize, limit, video, videoFormat, fps])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -88,14 +89,14 @@ internal static class AttendCommand
         PictureGroup[] groups = film ? [] : [.. context.Get(pictures)!.Select(
             path => PictureGroup.Open(context, path, most, skipped.Files))];
         using var device = DeviceOption.Open(context);
-        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : 2 * pictureSize;
         _ = BackboneArgument.Attentive(context, backbone);
         BackboneArgument.CheckSize(backbone, "--size", side);
 
         string folder = context.Get(outputDir)!;
         using var hold = FolderLock.Acquire(folder);
-        var maps = new AttentionMaps(backbone, device);
+        var maps = new AttentionMaps(backbone, device, preprocessing);
         if (film)
             Film(context, new AttentionVideo(maps, side, mass, skipped), folder, context.IsGiven(limit) ? most : int.MaxValue, device.Name);
         else
@@ -125,8 +126,8 @@ internal static class AttendCommand
         var written = new List<string>();
         int count = 0, asked = groups.Sum(group => group.Paths.Count);
         bool own = context.Get(originalSize);
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = maps.Channels };
-        var picture = new RgbImage();
+        using var reader = maps.OpenReader(PictureChoice.MaxPixels(context));
+        var picture = new DecodedPicture();
         context.Progress.Run("attention", groups.Sum(group => group.Most), tracker =>
         {
             foreach (var group in groups)
@@ -137,13 +138,13 @@ internal static class AttendCommand
                     if (done == group.Most)
                         break;
                     context.Cancel.ThrowIfCancellationRequested();
-                    if (!decoder.TryDecode(path, picture, skipped.Files))
+                    if (!reader.TryRead(path, picture, skipped.Files))
                         continue;
                     skipped.Release();
                     string name = PictureFiles.NameFor(path);
                     var attention = maps.Of(name, picture, PictureGrid.Within(picture.Width, picture.Height, side, maps.Patch));
                     written.AddRange(AttentionFiles.Write(
-                        Path.Combine(folder, $"{++count:D3}-{name}"), attention, mass, own ? picture : null));
+                        Path.Combine(folder, $"{++count:D3}-{name}"), attention, mass, own ? picture.ToRgb() : null));
                     if (shown.Count < AttentionSheet.Most)
                         shown.Add(attention);
                     done++;

@@ -5,6 +5,7 @@ using Dino.Cli.Arguments;
 using Dino.Cli.Drawing;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Writing;
 using Dino.Tensors.Io;
 using Dino.Train.Evaluation.Attention;
@@ -49,9 +50,9 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         int maxPixels = PictureChoice.MaxPixels(context);
         using var source = FileStatus.Of(path).Kind switch
         {
-            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maxPixels, maps.Channels),
+            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maps.OpenReader(maxPixels)),
             FileKind.Missing => throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF."),
-            _ => new FrameSource(path, maxPixels, maps.Channels),
+            _ => new FrameSource(path, maxPixels, maps.OpenReader(maxPixels)),
         };
         if (source.Doubt is { } doubt)
             context.Error.WriteLine($"note: {path}: the order of its {source.Count} frames is in doubt: {doubt}; they are taken from "
@@ -132,7 +133,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
     /// <summary>Paints frames that can be read and have the shape of the first of them.</summary>
     private sealed class FramePainter(FrameSource source, AttentionMaps maps, int size, double mass, SkippedLines skipped)
     {
-        private readonly RgbImage picture = new();
+        private readonly DecodedPicture picture = new();
         private PictureGrid? grid;
 
         /// <summary>Of what is painted: the picture and its map side by side.</summary>
@@ -172,25 +173,26 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         private const int DefaultDuration = 40;
 
         private readonly string[]? frames;
-        private readonly ImageDecoder? decoder;
+        private readonly PictureReader reader;
+        private readonly RgbImage frameOfAnimation = new();
         private readonly AnimatedPicture? animation;
         private readonly string path;
 
-        public FrameSource(ImageFolder folder, int maxPixels, int channels)
+        public FrameSource(ImageFolder folder, PictureReader reader)
         {
-            (decoder, path, Count) = (new ImageDecoder(maxPixels) { Channels = channels }, folder.Root, folder.Count);
+            (this.reader, path, Count) = (reader, folder.Root, folder.Count);
             // Time goes as people count, 2 before 10; the folder itself is in ordinal order.
             int[] order = [.. Enumerable.Range(0, Count).OrderBy(folder.RelativePathOf, NaturalOrder.Instance)];
             frames = [.. order.Select(folder.PathOf)];
             Doubt = NaturalOrder.Doubt([.. order.Select(sample => Path.ChangeExtension(folder.RelativePathOf(sample), null))]);
         }
 
-        public FrameSource(string path, int maxPixels, int channels)
+        public FrameSource(string path, int maxPixels, PictureReader reader)
         {
-            this.path = path;
+            (this.path, this.reader) = (path, reader);
             try
             {
-                animation = new AnimatedPicture(path, maxPixels) { Channels = channels };
+                animation = new AnimatedPicture(path, maxPixels) { Channels = reader.ByteChannels };
             }
             catch (ImageDecodeException e)
             {
@@ -213,17 +215,20 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         public int Duration(int frame) => animation?.Duration(frame) is > 0 and var own ? own : DefaultDuration;
 
         /// <exception cref="ImageDecodeException">The frame is damaged.</exception>
-        public void Read(int frame, RgbImage picture)
+        public void Read(int frame, DecodedPicture picture)
         {
-            if (animation is not null)
-                animation.Decode(frame, picture);
-            else
-                decoder!.Decode(frames![frame], picture);
+            if (animation is null)
+            {
+                reader.Read(frames![frame], picture);
+                return;
+            }
+            animation.Decode(frame, frameOfAnimation);
+            reader.Take(frameOfAnimation, path, picture);
         }
 
         public void Dispose()
         {
-            decoder?.Dispose();
+            reader.Dispose();
             animation?.Dispose();
         }
     }

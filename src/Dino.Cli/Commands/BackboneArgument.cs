@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Model;
 using Dino.Model.Weights;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Train.Runs;
@@ -36,9 +37,12 @@ internal static class BackboneArgument
             command.Options.Add(allowPartial);
     }
 
-    /// <summary>The network on the device, and the size in pixels of the square pictures that it was trained on.</summary>
+    /// <summary>
+    /// The network on the device, the size in pixels of the square pictures that it was trained on, and how files become its inputs: as in
+    /// its training, unless the options say otherwise.
+    /// </summary>
     /// <exception cref="WeightsException">The file is missing or is refused, or holds no such network.</exception>
-    public static (Backbone Backbone, int PictureSize) Open(CommandContext context, Device device)
+    public static (Backbone Backbone, int PictureSize, Preprocessing Preprocessing) Open(CommandContext context, Device device)
     {
         context.Cancel.ThrowIfCancellationRequested();
         var choice = Choice(context);
@@ -54,12 +58,11 @@ internal static class BackboneArgument
             context.Say($"{Path(context)} fits in part: {loaded.Report.Missing.Count} tensors are missing, "
                 + $"{loaded.Report.Misshapen.Count} have another shape, {loaded.Report.Unexpected.Count} are not used.");
         context.Cancel.ThrowIfCancellationRequested();
-        if (!Normalize.Fits(loaded.Backbone.Channels))
+        if (!Normalize.Fits(loaded.Backbone.Channels) && loaded.Preprocessing.Mean is null)
             throw new UserErrorException(
-                $"{Path(context)} is a network for {loaded.Backbone.Channels} channels, and pictures have 1 (grey), 3 (RGB) or 4 (RGB "
-                    + $"and opacity): "
-                + "only inspect and export can use it.");
-        return (loaded.Backbone, loaded.PictureSize);
+                $"{Path(context)} is a network for {loaded.Backbone.Channels} channels whose mean and deviation are not known, and "
+                    + "pictures have 1 (grey), 3 (RGB) or 4 (RGB and opacity): only inspect and export can use it.");
+        return (loaded.Backbone, loaded.PictureSize, PreprocessingChoice.Read(context, loaded.Preprocessing));
     }
 
     /// <summary>The tokens and the attention of the network.</summary>

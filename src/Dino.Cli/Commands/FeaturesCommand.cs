@@ -69,6 +69,7 @@ internal static class FeaturesCommand
         foreach (var option in (Option[])[outputDir, kind, size, batchSize, pca, pcaSize, verify])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -82,7 +83,7 @@ internal static class FeaturesCommand
         var skipped = left.Files;
         var pictures = Folders.Scan(context, context.Get(folder)!, skipped);
         using var device = DeviceOption.Open(context);
-        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;
         if (context.Get(kind) == FeatureChoice.Copy || painted > 0)
             _ = BackboneArgument.Attentive(context, backbone);
@@ -102,8 +103,10 @@ internal static class FeaturesCommand
             Architecture = backbone.Architecture + (BackboneArgument.Choice(context).AllowPartial ? ", in part" : ""),
             Precision = device.Precision.ToString().ToLowerInvariant(),
             MaxPixels = prefetch.UnusualMaxPixels,
+            Preprocessing = preprocessing == new Preprocessing() ? null : preprocessing,
             Data = listing.Identity(),
         };
+        DepthNotes.Say(context, pictures, preprocessing, backbone.Channels, DepthNotes.Evaluation);
         using var dump = new FeatureDump(context.Get(outputDir)!, origin, listing);
         (int Kept, int Rows)? made = null;
         if (dump.IsDone)
@@ -111,7 +114,7 @@ internal static class FeaturesCommand
         else
             made = Extract();
         string[] paintings = painted > 0
-            ? Paint(context, new PatchComponents(backbone, device, wantedPca > 0 ? wantedPca : 2 * pictureSize), pictures,
+            ? Paint(context, new PatchComponents(backbone, device, wantedPca > 0 ? wantedPca : 2 * pictureSize, preprocessing), pictures,
                 Math.Min(painted, pictures.Count), skipped)
             : [];
 
@@ -154,7 +157,7 @@ internal static class FeaturesCommand
                 try
                 {
                     result = dump.Run(
-                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, prefetch), skipped, Done,
+                        backbone, device, feature, pictures, FeatureExtractor.Protocol(side, batch, prefetch, preprocessing), skipped, Done,
                         context.Cancel);
                 }
                 catch (Exception e) when (e is ImageFolderException or ArgumentException)
@@ -179,8 +182,8 @@ internal static class FeaturesCommand
         string target = Path.Combine(context.Get(outputDir)!, "pca");
         Directory.CreateDirectory(target);
         var written = new List<string>();
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = components.Channels };
-        var picture = new RgbImage();
+        using var reader = components.OpenReader(PictureChoice.MaxPixels(context));
+        var picture = new DecodedPicture();
         context.Progress.Run("patch features", 2 * count, tracker =>
         {
             for (int pass = 0; pass < 2; pass++)
@@ -190,7 +193,8 @@ internal static class FeaturesCommand
                     context.Cancel.ThrowIfCancellationRequested();
                     try
                     {
-                        decoder.Decode(pictures.PathOf(i), picture);
+                        using var input = pictures.Open(i);
+                        reader.Read(input, picture);
                     }
                     catch (ImageDecodeException e)
                     {

@@ -1,6 +1,7 @@
 using System.Text;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 
 namespace Dino.Cli.Commands;
@@ -26,13 +27,13 @@ internal static class PictureFiles
         return name.ToString();
     }
 
-    /// <summary>Decodes a file; one that gives no picture is reported.</summary>
+    /// <summary>Reads a file; one that gives no picture is reported.</summary>
     /// <returns>Whether there is a picture.</returns>
-    public static bool TryDecode(this ImageDecoder decoder, string path, RgbImage picture, SkippedFiles skipped)
+    public static bool TryRead(this PictureReader reader, string path, DecodedPicture picture, SkippedFiles skipped)
     {
         try
         {
-            decoder.Decode(path, picture);
+            reader.Read(path, picture);
             return true;
         }
         catch (ImageDecodeException e)

@@ -1,3 +1,4 @@
+using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
@@ -10,8 +11,8 @@ namespace Dino.Model.Weights;
 public sealed class LoadedBackbone : IDisposable
 {
     private LoadedBackbone(Backbone backbone, FlatParameters parameters, StoredNetwork stored, string source, WeightReport report) =>
-        (Backbone, Parameters, PictureSize, Source, Report, Warning) =
-            (backbone, parameters, stored.PictureSize, source, report, stored.Warning);
+        (Backbone, Parameters, PictureSize, Preprocessing, Source, Report, Warning) =
+            (backbone, parameters, stored.PictureSize, stored.Preprocessing, source, report, stored.Warning);
 
     /// <summary>The network, without stochastic depth.</summary>
     public Backbone Backbone { get; }
@@ -23,6 +24,9 @@ public sealed class LoadedBackbone : IDisposable
     /// The side of the square pictures that it is evaluated on, in pixels: that of its training, or <see cref="ViTConfig.EvaluationSize"/>.
     /// </summary>
     public int PictureSize { get; }
+
+    /// <summary>How the stored values of pictures become its inputs: <see cref="StoredNetwork.Preprocessing"/>.</summary>
+    public Preprocessing Preprocessing { get; }
 
     /// <summary>The file's format and layout, in words.</summary>
     public string Source { get; }

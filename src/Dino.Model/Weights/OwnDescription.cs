@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 
 namespace Dino.Model.Weights;
@@ -7,12 +8,13 @@ namespace Dino.Model.Weights;
 /// <summary>
 /// What a checkpoint of a training run says of its network, in the JSON of its metadata: the options of the backbone and the head, and the
 /// size of the
-/// largest crops. All else that it says is of the run, and passed over here.
+/// largest crops and how pictures became its inputs. All else that it says is of the run, and passed over here.
 /// </summary>
 /// <param name="Backbone">The backbone's sizes.</param>
 /// <param name="Head">The head's, of a run of DINO; null for other methods.</param>
 /// <param name="PictureSize">The side of the largest crops, in pixels; null where it does not say it.</param>
-internal sealed record OwnDescription(BackboneConfig Backbone, DinoHeadConfig? Head, int? PictureSize)
+/// <param name="Preprocessing">How the stored values of pictures became its inputs; null for 8 bits and ImageNet's numbers.</param>
+internal sealed record OwnDescription(BackboneConfig Backbone, DinoHeadConfig? Head, int? PictureSize, Preprocessing? Preprocessing)
 {
     private const string MetadataKey = "dino";
 
@@ -50,7 +52,7 @@ internal sealed record OwnDescription(BackboneConfig Backbone, DinoHeadConfig? H
                 : JsonSerializer.Deserialize<Whole<OfMethod>>(text, json)?.Options;
             if (said?.Backbone is null || said is OfDino and not { Head: not null, Crops: not null })
                 throw new JsonException("its hyperparameters are missing.");
-            return new OwnDescription(said.Backbone, (said as OfDino)?.Head, said.Crops?.GlobalCropsSize);
+            return new OwnDescription(said.Backbone, (said as OfDino)?.Head, said.Crops?.GlobalCropsSize, said.Preprocessing);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
@@ -73,6 +75,8 @@ internal sealed record OwnDescription(BackboneConfig Backbone, DinoHeadConfig? H
         public BackboneConfig? Backbone { get; init; }
 
         public CropSizes? Crops { get; init; }
+
+        public Preprocessing? Preprocessing { get; init; }
     }
 
     [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Skip)]

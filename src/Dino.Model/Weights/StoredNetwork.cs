@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 
 namespace Dino.Model.Weights;
@@ -11,7 +12,7 @@ namespace Dino.Model.Weights;
 public sealed record StoredNetwork
 {
     /// <summary>The newest layout of checkpoints that is read.</summary>
-    public const int NewestLayout = 2;
+    public const int NewestLayout = 3;
 
     private const int MostPixels = 1 << 15;
 
@@ -33,6 +34,12 @@ public sealed record StoredNetwork
 
     /// <summary>The side of the square pictures that it is for, in pixels.</summary>
     public int PictureSize { get; }
+
+    /// <summary>
+    /// How the stored values of pictures become its inputs, as a checkpoint of a training run says it; 8 bits and ImageNet's numbers for all
+    /// other files.
+    /// </summary>
+    public Preprocessing Preprocessing { get; private init; } = new();
 
     /// <summary>Whether the number of attention heads is known and not assumed.</summary>
     public bool HeadsAreKnown { get; private init; } = true;
@@ -70,10 +77,12 @@ public sealed record StoredNetwork
             };
         }
         string path = file.Path;
+        var preprocessing = own.Preprocessing ?? new Preprocessing();
         if (own.Backbone is not ViTConfig said)
         {
             own.Backbone.Validate();
-            return new StoredNetwork(own.Backbone, () => own.Head, own.PictureSize ?? 0);
+            Check(path, preprocessing, own.Backbone.InputChannels);
+            return new StoredNetwork(own.Backbone, () => own.Head, own.PictureSize ?? 0) { Preprocessing = preprocessing };
         }
         if (heads is { } given && given != said.Heads)
             throw HeadCount.Contradicted(path, given, said.Heads);
@@ -96,7 +105,26 @@ public sealed record StoredNetwork
                 Compare(path, ownHead with { HiddenDim = actualHead.Layers == 1 ? actualHead.HiddenDim : ownHead.HiddenDim }, actualHead);
             head = () => actualHead is null ? null : ownHead;
         }
-        return new StoredNetwork(said with { DropPathRate = 0 }, head, own.PictureSize ?? said.EvaluationSize);
+        Check(path, preprocessing, said.Channels);
+        return new StoredNetwork(said with { DropPathRate = 0 }, head, own.PictureSize ?? said.EvaluationSize)
+        {
+            Preprocessing = preprocessing,
+        };
+    }
+
+    /// <summary>Refuses numbers that no tensor tells. Without any, only pictures of usual channels can be looked at.</summary>
+    private static void Check(string path, Preprocessing preprocessing, int channels)
+    {
+        if (preprocessing is { Range: null, Mean: null, Std: null })
+            return;
+        try
+        {
+            _ = preprocessing.NormalizeFor(channels);
+        }
+        catch (ArgumentException e)
+        {
+            throw Contradiction(path, $"a preprocessing that cannot be ({e.Message.TrimEnd('.')})");
+        }
     }
 
     /// <summary>Refuses a picture size that cannot be, which no tensor tells.</summary>

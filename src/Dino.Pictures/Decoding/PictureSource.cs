@@ -1,4 +1,6 @@
 using Dino.Pictures.DataSets;
+using Dino.Pictures.Loading;
+using Dino.Pictures.Transforms;
 
 namespace Dino.Pictures.Decoding;
 
@@ -10,17 +12,21 @@ internal sealed class PictureSource
 {
     private readonly ImageFolder folder;
     private readonly SkippedFiles skipped;
-    private readonly RgbImage?[]? cache;
+    private readonly DecodedPicture?[]? cache;
     private readonly bool[] unreadable; // only ever set, and to the same value by whoever tries: no lock needed
+    private readonly Preprocessing preprocessing;
     private readonly int maxPixels, channels;
+    private readonly bool coloursFirst;
     private long budget;
 
-    public PictureSource(ImageFolder folder, SkippedFiles skipped, long cacheBytes, int maxPixels, int channels = 3)
+    public PictureSource(
+        ImageFolder folder, SkippedFiles skipped, Preprocessing preprocessing, int channels, long cacheBytes, int maxPixels,
+        bool coloursFirst = false)
     {
         (this.folder, this.skipped, budget, this.maxPixels) = (folder, skipped, cacheBytes, maxPixels);
-        this.channels = channels;
+        (this.preprocessing, this.channels, this.coloursFirst) = (preprocessing, channels, coloursFirst);
         unreadable = new bool[folder.Count];
-        cache = cacheBytes > 0 ? new RgbImage?[folder.Count] : null;
+        cache = cacheBytes > 0 ? new DecodedPicture?[folder.Count] : null;
     }
 
     /// <summary>What one worker needs to read pictures.</summary>
@@ -30,14 +36,18 @@ internal sealed class PictureSource
     public sealed class Reader : IDisposable
     {
         private readonly PictureSource source;
-        private readonly ImageDecoder decoder;
-        private readonly RgbImage image = new();
+        private readonly PictureReader decoder;
+        private readonly DecodedPicture image = new();
 
         internal Reader(PictureSource source) =>
-            (this.source, decoder) = (source, new ImageDecoder(source.maxPixels) { Channels = source.channels });
+            (this.source, decoder) =
+                (source, new PictureReader(source.preprocessing, source.channels, source.maxPixels, source.coloursFirst));
+
+        /// <summary>Mean and deviation of the pictures.</summary>
+        public Normalize Normalize => decoder.Normalize;
 
         /// <summary>The picture of a sample, valid until the next call, or null if the file gives none.</summary>
-        public RgbImage? TryRead(int sample)
+        public DecodedPicture? TryRead(int sample)
         {
             if (source.unreadable[sample])
                 return null;
@@ -47,7 +57,7 @@ internal sealed class PictureSource
             try
             {
                 using var input = source.folder.Open(sample);
-                decoder.Decode(input, image);
+                decoder.Read(input, image);
             }
             catch (ImageDecodeException e)
             {
@@ -64,7 +74,7 @@ internal sealed class PictureSource
         /// alone, so that no number of workers changes what stands in for a damaged file.
         /// </summary>
         /// <exception cref="ImageFolderException">No file of the folder is readable.</exception>
-        public RgbImage Read(int sample, out int used)
+        public DecodedPicture Read(int sample, out int used)
         {
             int count = source.folder.Count;
             for (int i = 0; i < count; i++)
@@ -80,14 +90,14 @@ internal sealed class PictureSource
         public void Dispose() => decoder.Dispose();
     }
 
-    private void Keep(int sample, RgbImage image)
+    private void Keep(int sample, DecodedPicture image)
     {
         if (cache is null)
             return;
-        int size = (image.Opacity is null ? 1 : 2) * (image.Pixels.Length + RgbImage.Padding);
+        long size = image.Bytes;
         if (Interlocked.Add(ref budget, -size) >= 0)
         {
-            var copy = new RgbImage();
+            var copy = new DecodedPicture();
             copy.CopyFrom(image);
             Volatile.Write(ref cache[sample], copy);
         }

@@ -33,8 +33,13 @@ public sealed record CropLoaderOptions
     /// </summary>
     public int Ranks { get; init; } = 1;
 
-    /// <summary>C, the channels of a crop: 3 (RGB), or 1: the same crops in grey.</summary>
+    /// <summary>
+    /// C, the channels of a crop: 3 (RGB), 1 (the same crops in grey), 4 (RGB and opacity), or the number of bands that the files have.
+    /// </summary>
     public int Channels { get; init; } = 3;
+
+    /// <summary>How stored values become the numbers of a crop: 8 bits and ImageNet's mean and deviation unless said otherwise.</summary>
+    public Preprocessing Preprocessing { get; init; } = new();
 
     /// <summary>The crops of a picture.</summary>
     public required IReadOnlyList<View> Views { get; init; }
@@ -100,8 +105,7 @@ public sealed class CropLoader : IDisposable
     {
         View.Validate(options.Views);
         options.Prefetch.Validate();
-        if (options.Channels is not (1 or 3))
-            throw new ArgumentException($"Crops have 3 channels, or 1 in grey, not {options.Channels}.");
+        _ = options.Preprocessing.NormalizeFor(options.Channels);
         if (options.BatchSize < 1)
             throw new ArgumentException($"The batch size is {options.BatchSize}: it must be 1 or more.");
         if (options.Ranks < 1 || options.Rank < 0 || options.Rank >= options.Ranks)
@@ -121,10 +125,13 @@ public sealed class CropLoader : IDisposable
     private sealed class Work(ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int stepsPerEpoch)
         : IPrefetchWork<CropBatch, CropWorker>
     {
-        private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
+        private readonly PictureSource pictures = new(
+            folder, skipped, options.Preprocessing, options.Channels, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels,
+            coloursFirst: true);
         private readonly SampleSequence sequence = new(folder.Count, options, stepsPerEpoch);
 
-        public CropWorker CreateWorker() => new(pictures.OpenReader(), new CropMaker(options.Views, Normalize.For(options.Channels)));
+        public CropWorker CreateWorker() => new(
+            pictures.OpenReader(), new CropMaker(options.Views, options.Preprocessing.NormalizeFor(options.Channels)));
 
         public int Begin(CropBatch batch)
         {
@@ -134,7 +141,7 @@ public sealed class CropLoader : IDisposable
 
         public void Fill(CropBatch batch, int sample, CropWorker worker)
         {
-            RgbImage picture = worker.Reader.Read(batch.Wanted[sample], out batch.UsedSamples[sample]);
+            DecodedPicture picture = worker.Reader.Read(batch.Wanted[sample], out batch.UsedSamples[sample]);
             for (int view = 0; view < options.Views.Count; view++)
             {
                 var random = CropMaker.StreamOf(options.Seed, batch.Epoch, batch.Positions[sample], view);

@@ -35,8 +35,11 @@ public sealed record EvalLoaderOptions
     /// <summary>Side of the square, in pixels.</summary>
     public int CropSize { get; init; } = 224;
 
-    /// <summary>C, the channels of a picture: 1 (grey), 3 (RGB) or 4 (RGB and opacity).</summary>
+    /// <summary>C, the channels of a picture: 1 (grey), 3 (RGB), 4 (RGB and opacity), or the number of bands that the files have.</summary>
     public int Channels { get; init; } = 3;
+
+    /// <summary>How stored values become a network's inputs: 8 bits and ImageNet's mean and deviation unless said otherwise.</summary>
+    public Preprocessing Preprocessing { get; init; } = new();
 
     /// <summary>Pictures in a batch.</summary>
     public int BatchSize { get; init; } = 64;
@@ -59,7 +62,7 @@ public sealed record EvalLoaderOptions
     internal void Validate()
     {
         Prefetch.Validate();
-        _ = Normalize.For(Channels);
+        _ = Preprocessing.NormalizeFor(Channels);
         if (BatchSize < 1)
             throw new ArgumentException($"The batch size is {BatchSize}: it must be 1 or more.");
         if (CropSize < 1 || FirstSample < 0)
@@ -182,7 +185,8 @@ public sealed class EvalLoader : IDisposable
 
     private sealed class Work(ImageFolder folder, EvalLoaderOptions options, SkippedFiles skipped) : IPrefetchWork<EvalBatch, EvalWorker>
     {
-        private readonly PictureSource pictures = new(folder, skipped, cacheBytes: 0, options.Prefetch.MaxPixels, options.Channels);
+        private readonly PictureSource pictures = new(
+            folder, skipped, options.Preprocessing, options.Channels, cacheBytes: 0, options.Prefetch.MaxPixels);
         private readonly SampleOrder? order = options.Shuffle ? new(folder.Count, options.Seed) : null;
         private int next = options.FirstSample;
 
@@ -201,15 +205,15 @@ public sealed class EvalLoader : IDisposable
 
         public void Fill(EvalBatch batch, int sample, EvalWorker worker)
         {
-            RgbImage? picture = worker.Reader.TryRead(batch.Wanted[sample]);
+            DecodedPicture? picture = worker.Reader.TryRead(batch.Wanted[sample]);
             batch.Readable[sample] = picture is not null;
             if (picture is null)
                 return;
             MakeSquare(picture, worker, batch.Wanted[sample]);
-            Normalize.For(options.Channels).Apply(worker.Square, batch.Picture(sample));
+            worker.Reader.Normalize.Apply(worker.Square, batch.Picture(sample));
         }
 
-        private void MakeSquare(RgbImage picture, EvalWorker worker, int sample)
+        private void MakeSquare(DecodedPicture picture, EvalWorker worker, int sample)
         {
             int size = options.CropSize;
             switch (options.View)
@@ -225,7 +229,7 @@ public sealed class EvalLoader : IDisposable
                     var box = RandomResizedCrop.Draw(picture.Width, picture.Height, new CropScale(0.08, 1), ref random);
                     worker.Resample.Crop(picture, box, worker.Square, size, size, ResampleFilter.Bilinear);
                     if (random.Bernoulli(0.5))
-                        HorizontalFlip.Apply(worker.Square);
+                        PictureResize.Flip(worker.Square);
                     break;
             }
         }
@@ -235,9 +239,9 @@ public sealed class EvalLoader : IDisposable
     {
         public PictureSource.Reader Reader { get; } = reader;
 
-        public Resample Resample { get; } = new();
+        public PictureResize Resample { get; } = new();
 
-        public RgbImage Square { get; } = new();
+        public DecodedPicture Square { get; } = new();
 
         public void Dispose() => Reader.Dispose();
     }

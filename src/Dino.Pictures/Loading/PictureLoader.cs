@@ -50,7 +50,8 @@ internal sealed class PictureLoader : IDisposable
     private sealed class Work(ImageFolder folder, CropLoaderOptions options, SkippedFiles skipped, int blockWords)
         : IPrefetchWork<PictureBatch, PictureWriter>
     {
-        private readonly PictureSource pictures = new(folder, skipped, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
+        private readonly PictureSource pictures = new(
+            folder, skipped, options.Preprocessing, options.Channels, options.Prefetch.CacheBytes, options.Prefetch.MaxPixels);
         private readonly SampleSequence sequence = new(folder.Count, options, CropLoader.StepsIn(folder.Count, options));
 
         public PictureWriter CreateWorker() => new(pictures.OpenReader(), options, blockWords);

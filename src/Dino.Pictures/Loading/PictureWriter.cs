@@ -31,7 +31,7 @@ internal sealed class PictureWriter(PictureSource.Reader reader, CropLoaderOptio
     /// <summary>Writes a sample of a batch.</summary>
     public void Write(PictureBatch batch, int sample)
     {
-        RgbImage picture = reader.Read(batch.Wanted[sample], out batch.Samples[sample]);
+        RgbImage picture = reader.Read(batch.Wanted[sample], out batch.Samples[sample]).Rgb;
         long words = CropTaskWriter.PictureWords(picture.Width, picture.Height);
         bool fits = true;
         for (int view = 0; view < plans.Length; view++)

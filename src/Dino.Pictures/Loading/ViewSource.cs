@@ -75,8 +75,10 @@ public sealed class DeviceCrops : IViewSource
         if (options.Channels != 3)
             throw new ArgumentException($"An accelerator makes crops of 3 channels, not of {options.Channels}: leave out `Augment` "
                 + $"device.");
+        if (options.Preprocessing.IsDeep(options.Channels))
+            throw new ArgumentException("An accelerator makes crops of pictures of 8 bits: leave out `Augment` device, or `Range`.");
         var (saturation, hue) = HueShift.Tables;
-        cutter = new(device, Normalize.ImageNet.Levels(), saturation, hue);
+        cutter = new(device, options.Preprocessing.NormalizeFor(options.Channels).Levels(), saturation, hue);
         loader = new PictureLoader(device, folder, options, skipped ?? new SkippedFiles(), blockWords);
         uploads = new(options.Prefetch.Batches);
     }

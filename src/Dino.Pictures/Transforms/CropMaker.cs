@@ -18,6 +18,9 @@ public sealed class CropMaker
     private readonly Resample resample = new();
     private readonly GaussianBlur blur = new();
     private readonly RgbImage crop = new();
+    private readonly FloatResample floatResample = new();
+    private readonly FloatBlur floatBlur = new();
+    private readonly DecodedPicture deepCrop = new() { IsDeep = true };
 
     /// <summary>Checks the views; <paramref name="normalize"/> is ImageNet's unless given.</summary>
     /// <exception cref="ArgumentException">A view that cannot be, or none.</exception>
@@ -38,6 +41,15 @@ public sealed class CropMaker
     /// <summary>Makes the crop for view number <paramref name="view"/> and writes it normalised as (C, size, size).</summary>
     public void Apply(RgbImage picture, int view, PhiloxStream random, Span<float> destination) =>
         normalize.Apply(Draw(picture, view, ref random), destination);
+
+    /// <summary>The same for a picture in the depth that it was read in; the same numbers are drawn.</summary>
+    internal void Apply(DecodedPicture picture, int view, PhiloxStream random, Span<float> destination)
+    {
+        if (picture.IsDeep)
+            normalize.Apply(Draw(picture.Floats, view, Plan(picture.Width, picture.Height, view, ref random)), destination);
+        else
+            Apply(picture.Rgb, view, random, destination);
+    }
 
     /// <summary>Draws what is done for view number <paramref name="view"/> of a picture of this size.</summary>
     public CropPlan Plan(int width, int height, int view, ref PhiloxStream random)
@@ -75,8 +87,30 @@ public sealed class CropMaker
         if (plan.Grayscale)
             Grayscale.Apply(crop);
         blur.Apply(crop, plan.Sigma);
+        if (crop.Opacity is { } opacity)
+            blur.Apply(opacity, plan.Sigma);
         if (plan.Solarize is { } threshold)
             Solarize.Apply(crop, threshold);
         return crop;
+    }
+
+    /// <summary>The same of floats from 0 to 1.</summary>
+    internal DecodedPicture Draw(FloatImage picture, int view, in CropPlan plan)
+    {
+        int size = views[view].Size;
+        var image = deepCrop.Floats;
+        floatResample.Run(picture, plan.Box, image, (size, size), new CropBox(0, 0, size, size), ResampleFilter.Bicubic);
+        if (plan.Flip)
+            FloatFlip.Horizontal(image);
+        if (plan.VerticalFlip)
+            FloatFlip.Vertical(image);
+        if (plan.Jitter is { } jitter)
+            FloatColors.Jitter(image, jitter);
+        if (plan.Grayscale)
+            FloatColors.Grayscale(image);
+        floatBlur.Apply(image, plan.Sigma);
+        if (plan.Solarize is { } threshold)
+            FloatColors.Solarize(image, threshold / 255f);
+        return deepCrop;
     }
 }

@@ -2,32 +2,40 @@ using Dino.Pictures.Decoding;
 
 namespace Dino.Pictures.Transforms;
 
-/// <summary>(v / 255 − mean) / deviation per channel, from bytes (H, W, 3) to floats (C, H, W): grey, RGB, or RGB and opacity.</summary>
-/// <remarks>Torch's float32 arithmetic, in its order, once for each of the C · 256 possible values.</remarks>
+/// <summary>
+/// (v / 255 − mean) / deviation per channel, from bytes (H, W, 3) to floats (C, H, W): grey, RGB, or RGB and opacity. Pictures whose depth
+/// was kept lie in 0 … 1 already, and may have any number of channels.
+/// </summary>
+/// <remarks>Torch's float32 arithmetic, in its order, once for each of the C · 256 possible values of a byte.</remarks>
 public sealed class Normalize
 {
     private static readonly double[] imageNetMean = [0.485, 0.456, 0.406], imageNetDeviation = [0.229, 0.224, 0.225];
     private static readonly Normalize grey = Of(1, imageNetMean, imageNetDeviation), withOpacity = Of(4, imageNetMean, imageNetDeviation);
 
+    private readonly float[] mean, deviation;
     private readonly float[][] tables;
 
     /// <summary>Mean and standard deviation of ImageNet, the reference's.</summary>
     public static Normalize ImageNet { get; } = new(imageNetMean, imageNetDeviation);
 
-    /// <summary>Makes the tables for one, three or four means and as many standard deviations, of values in 0 … 1.</summary>
+    /// <summary>Makes the tables for so many means and as many standard deviations, of values in 0 … 1.</summary>
     public Normalize(ReadOnlySpan<double> mean, ReadOnlySpan<double> deviation)
     {
-        if (!Fits(mean.Length) || deviation.Length != mean.Length)
-            throw new ArgumentException($"Mean and deviation need three values each (grey one, with opacity four); they have "
-                + $"{mean.Length} and {deviation.Length}.");
+        if (mean.Length == 0 || deviation.Length != mean.Length)
+            throw new ArgumentException($"Mean and deviation need a value for each channel; they have {mean.Length} and "
+                + $"{deviation.Length}.");
         foreach (double value in deviation)
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(deviation));
+        (this.mean, this.deviation) = (new float[mean.Length], new float[mean.Length]);
         tables = new float[mean.Length][];
         for (int channel = 0; channel < tables.Length; channel++)
+        {
+            (this.mean[channel], this.deviation[channel]) = ((float)mean[channel], (float)deviation[channel]);
             tables[channel] = Table(mean[channel], deviation[channel]);
+        }
     }
 
-    /// <summary>C: 1, 3 or 4.</summary>
+    /// <summary>C.</summary>
     public int Channels => tables.Length;
 
     /// <summary>Whether pictures can have so many channels: 1 (grey), 3 (RGB) or 4 (RGB and opacity).</summary>
@@ -61,8 +69,11 @@ public sealed class Normalize
     /// <see cref="RgbImage.Opacity"/>, 255
     /// where the picture has none.
     /// </summary>
+    /// <exception cref="ArgumentException">Pictures of 8 bits have other channels, or the destination another size.</exception>
     public void Apply(RgbImage image, Span<float> destination)
     {
+        if (!Fits(Channels))
+            throw new ArgumentException($"A picture of 8 bits has 1, 3 or 4 channels, not {Channels}.");
         int plane = image.Width * image.Height;
         if (destination.Length != Channels * plane)
             throw new ArgumentException(
@@ -86,6 +97,28 @@ public sealed class Normalize
         }
         if (Channels == 4)
             Opacity(image, destination[(3 * plane)..]);
+    }
+
+    /// <summary>Writes a picture as (C, H, W).</summary>
+    internal void Apply(DecodedPicture picture, Span<float> destination)
+    {
+        if (!picture.IsDeep)
+        {
+            Apply(picture.Rgb, destination);
+            return;
+        }
+        var image = picture.Floats;
+        if (image.Channels != Channels || destination.Length != image.Values.Length)
+            throw new ArgumentException($"A picture of {image.Channels} × {image.Width} × {image.Height} values does not fill "
+                + $"{destination.Length} of {Channels} channels.");
+        int plane = image.Width * image.Height;
+        for (int c = 0; c < Channels; c++)
+        {
+            Span<float> values = image.Plane(c), output = destination.Slice(c * plane, plane);
+            float m = mean[c], d = deviation[c];
+            for (int i = 0; i < values.Length && i < output.Length; i++)
+                output[i] = (values[i] - m) / d;
+        }
     }
 
     /// <summary>The float of each of 256 values, for R, G and B: C · 256.</summary>

@@ -70,12 +70,19 @@ public sealed class Resample
     public void ResizeAndCentreCrop(
         RgbImage source, RgbImage destination, int size, int square, ResampleFilter filter = ResampleFilter.Bicubic)
     {
+        var (full, window) = Centre(source.Width, source.Height, size, square);
+        var whole = new CropBox(0, 0, source.Width, source.Height);
+        Run(source, whole, destination, full, window, filter);
+    }
+
+    /// <summary>The size after the shorter side became <paramref name="size"/>, and the central square of that.</summary>
+    internal static ((int Width, int Height) Full, CropBox Window) Centre(int width, int height, int size, int square)
+    {
         if (square < 1 || square > size)
             throw new ArgumentException($"The central square of {square} pixels must be 1 … {size}, the size of the shorter side.");
-        (int width, int height) = ShortSideSize(source.Width, source.Height, size);
-        int left = (int)Math.Round((width - square) / 2.0), top = (int)Math.Round((height - square) / 2.0);
-        var whole = new CropBox(0, 0, source.Width, source.Height);
-        Run(source, whole, destination, (width, height), new CropBox(left, top, square, square), filter);
+        var full = ShortSideSize(width, height, size);
+        int left = (int)Math.Round((full.Width - square) / 2.0), top = (int)Math.Round((full.Height - square) / 2.0);
+        return (full, new CropBox(left, top, square, square));
     }
 
     /// <summary>Width and height after the shorter side became <paramref name="size"/>.</summary>

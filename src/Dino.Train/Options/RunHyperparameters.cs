@@ -8,6 +8,8 @@ namespace Dino.Train.Options;
 /// </summary>
 public static class RunHyperparameters
 {
+    private const int MostChannels = 1024;
+
     private static readonly Limits decay = new(0) { StrangeOver = 1, Usual = "the paper's are 0.04 to 0.4" };
 
     /// <summary>The backbone, and the sizes of a Vision Transformer.</summary>
@@ -20,11 +22,9 @@ public static class RunHyperparameters
             Choices = BackboneConfig.ArchNames,
         },
         OfBackbone("Patch", "Pixels along the side of a patch.", b => b.Patch, (b, v) => b with { Patch = v }, Limits.Count),
-        // Which numbers can be is for TrainOptions to say: they are two, and no range.
         Of(
-            "Backbone.Channels", "Colour channels: 3, or 1 to train on grey (the same crops; changes of hue and saturation then leave no "
-                + "trace).",
-            o => o.Backbone.InputChannels, (o, v) => o with { Backbone = o.Backbone with { InputChannels = v } }),
+            "Backbone.Channels", "Channels: 3, 1 for grey, 4 for RGB and opacity or a fourth band, or the number of bands of TIFFs.",
+            o => o.Backbone.InputChannels, (o, v) => o with { Backbone = o.Backbone with { InputChannels = v } }, new(1, MostChannels)),
         OfBackbone("Dim", "Width of a token, instead of the architecture's.", b => b.Dim, (b, v) => b with { Dim = v }, Limits.Count),
         OfBackbone("Depth", "Blocks, instead of the architecture's.", b => b.Depth, (b, v) => b with { Depth = v }, Limits.Count),
         OfBackbone("Heads", "Attention heads, instead of the architecture's.", b => b.Heads, (b, v) => b with { Heads = v }, Limits.Count),

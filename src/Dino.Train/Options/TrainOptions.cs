@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Dino.Model;
+using Dino.Pictures.Loading;
 using Dino.Tensors.Nn;
 using Dino.Tensors.Optim;
 using Dino.Train.Methods;
@@ -74,6 +75,13 @@ public abstract record TrainOptions
     [JsonPropertyOrder(5)]
     public ulong Seed { get; init; }
 
+    /// <summary>
+    /// How stored values become crops; null for pictures of 8 bits, read exactly, with ImageNet's mean and deviation. Checkpoints keep it, and
+    /// evaluation does the same.
+    /// </summary>
+    [JsonPropertyOrder(6)]
+    public Preprocessing? Preprocessing { get; init; }
+
     /// <summary>Pictures that a rank sees in an optimizer step.</summary>
     [JsonPropertyOrder(5)]
     public int PicturesPerStep => BatchSize * Accumulate;
@@ -106,14 +114,9 @@ public abstract record TrainOptions
                 $"`BatchSize` {BatchSize} times `Accumulate` {Accumulate} must be at most {int.MaxValue} pictures a step.");
         }
         ThrowIfLonger(nameof(WarmupEpochs), WarmupEpochs);
-        if (Backbone.InputChannels is not (1 or 3))
-        {
-            throw new HyperparameterException(
-                "Backbone.Channels",
-                $"`Backbone.Channels` must be 3 or 1, not {Backbone.InputChannels}: crops are made in colours or in grey. "
-                + "Networks of 4 channels can be evaluated and exported.");
-        }
         Backbone.Validate();
+        if (Preprocessing is { } preprocessing and not { Range: null, Mean: null, Std: null })
+            _ = preprocessing.NormalizeFor(Backbone.InputChannels);
     }
 
     /// <summary>

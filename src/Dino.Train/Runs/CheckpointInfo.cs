@@ -13,7 +13,10 @@ namespace Dino.Train.Runs;
 /// <summary>What a checkpoint says of its run, beside the tensors.</summary>
 public sealed record CheckpointInfo
 {
-    /// <summary>The version of the layout: 2 notes the data set and the first weights.</summary>
+    /// <summary>
+    /// The newest version of the layout: 2 notes the data set and the first weights, 3 how stored values become crops. What older programs
+    /// can read is written as they wrote it.
+    /// </summary>
     public const int CurrentFormat = StoredNetwork.NewestLayout;
 
     internal const int FirstWithOrigin = 2;

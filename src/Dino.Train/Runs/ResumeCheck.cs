@@ -40,7 +40,7 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
             GrownFrom = then.Epochs;
             then = then with { Epochs = options.Epochs };
         }
-        Compare("", then, options, (then, options));
+        Compare("", Stated(then), Stated(options), (then, options));
     }
 
     public void Pictures(DataIdentity now, PictureListing listing, int stepsPerEpoch)
@@ -168,6 +168,9 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         }
     }
 
+    // What is not said is the usual, and compared as such.
+    private static TrainOptions Stated(TrainOptions options) => options with { Preprocessing = options.Preprocessing ?? new() };
+
     private static bool IsRecord(Type type) => !type.IsValueType && CheckpointInfo.Json.GetTypeInfo(type).Kind == JsonTypeInfoKind.Object;
 
     private void Add(string property, object? then, object? now)
@@ -181,7 +184,14 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
     }
 
     // A list would show its type.
-    private static object? Shown(object? value) => value is System.Collections.IEnumerable and not string ? Written(value) : value;
+    private static object? Shown(object? value) => value switch
+    {
+        null => "none",
+        ValueRange range => FormattableString.Invariant($"{range.Low},{range.High}"),
+        DecodeMode mode => mode.ToString().ToLowerInvariant(),
+        System.Collections.IEnumerable and not string => Written(value),
+        _ => value,
+    };
 
     private static string Written(object? value) =>
         JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object), CheckpointInfo.Json);

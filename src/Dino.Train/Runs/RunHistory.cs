@@ -63,6 +63,7 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
     /// <param name="pictures">The pictures of the training folder.</param>
     public CheckpointInfo Info(long step, int pictures) => new()
     {
+        Format = options.Preprocessing is null ? CheckpointInfo.FirstWithOrigin : CheckpointInfo.CurrentFormat,
         Version = typeof(RunHistory).Assembly.GetName().Version!.ToString(3),
         Step = step,
         StepsPerEpoch = stepsPerEpoch,

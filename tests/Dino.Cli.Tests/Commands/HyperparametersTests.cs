@@ -25,7 +25,7 @@ public class HyperparametersTests
             [nameof(ViTConfig.Patch), nameof(ViTConfig.Channels), nameof(ViTConfig.Dim), nameof(ViTConfig.Depth), nameof(ViTConfig.Heads),
                 nameof(ViTConfig.DropPathRate)];
         string[] recipes = [nameof(MultiCropOptions.Global1), nameof(MultiCropOptions.Global2), nameof(MultiCropOptions.Local)];
-        string[] parts = [nameof(DinoOptions.Head), nameof(DinoOptions.Crops)];
+        string[] parts = [nameof(DinoOptions.Head), nameof(DinoOptions.Crops), nameof(DinoOptions.Preprocessing)];
         string[] wanted =
         [
             .. network.Select(name => $"Backbone.{name}"), .. Settable(typeof(DinoOptions)).Except(parts),

@@ -46,6 +46,7 @@ internal static class CopyCommand
         foreach (var option in (Option[])[data, distractors, whitening, imsize, batchSize])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -62,13 +63,14 @@ internal static class CopyCommand
         var more = context.Get(distractors) is { } folder ? Folders.Scan(context, folder, skipped) : null;
         var learned = context.Get(whitening) is { } other ? Folders.Scan(context, other, skipped) : null;
         using var device = DeviceOption.Open(context);
-        var (backbone, _) = BackboneArgument.Open(context, device);
+        var (backbone, _, preprocessing) = BackboneArgument.Open(context, device);
         _ = BackboneArgument.Attentive(context, backbone);
         BackboneArgument.CheckSize(backbone, "--imsize", size);
 
         var (blocks, database) = new CopyDetectionRun(backbone, device, size, batch, skipped)
         {
             Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
+            Preprocessing = preprocessing,
             Patterns = PictureChoice.Read(context),
         }.Evaluate(root, more, learned, context.Progress, context.Cancel);
         string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, "

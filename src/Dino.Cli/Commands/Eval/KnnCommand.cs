@@ -61,6 +61,7 @@ internal static class KnnCommand
         foreach (var option in (Option[])[train, val, ks, temperature, fewShot, seed, size, batchSize])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -80,15 +81,17 @@ internal static class KnnCommand
         var bank = Folders.ScanLabelled(context, context.Get(train)!, skipped);
         var queries = Folders.ScanLabelled(context, context.Get(val)!, skipped);
         using var device = DeviceOption.Open(context);
-        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;
 
+        DepthNotes.Say(context, bank, preprocessing, backbone.Channels, DepthNotes.Evaluation);
         var results = new List<(double Percent, KnnResult Result)>();
         context.Progress.Run("features", bank.Count + queries.Count, tracker =>
         {
             int done = 0;
             var run = new KnnRun(bank, queries, side, device, new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) })
             {
+                Preprocessing = preprocessing,
                 BatchSize = batch,
                 Options = votes,
                 Skipped = skipped,

@@ -87,6 +87,7 @@ internal static class LinearCommand
             weights, outputDir])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -118,15 +119,17 @@ internal static class LinearCommand
         using var hold = context.Get(outputDir) is { } made ? FolderLock.Acquire(made) : null;
 
         using var device = DeviceOption.Open(context);
-        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         var kind = Kind(context, backbone);
         int side = wanted > 0 ? wanted : pictureSize;
+        DepthNotes.Say(context, valPictures, preprocessing, backbone.Channels, DepthNotes.Evaluation);
 
         using var run = new LinearRun(folders, backbone, device, kind, side, options)
         {
             Crops = context.Get(crops),
             Views = viewCount,
             ValFreq = frequency,
+            Preprocessing = preprocessing,
             Skipped = skipped,
             Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
             OnFeatures = (name, store) => WriteFeatures(context, name, store),

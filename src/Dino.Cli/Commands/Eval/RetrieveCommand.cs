@@ -3,6 +3,7 @@ using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
 using Dino.Train.Evaluation.Features;
@@ -48,6 +49,7 @@ internal static class RetrieveCommand
         foreach (var option in (Option[])[data, groundTruth, imsize, multiScale, crop])
             command.Options.Add(option);
         PictureChoice.AddLimitTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -61,12 +63,12 @@ internal static class RetrieveCommand
         if (cut && set.Queries.Any(query => query.Box is null))
             throw new UserErrorException("--crop-queries needs a box (bbx) for every query of the ground truth.") { IsUsage = true };
         using var device = DeviceOption.Open(context);
-        var (backbone, _) = BackboneArgument.Open(context, device);
+        var (backbone, _, preprocessing) = BackboneArgument.Open(context, device);
 
         int dim = backbone.Width;
-        var features = new RetrievalFeatures(backbone, device, size, scales);
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Channels };
-        var picture = new RgbImage();
+        var features = new RetrievalFeatures(backbone, device, size, scales, preprocessing);
+        using var reader = new PictureReader(preprocessing, backbone.Channels, PictureChoice.MaxPixels(context));
+        var picture = new DecodedPicture();
         var skipped = new SkippedLines(context, hold: true);
         var asked = new List<RetrievalQuery>(); // those whose picture can be read
         var queries = new List<float>();
@@ -135,7 +137,7 @@ internal static class RetrieveCommand
         bool Compute(string path, IReadOnlyList<double>? box, Span<float> feature)
         {
             context.Cancel.ThrowIfCancellationRequested();
-            if (!decoder.TryDecode(path, picture, skipped.Files))
+            if (!reader.TryRead(path, picture, skipped.Files))
                 return false;
             try
             {

@@ -63,6 +63,7 @@ internal static class SegmentCommand
         foreach (var option in (Option[])[images, masks, voc, split, classes, kind, size, limit])
             command.Options.Add(option);
         PictureChoice.AddTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -76,16 +77,16 @@ internal static class SegmentCommand
         if (most > 0)
             pairs = [.. pairs.Take(most)];
         using var device = DeviceOption.Open(context);
-        var (backbone, pictureSize) = BackboneArgument.Open(context, device);
+        var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : (int)Math.Round(480 * Math.Min(1, pictureSize / 224.0));
         var attentive = BackboneArgument.Attentive(context, backbone);
         BackboneArgument.CheckSize(backbone, "--size", side);
 
         var score = new SegmentScore(attentive.Heads, masses);
-        var maps = new AttentionMaps(backbone, device);
+        var maps = new AttentionMaps(backbone, device, preprocessing);
         int without = 0;
-        using var decoder = new ImageDecoder(PictureChoice.MaxPixels(context)) { Channels = backbone.Channels };
-        var picture = new RgbImage();
+        using var reader = maps.OpenReader(PictureChoice.MaxPixels(context));
+        var picture = new DecodedPicture();
         context.Progress.Run("segment", pairs.Count, tracker =>
         {
             for (int i = 0; i < pairs.Count; i++)
@@ -93,7 +94,7 @@ internal static class SegmentCommand
                 context.Cancel.ThrowIfCancellationRequested();
                 var (image, mask) = pairs[i];
                 MaskKind ownKind = maskKind;
-                if (decoder.TryDecode(image, picture, skipped.Files)
+                if (reader.TryRead(image, picture, skipped.Files)
                     && LabelMap.TryRead(mask, ref ownKind, skipped.Files, PictureChoice.MaxPixels(context)) is { } objects)
                     Add(image, mask, objects);
                 tracker.Report(i + 1);

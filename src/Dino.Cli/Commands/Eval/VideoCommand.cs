@@ -78,6 +78,7 @@ internal static class VideoCommand
         foreach (var option in (Option[])[data, sequences, outputDir, lastFrames, radius, topk, temperature, size, kind])
             command.Options.Add(option);
         PictureChoice.AddLimitTo(command);
+        PreprocessingChoice.AddTo(command);
         DeviceOption.AddTo(command);
         return command;
     }
@@ -102,14 +103,14 @@ internal static class VideoCommand
                 Note(video.Name, remark);
         }
         using var device = DeviceOption.Open(context);
-        var (backbone, _) = BackboneArgument.Open(context, device);
+        var (backbone, _, preprocessing) = BackboneArgument.Open(context, device);
         var attentive = BackboneArgument.Attentive(context, backbone);
         BackboneArgument.CheckSize(backbone, "--size", side);
 
         var scores = new List<ObjectScore>();
         int frames = 0, done = 0;
         var skipped = new SkippedLines(context);
-        using var run = new VideoRun(backbone, device, side, options)
+        using var run = new VideoRun(backbone, device, side, options, preprocessing)
         {
             MaxPixels = PictureChoice.MaxPixels(context),
             OnNote = Note,

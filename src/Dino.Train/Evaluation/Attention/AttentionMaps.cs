@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Train.Evaluation.Features;
@@ -10,15 +11,21 @@ namespace Dino.Train.Evaluation.Attention;
 /// <summary>Where the class token of the last block looks (paper, section 4.2.2 and figure 1).</summary>
 /// <param name="backbone">A network with attention, and its parameters on <paramref name="device"/>.</param>
 /// <param name="device">Where to compute.</param>
-/// <exception cref="ArgumentException">The network has no attention.</exception>
-public sealed class AttentionMaps(Backbone backbone, Device device)
+/// <param name="preprocessing">How stored values become inputs; null for 8 bits and ImageNet's mean and deviation.</param>
+/// <exception cref="ArgumentException">The network has no attention, or there are no such pictures.</exception>
+public sealed class AttentionMaps(Backbone backbone, Device device, Preprocessing? preprocessing = null)
 {
+    private readonly Normalize normalize = (preprocessing ?? new()).NormalizeFor(backbone.Channels);
     private readonly IAttentive attentive = backbone.Attentive();
-    private readonly Resample resample = new();
-    private readonly RgbImage resized = new();
+    private readonly PictureResize resample = new();
+    private readonly DecodedPicture resized = new();
 
-    /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
+    /// <summary>Channels of the pictures that the network takes.</summary>
     public int Channels => backbone.Channels;
+
+    /// <summary>What reads pictures for the network.</summary>
+    /// <param name="maxPixels">Pictures with more pixels are refused.</param>
+    public PictureReader OpenReader(int maxPixels = ImageDecoder.DefaultMaxPixels) => new(preprocessing, Channels, maxPixels);
 
     /// <summary>Pixels along the side of the network's patches.</summary>
     public int Patch => attentive.Patch;
@@ -29,22 +36,22 @@ public sealed class AttentionMaps(Backbone backbone, Device device)
     /// the longer side has at most <see cref="PictureGrid.LongestRatio"/> times as many.
     /// </summary>
     /// <exception cref="EvaluationException">There is not the memory for it.</exception>
-    public AttentionPicture Of(string name, RgbImage picture, int size) =>
+    public AttentionPicture Of(string name, DecodedPicture picture, int size) =>
         Of(name, picture, PictureGrid.Of(picture.Width, picture.Height, size, Patch));
 
     /// <summary>The attention of a picture, resized to so many whole patches.</summary>
     /// <exception cref="EvaluationException">There is not the memory for it.</exception>
-    public AttentionPicture Of(string name, RgbImage picture, PictureGrid grid)
+    public AttentionPicture Of(string name, DecodedPicture picture, PictureGrid grid)
     {
         int width = grid.Columns * Patch, height = grid.Rows * Patch;
         ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Attention.Size`");
         resample.Resize(picture, resized, width, height);
         float[] pixels = new float[Channels * width * height];
-        Normalize.For(Channels).Apply(resized, pixels);
+        normalize.Apply(resized, pixels);
 
         using var arena = device.BeginArena();
         var rows = attentive.FirstTokenAttention(Tensor.From(device, pixels, new Shape(1, Channels, height, width))); // (1, H, patches)
-        return new AttentionPicture(name, resized.Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
+        return new AttentionPicture(name, resized.ToRgb().Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
     }
 
     /// <summary>The Jaccard index of every object with the mask of its best head, mass 0.6 (paper, figure 4).</summary>

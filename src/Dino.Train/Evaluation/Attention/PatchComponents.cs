@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
@@ -14,21 +15,27 @@ namespace Dino.Train.Evaluation.Attention;
 /// <param name="backbone">A network with patch tokens, and its parameters on <paramref name="device"/>.</param>
 /// <param name="device">Where to compute.</param>
 /// <param name="size">About the pixels along the shorter side; both sides become whole patches (<see cref="PictureGrid.Of"/>).</param>
-public sealed class PatchComponents(Backbone backbone, Device device, int size)
+/// <param name="preprocessing">How stored values become inputs; null for 8 bits and ImageNet's mean and deviation.</param>
+public sealed class PatchComponents(Backbone backbone, Device device, int size, Preprocessing? preprocessing = null)
 {
     private const double Range = 2; // deviations on either side that the colours span
 
     private readonly IAttentive attentive = backbone.Attentive();
     private readonly PrincipalComponents components = new(backbone.Width);
-    private readonly Resample resample = new();
-    private readonly RgbImage resized = new();
+    private readonly Normalize normalize = (preprocessing ?? new()).NormalizeFor(backbone.Channels);
+    private readonly PictureResize resample = new();
+    private readonly DecodedPicture resized = new();
     private (double[][] Directions, double[] Variances)? found;
 
-    /// <summary>Channels of the pictures that the network takes; see <see cref="ImageDecoder.Channels"/>.</summary>
+    /// <summary>Channels of the pictures that the network takes.</summary>
     public int Channels => backbone.Channels;
 
+    /// <summary>What reads pictures for the network.</summary>
+    /// <param name="maxPixels">Pictures with more pixels are refused.</param>
+    public PictureReader OpenReader(int maxPixels = ImageDecoder.DefaultMaxPixels) => new(preprocessing, Channels, maxPixels);
+
     /// <summary>Takes a picture into the choice of directions.</summary>
-    public void Add(RgbImage picture)
+    public void Add(DecodedPicture picture)
     {
         using var arena = device.BeginArena();
         components.Add(Patches(picture, out _, out _));
@@ -36,7 +43,7 @@ public sealed class PatchComponents(Backbone backbone, Device device, int size)
     }
 
     /// <summary>A picture's patches in colours, each as a square of so many pixels.</summary>
-    public RgbImage Paint(RgbImage picture, int scale)
+    public RgbImage Paint(DecodedPicture picture, int scale)
     {
         var (directions, variances) = found ??= components.Find(3, centred: true);
         double[] mean = components.Mean;
@@ -61,14 +68,14 @@ public sealed class PatchComponents(Backbone backbone, Device device, int size)
     }
 
     /// <summary>Patch tokens (N, D) of the last block after the norm.</summary>
-    private Tensor Patches(RgbImage picture, out int rows, out int columns)
+    private Tensor Patches(DecodedPicture picture, out int rows, out int columns)
     {
         int patch = attentive.Patch;
         (rows, columns) = PictureGrid.Of(picture.Width, picture.Height, size, patch);
         ForwardMemory.Check(backbone, device, 1, rows * patch, columns * patch, "a smaller `Components.Size`");
         resample.Resize(picture, resized, columns * patch, rows * patch);
         float[] pixels = new float[backbone.Channels * resized.Width * resized.Height];
-        Normalize.For(backbone.Channels).Apply(resized, pixels);
+        normalize.Apply(resized, pixels);
         var tokens = attentive.IntermediateLayers(
             Tensor.From(device, pixels, new Shape(1, backbone.Channels, resized.Height, resized.Width)), 1)[0];
         return attentive.Patches(tokens).Reshape(new Shape(rows * columns, backbone.Width));

@@ -33,6 +33,11 @@ public sealed record FeatureDumpOrigin(string Weights, string Network, string Fe
     /// <summary>The most pixels of a picture, larger ones being left out; null for <see cref="ImageDecoder.DefaultMaxPixels"/>.</summary>
     public int? MaxPixels { get; init; }
 
+    /// <summary>
+    /// How stored values became the network's inputs; null for pictures of 8 bits, read exactly, with ImageNet's mean and deviation.
+    /// </summary>
+    public Preprocessing? Preprocessing { get; init; }
+
     /// <summary>What the pictures are compared by, beside their paths.</summary>
     public DataIdentity? Data { get; init; }
 
@@ -59,6 +64,7 @@ public sealed class FeatureDump : IDisposable
     private static readonly JsonSerializerOptions json = new()
     {
         WriteIndented = true,
+        Converters = { new JsonStringEnumConverter() },
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
@@ -301,6 +307,11 @@ public sealed class FeatureDump : IDisposable
         && (found.Data is null ? origin.Data is null : origin.Data is not null
             && origin.Data.Since(found.Data) is DataChange.None or DataChange.TimesAlone);
 
+    private static string Decode(FeatureDumpOrigin of) => (of.Preprocessing?.Decode ?? default).ToString().ToLowerInvariant();
+
+    private static string Range(FeatureDumpOrigin of) => of.Preprocessing?.Range is { } range
+        ? FormattableString.Invariant($"{range.Low},{range.High}") : "none";
+
     private string Difference(FeatureDumpOrigin? found, PictureListing? listing, string folder)
     {
         if (found is null)
@@ -314,6 +325,7 @@ public sealed class FeatureDump : IDisposable
             ("precision", found.Precision, origin.Precision), ("feature", found.Feature, origin.Feature), ("width", found.Dim, origin.Dim),
             ("picture size", found.Size, origin.Size), ("number of pictures", found.Pictures, origin.Pictures),
             ("list of pictures", found.Listing, origin.Listing),
+            ("`Decode`", Decode(found), Decode(origin)), ("`Range`", Range(found), Range(origin)),
             ("`MaxMegapixels`", ResumeCheck.Megapixels(found.MaxPixels), ResumeCheck.Megapixels(origin.MaxPixels)),
         ];
         var differences = all.Where(entry => !Equals(entry.Theirs, entry.Ours))

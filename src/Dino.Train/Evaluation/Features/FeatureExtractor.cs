@@ -11,8 +11,14 @@ public static class FeatureExtractor
     /// <summary>
     /// The reference's evaluation pictures for a network of crops of S pixels: shorter side to S · 256 / 224, central square of S.
     /// </summary>
-    public static EvalLoaderOptions Protocol(int cropSize, int batchSize = 64, PrefetchOptions? prefetch = null) => new()
+    /// <param name="cropSize">S.</param>
+    /// <param name="batchSize">Pictures at a time.</param>
+    /// <param name="prefetch">How they are loaded.</param>
+    /// <param name="preprocessing">How stored values become inputs; null for 8 bits and ImageNet's mean and deviation.</param>
+    public static EvalLoaderOptions Protocol(
+        int cropSize, int batchSize = 64, PrefetchOptions? prefetch = null, Preprocessing? preprocessing = null) => new()
     {
+        Preprocessing = preprocessing ?? new Preprocessing(),
         ResizeSize = EvalPicture.ResizeSize(cropSize),
         CropSize = cropSize,
         BatchSize = batchSize,

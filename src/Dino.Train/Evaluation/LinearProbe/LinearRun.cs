@@ -58,6 +58,9 @@ public sealed class LinearRun : IDisposable
     /// <summary>Epochs between two evaluations; the last epoch is always evaluated.</summary>
     public int ValFreq { get; init; } = 1;
 
+    /// <summary>How stored values become inputs: 8 bits and ImageNet's mean and deviation unless said otherwise.</summary>
+    public Preprocessing Preprocessing { get; init; } = new();
+
     /// <summary>How the pictures are loaded.</summary>
     public PrefetchOptions Prefetch { get; init; } = new();
 
@@ -217,7 +220,8 @@ public sealed class LinearRun : IDisposable
             tracker.Report(store.Count);
         }, cancel);
 
-    private EvalLoaderOptions Options(EvalView view, int epoch) => FeatureExtractor.Protocol(cropSize, options.BatchSize, Prefetch) with
+    private EvalLoaderOptions Options(EvalView view, int epoch) => FeatureExtractor.Protocol(
+        cropSize, options.BatchSize, Prefetch, Preprocessing) with
     {
         View = view,
         Seed = options.Seed,

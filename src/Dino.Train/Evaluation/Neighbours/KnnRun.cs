@@ -28,6 +28,9 @@ public sealed class KnnRun
         this.prefetch = prefetch ?? new PrefetchOptions();
     }
 
+    /// <summary>How stored values become inputs: 8 bits and ImageNet's mean and deviation unless said otherwise.</summary>
+    public Preprocessing Preprocessing { get; init; } = new();
+
     /// <summary>Pictures that go through the network at a time.</summary>
     public int BatchSize { get; init; } = 64;
 
@@ -55,7 +58,7 @@ public sealed class KnnRun
     /// <exception cref="EvaluationException">A folder has no readable picture, or the network's features are not finite.</exception>
     public (FeatureSet Bank, FeatureSet Queries) Features(Backbone backbone, CancellationToken cancel = default)
     {
-        var options = FeatureExtractor.Protocol(cropSize, BatchSize, prefetch);
+        var options = FeatureExtractor.Protocol(cropSize, BatchSize, prefetch, Preprocessing);
         try
         {
             return (FeatureExtractor.Extract(backbone, device, folders.Train, options, Skipped, null, OnBatch, cancel),

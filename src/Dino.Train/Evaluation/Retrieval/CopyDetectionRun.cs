@@ -33,6 +33,9 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
 
     private static readonly FeatureKind kind = FeatureKind.CopyDetection;
 
+    /// <summary>How stored values become inputs: 8 bits and ImageNet's mean and deviation unless said otherwise.</summary>
+    public Preprocessing Preprocessing { get; init; } = new();
+
     /// <summary>How the pictures are loaded.</summary>
     public PrefetchOptions Prefetch { get; init; } = new();
 
@@ -206,6 +209,7 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         View = EvalView.WholePicture,
         CropSize = size,
         BatchSize = batchSize,
+        Preprocessing = Preprocessing,
         Prefetch = Prefetch
     };
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Dino.Model;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Train.Evaluation.Features;
@@ -12,10 +13,13 @@ namespace Dino.Train.Evaluation.Retrieval;
 /// <param name="device">Where to compute.</param>
 /// <param name="size">Pictures with a longer side are shrunk to it.</param>
 /// <param name="multiScale">Whether the scales are 1, 1/√2 and 1/2.</param>
-public sealed class RetrievalFeatures(Backbone backbone, Device device, int size, bool multiScale)
+/// <param name="preprocessing">How stored values become inputs; null for 8 bits and ImageNet's mean and deviation.</param>
+public sealed class RetrievalFeatures(
+    Backbone backbone, Device device, int size, bool multiScale, Preprocessing? preprocessing = null)
 {
-    private readonly Resample resample = new();
-    private readonly RgbImage cropped = new(), small = new();
+    private readonly Normalize normalize = (preprocessing ?? new()).NormalizeFor(backbone.Channels);
+    private readonly PictureResize resample = new();
+    private readonly DecodedPicture cropped = new(), small = new();
 
     /// <summary>Writes a picture's feature, D numbers of L2 norm 1.</summary>
     /// <param name="picture">The picture.</param>
@@ -25,7 +29,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
     /// <exception cref="ArgumentException">
     /// At some scale the picture is smaller than a patch, or the network's numbers are not finite.
     /// </exception>
-    public void Compute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature)
+    public void Compute(DecodedPicture picture, IReadOnlyList<double>? box, Span<float> feature)
     {
         if (!TryCompute(picture, box, feature, out string? reason))
             throw new ArgumentException(reason);
@@ -36,7 +40,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
     /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
     /// <param name="feature">Where to.</param>
     /// <param name="reason">Why there is no feature.</param>
-    internal bool TryCompute(RgbImage picture, IReadOnlyList<double>? box, Span<float> feature, [NotNullWhen(false)] out string? reason)
+    internal bool TryCompute(DecodedPicture picture, IReadOnlyList<double>? box, Span<float> feature, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
         if (box is not null)
@@ -57,7 +61,7 @@ public sealed class RetrievalFeatures(Backbone backbone, Device device, int size
         int channels = backbone.Channels;
         ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Retrieval.Size`");
         float[] pixels = new float[channels * width * height], token = new float[feature.Length];
-        Normalize.For(channels).Apply(picture, pixels);
+        normalize.Apply(picture, pixels);
         feature.Clear();
         foreach (double scale in multiScale ? (double[])[1, 1 / Math.Sqrt(2), 0.5] : [1])
         {

@@ -1,6 +1,7 @@
 using Dino.Model;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
+using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 using Dino.Tensors;
 using Dino.Tensors.Ops;
@@ -17,17 +18,20 @@ namespace Dino.Train.Evaluation.Segmentation;
 /// <param name="device">Where to compute.</param>
 /// <param name="size">The shorter side of the frames that the network sees: 480 in the paper.</param>
 /// <param name="options">How labels are propagated.</param>
-public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPropagationOptions options) : IDisposable
+/// <param name="preprocessing">How stored values become inputs; null for 8 bits and the reference's mean and deviation.</param>
+public sealed class VideoRun(
+    Backbone backbone, Device device, int size, LabelPropagationOptions options, Preprocessing? preprocessing = null) : IDisposable
 {
     private const int Step = 64; // of the longer side, in the reference
 
     private readonly IAttentive attentive = backbone.Attentive();
 
     // The reference's first deviation is .228; kept for equal features.
-    private readonly Normalize normalize = Normalize.Of(backbone.Channels, [0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
+    private readonly Normalize normalize = preprocessing?.Mean is not null ? preprocessing.NormalizeFor(backbone.Channels)
+        : Normalize.Of(backbone.Channels, [0.485, 0.456, 0.406], [0.228, 0.224, 0.225]);
 
-    private readonly RgbImage frame = new(), resized = new();
-    private ImageDecoder decoder = new() { Channels = backbone.Channels };
+    private readonly DecodedPicture frame = new(), resized = new();
+    private PictureReader decoder = new(preprocessing, backbone.Channels);
 
     /// <summary>Pictures with more pixels than this are refused.</summary>
     public int MaxPixels
@@ -37,7 +41,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         {
             field = value;
             decoder.Dispose();
-            decoder = new ImageDecoder(value) { Channels = backbone.Channels };
+            decoder = new PictureReader(preprocessing, backbone.Channels, value);
         }
     } = ImageDecoder.DefaultMaxPixels;
 
@@ -151,7 +155,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         (rows, columns, fault) = (0, 0, "");
         try
         {
-            decoder.Decode(path, frame);
+            decoder.Read(path, frame);
         }
         catch (ImageDecodeException e)
         {
@@ -166,7 +170,7 @@ public sealed class VideoRun(Backbone backbone, Device device, int size, LabelPr
         longer = Math.Max(longer, shorter / step * step is > 0 and var least ? least : shorter);
         var (width, height) = frame.Height > frame.Width ? (shorter, longer) : (longer, shorter);
         ForwardMemory.Check(backbone, device, 1, height, width, "a smaller `Video.Size`");
-        BilinearResize.Apply(frame, resized, width, height);
+        PictureResize.Bilinear(frame, resized, width, height);
         float[] pixels = new float[normalize.Channels * width * height];
         normalize.Apply(resized, pixels);
         (rows, columns) = (height / patch, width / patch);
