@@ -69,36 +69,6 @@ public sealed class ImageDecoderTests : IDisposable
             Decode(PictureFolder.Png(1, 1, 16, 2, [0, 0x12, 0x34, 0xAB, 0xCD, 0xFF, 0xFF])).Pixels.ToArray(),
             Is.EqualTo(new byte[] { 0x12, 0xAB, 0xFF }));
 
-    // What the upright picture shows at its corners: top left, top right, bottom left, for a stored picture whose corners are
-    // 0 top left, 1 top right, 2 bottom left, 3 bottom right (EXIF 2.3, tag 0x0112).
-    [TestCase(1, 0, 1, 2)]
-    [TestCase(2, 1, 0, 3)]
-    [TestCase(3, 3, 2, 1)]
-    [TestCase(4, 2, 3, 0)]
-    [TestCase(5, 0, 2, 1)]
-    [TestCase(6, 2, 0, 3)]
-    [TestCase(7, 3, 1, 2)]
-    [TestCase(8, 1, 3, 0)]
-    public void Exif_orientation_is_applied(int orientation, int topLeft, int topRight, int bottomLeft)
-    {
-        byte[] grey = [30, 90, 150, 210];
-        var stored = new RgbImage(32, 16);
-        for (int y = 0; y < 16; y++)
-            for (int x = 0; x < 32; x++)
-                stored.Row(y).Slice(3 * x, 3).Fill(grey[(y < 8 ? 0 : 2) + (x < 16 ? 0 : 1)]);
-        byte[] jpeg = PictureFolder.Encode("x.jpg", stored);
-        byte[] exif =
-        [
-            0xFF, 0xE1, 0, 34, .. "Exif\0\0"u8, .. "MM\0*"u8, 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, (byte)orientation, 0, 0,
-            0, 0, 0, 0,
-        ];
-        RgbImage image = Decode([.. jpeg[..2], .. exif, .. jpeg[2..]]);
-        Assert.That((image.Width, image.Height), Is.EqualTo(orientation < 5 ? (32, 16) : (16, 32)));
-        Assert.That(image.Row(2)[6], Is.EqualTo(grey[topLeft]).Within(4), "top left");
-        Assert.That(image.Row(2)[^6], Is.EqualTo(grey[topRight]).Within(4), "top right");
-        Assert.That(image.Row(image.Height - 3)[6], Is.EqualTo(grey[bottomLeft]).Within(4), "bottom left");
-    }
-
     [Test]
     public void A_truncated_jpeg_is_refused()
     {

@@ -86,13 +86,60 @@ public sealed class PictureLimitsTests : IDisposable
 
         byte[] png = PictureFolder.Png(30, 20, 16, 6, new byte[20 * (1 + 30 * 8)]);
         Assert.That(PictureHeader.Read(png, PictureFormat.Png),
-            Is.EqualTo(new PictureHeader(PictureFormat.Png, 30, 20) { Bits = 16, Channels = 4, HasOpacity = true }));
+            Is.EqualTo(new PictureHeader(PictureFormat.Png, 30, 20) { Bits = 16, Channels = 4, HasOpacity = true, StoredBytes = 4800 }));
         png[28] = 1;
         Assert.That(PictureHeader.Read(png, PictureFormat.Png)?.DecoderBytes, Is.EqualTo(8), "interlaced: its rows are held");
         foreach (string name in new[] { "x.png", "x.jpg", "x.webp" })
         {
             byte[] file = PictureFolder.Encode(name, PictureFolder.Pattern(1, 37, 21));
             Assert.That(PictureHeader.Read(file, PictureSignature.FormatOf(file, name)) is { Width: 37, Height: 21 }, name);
+        }
+    }
+
+    [Test]
+    public void TheDefault_LetsPhonesPicturesIn_AtNoMoreMemory()
+    {
+        const long budget = (1L << 28) / 3 * 7; // RGBA and RGB of 89 million pixels
+        Assert.That(ImageDecoder.DefaultMaxPixels, Is.EqualTo(178_956_970), "where Pillow refuses");
+        var limits = new DecodeLimits(ImageDecoder.DefaultMaxPixels);
+        Assert.That(limits.Budget, Is.EqualTo(budget));
+        Assert.That(new DecodeLimits(1_000_000).Budget, Is.EqualTo(7_000_000));
+        Assert.That(Sequential(12_000, 9_000).Bytes, Is.LessThan(budget), "108 megapixels");
+        Assert.That(Sequential(16_384, 10_922).Bytes, Is.LessThan(budget), "the largest");
+
+        // What holds its coefficients, or rows, is refused from where it was.
+        byte[] start = [0xFF, 0xD8];
+        (byte, byte)[] half = [(1, 0x22), (2, 0x11), (3, 0x11)];
+        AssertRefused([.. start, .. JpegParts.Frame(0xC2, 9456, 9456, half), .. JpegParts.Scan(3)], "progressive", "597 MiB");
+        byte[] interlaced = PictureFolder.Png(9456, 9456, 8, 2, [0]);
+        interlaced[28] = 1;
+        AssertRefused(interlaced, "interlaced", "597 MiB");
+        AssertRefused([.. "GIF89a"u8, 0xFF, 0xFF, 0x55, 5, 0, 0, 0], "65535 × 1365", "597 MiB");
+
+        static PictureHeader Sequential(int width, int height) => new(PictureFormat.Jpeg, width, height);
+    }
+
+    [Test]
+    public void AFewBytes_AreNoHugePicture()
+    {
+        byte[] jpeg = JpegParts.Grey(64, 64, 1), png = PictureFolder.Png(12_000, 9_000, 8, 2, new byte[300]);
+        int frame = jpeg.AsSpan().IndexOf((ReadOnlySpan<byte>)[0xFF, 0xC0]);
+        (jpeg[frame + 5], jpeg[frame + 6], jpeg[frame + 7], jpeg[frame + 8]) = (9000 >> 8, 9000 & 255, 12000 >> 8, 12000 & 255);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        AssertRefused(jpeg, "truncated");
+        AssertRefused(png, "truncated");
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
+    }
+
+    private static void AssertRefused(byte[] file, params string[] parts)
+    {
+        foreach (var mode in Enum.GetValues<DecodeMode>())
+        {
+            using var decoder = new ImageDecoder { Mode = mode };
+            var thrown = Assert.Throws<ImageDecodeException>(() => decoder.Decode(file, new RgbImage()));
+            foreach (string part in parts)
+                Assert.That(thrown!.Message, Does.Contain(part));
+            Assert.That(() => decoder.Decode(file, new FloatImage()), Throws.TypeOf<ImageDecodeException>());
         }
     }
 

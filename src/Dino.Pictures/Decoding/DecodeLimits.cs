@@ -20,22 +20,16 @@ internal readonly record struct DecodeLimits(int MaxPixels)
     /// <param name="width">Its width.</param>
     /// <param name="height">Its height.</param>
     /// <param name="pixelBytes">Bytes that decoding takes for each pixel.</param>
-    public string? Refusal(long width, long height, double pixelBytes) => Refusal(width, height, pixelBytes, Budget);
-
-    /// <summary>The same for a picture whose numbers are kept, of four bytes each: it may take twice as much.</summary>
-    /// <inheritdoc cref="Refusal(long, long, double)"/>
-    public string? RefusalOfNumbers(long width, long height, double pixelBytes) => Refusal(width, height, pixelBytes, 2 * Budget);
-
-    private string? Refusal(long width, long height, double pixelBytes, long budget)
+    public string? Refusal(long width, long height, double pixelBytes)
     {
         if (width < 1 || height < 1)
             return $"its header states an empty picture of {width} × {height} pixels";
         if (width * height > MaxPixels)
             return $"its header states {width} × {height} pixels, more than the {MaxPixels} that are allowed (`MaxPixels`)";
         double bytes = width * height * pixelBytes;
-        return bytes > budget
+        return bytes > Budget
             ? $"decoding its {width} × {height} pixels takes {(long)bytes >> 20} MiB in the way it is stored, more than the "
-                + $"{budget >> 20} MiB that are allowed (`MaxPixels`)"
+                + $"{Budget >> 20} MiB that are allowed (`MaxPixels`)"
             : null;
     }
 }

@@ -29,7 +29,7 @@ internal readonly ref struct EncodedPicture
     private Span<byte> Bytes => scratch.File.Span(length);
 
     /// <summary>Decodes the picture into 8 bits; what is wrong with it, or null.</summary>
-    public DecodeFault? Decode(RgbImage image, bool opacity) => format switch
+    public DecodeFault? Decode(RgbImage image, bool opacity) => Hollow() ?? format switch
     {
         PictureFormat.Jpeg => Jpeg(image, opacity),
         PictureFormat.Png => Png(image, opacity),
@@ -44,14 +44,15 @@ internal readonly ref struct EncodedPicture
         if (format == PictureFormat.Pnm)
             return PnmPicture.Decode(Bytes, limits, image);
         if (format == PictureFormat.Png && header is { Bits: 16 })
-            return DeepPng(image);
-        if (header is { } known && limits.RefusalOfNumbers(known.Width, known.Height, known.PixelBytes + 16) is { } refusal)
+            return Hollow() ?? DeepPng(image);
+        bool isGrey = header is { Channels: <= 2 };
+        int colours = isGrey ? 1 : 3, most = colours + (format is PictureFormat.Jpeg or PictureFormat.Bmp ? 0 : 1);
+        if (header is { } known
+            && limits.Refusal(known.Width, known.Height, known.PixelBytes + sizeof(float) * most) is { } refusal)
             return DecodeFault.Final(refusal);
         var picture = scratch.Picture;
         if (Decode(picture, opacity: true) is { } fault)
             return fault;
-        bool isGrey = header is { Channels: <= 2 };
-        int colours = isGrey ? 1 : 3;
         image.Reshape(colours + (picture.Opacity is null ? 0 : 1), picture.Width, picture.Height);
         image.Depth = PixelDepth.Bytes;
         for (int channel = 0; channel < image.Channels; channel++)
@@ -63,6 +64,10 @@ internal readonly ref struct EncodedPicture
         }
         return null;
     }
+
+    /// <summary>The fault of a small file that states a huge picture, of which it cannot hold all; it costs nothing to tell.</summary>
+    private DecodeFault? Hollow() =>
+        header is { } known && LeastBytes.Of(known) > length ? DecodeFault.Final(DecodeFault.Truncated) : null;
 
     private DecodeFault? Jpeg(RgbImage image, bool opacity)
     {

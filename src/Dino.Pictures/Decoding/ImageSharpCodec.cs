@@ -66,7 +66,7 @@ internal static class ImageSharpCodec
         ReadOnlySpan<byte> file, in PictureHeader header, DecodeLimits limits, Orientation orientation, FloatImage image)
     {
         int channels = header.Channels;
-        if (limits.RefusalOfNumbers(header.Width, header.Height, channels * (2 + sizeof(float)) + header.DecoderBytes) is { } refusal)
+        if (limits.Refusal(header.Width, header.Height, channels * (2 + sizeof(float)) + header.DecoderBytes) is { } refusal)
             return DecodeFault.Final(refusal);
         try
         {
@@ -117,10 +117,16 @@ internal static class ImageSharpCodec
     private static void Put<TPixel>(Image<TPixel> picture, UprightRows target, bool opacity, NativeBuffer rows)
         where TPixel : unmanaged, IPixel<TPixel>
     {
+        target.Begin(opacity);
+        if (typeof(TPixel) == typeof(Rgb24) && target.IsUpright)
+        {
+            for (int y = 0; y < picture.Height; y++)
+                MemoryMarshal.AsBytes(picture.DangerousGetPixelRowMemory(y).Span).CopyTo(target.Row(y));
+            return;
+        }
         int bytes = Marshal.SizeOf<TPixel>(), atOnce = UprightRows.RowsAtOnce(picture.Width, picture.Height);
         int line = bytes * picture.Width;
         rows.Reserve((nuint)line * (nuint)atOnce + UprightRows.Padding);
-        target.Begin(opacity);
         for (int y = 0; y < picture.Height; y += atOnce)
         {
             int count = Math.Min(atOnce, picture.Height - y);

@@ -9,7 +9,7 @@ internal static class PnmPicture
     /// <summary>Decodes a file into 8 bits; what is wrong with it, or null.</summary>
     public static DecodeFault? Decode(ReadOnlySpan<byte> file, DecodeLimits limits, bool opacity, RgbImage image)
     {
-        if (Check(file, limits, 3, keepsNumbers: false) is { } fault)
+        if (Check(file, limits, 3) is { } fault)
             return fault;
         var header = PnmHeader.Read(file)!.Value;
         int channels = header.Picture.Channels, width = (int)header.Picture.Width, height = (int)header.Picture.Height;
@@ -44,7 +44,7 @@ internal static class PnmPicture
     public static DecodeFault? Decode(ReadOnlySpan<byte> file, DecodeLimits limits, FloatImage image)
     {
         int channels = PnmHeader.Read(file)?.Picture.Channels ?? 1;
-        if (Check(file, limits, sizeof(float) * channels, keepsNumbers: true) is { } fault)
+        if (Check(file, limits, sizeof(float) * channels) is { } fault)
             return fault;
         var header = PnmHeader.Read(file)!.Value;
         int width = (int)header.Picture.Width, height = (int)header.Picture.Height;
@@ -67,7 +67,7 @@ internal static class PnmPicture
         return null;
     }
 
-    private static DecodeFault? Check(ReadOnlySpan<byte> file, DecodeLimits limits, int pixelBytes, bool keepsNumbers)
+    private static DecodeFault? Check(ReadOnlySpan<byte> file, DecodeLimits limits, int pixelBytes)
     {
         if (PnmHeader.Read(file) is not { } header)
             return DecodeFault.Final("its header is damaged");
@@ -77,8 +77,7 @@ internal static class PnmPicture
         if (file.Length - header.DataStart < least)
             return DecodeFault.Final(DecodeFault.Truncated);
         var (width, height) = (header.Picture.Width, header.Picture.Height);
-        string? refusal = keepsNumbers ? limits.RefusalOfNumbers(width, height, pixelBytes) : limits.Refusal(width, height, pixelBytes);
-        return refusal is null ? null : DecodeFault.Final(refusal);
+        return limits.Refusal(width, height, pixelBytes) is { } refusal ? DecodeFault.Final(refusal) : null;
     }
 
     /// <summary>What each number is in 0 … 255.</summary>

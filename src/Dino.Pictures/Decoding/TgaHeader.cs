@@ -31,7 +31,7 @@ internal readonly record struct TgaHeader(PictureHeader Picture, int Kind, int P
         bool isMap = (kind & ~Packed) == 1, isGrey = (kind & ~Packed) == 3;
         bool fits = (kind & ~Packed) switch
         {
-            1 => mapped == 1 && bits is 8 or 16 && mapBits is 15 or 16 or 24 or 32,
+            1 => mapped == 1 && bits is 8 or 16 && mapBits is 16 or 24 or 32,
             2 => mapped <= 1 && bits is 15 or 16 or 24 or 32,
             3 => mapped <= 1 && bits is 8 or 16,
             _ => false,

@@ -24,6 +24,12 @@ internal readonly struct UprightRows(RgbImage image, int width, int height, Orie
         image.Opacity?.Reshape(w, h);
     }
 
+    /// <summary>Whether rows stay as they are.</summary>
+    public bool IsUpright => orientation == Orientation.Upright;
+
+    /// <summary>Where a stored row of RGB belongs, if <see cref="IsUpright"/>.</summary>
+    public Span<byte> Row(int y) => image.Row(y);
+
     /// <summary>How many rows are best given at once: so many as stay near the processor.</summary>
     public static int RowsAtOnce(int width, int height) => Math.Min(height, Math.Max(16, (1 << 16) / (4 * width)));
 
@@ -34,7 +40,7 @@ internal readonly struct UprightRows(RgbImage image, int width, int height, Orie
     /// <param name="bytes">Bytes of a pixel, 3 or 4.</param>
     public void Put(ref byte rows, int y, int count, int bytes)
     {
-        if (orientation == Orientation.Upright)
+        if (IsUpright)
         {
             int pixels = width * count;
             ref byte to = ref Unsafe.Add(ref MemoryMarshal.GetReference(image.Padded), (nint)y * width * 3);
