@@ -139,7 +139,7 @@ public static class CommandLine
     private static IReadOnlyList<string> FromFile(ParseResult parsed) =>
         parsed.CommandResult.Command is ProgramCommand { File: { } file } command
             && parsed.GetResult(file) is { Implicit: false, Tokens: [{ Value: var path }] } && !string.IsNullOrWhiteSpace(path)
-            ? RunArguments.Words(path, command.Options.Where(command.IsOfFile), parsed)
+            ? RunArguments.Words(path, command, parsed)
             : [];
 
     // Options such as --help and --version bring an action of their own, which goes before the command's.

@@ -31,5 +31,8 @@ internal sealed class ProgramCommand : Command
     /// <summary>The options that such a file may have.</summary>
     public Func<Option, bool> IsOfFile { get; init; } = _ => true;
 
+    /// <summary>Whether a key of such a file is another command's, and left alone.</summary>
+    public Func<string, bool> IsPassedOver { get; init; } = _ => false;
+
     internal Action<CommandContext> Body { get; }
 }

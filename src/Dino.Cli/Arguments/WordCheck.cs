@@ -10,7 +10,7 @@ namespace Dino.Cli.Arguments;
 internal static class WordCheck
 {
     // What is written, by functions of .NET, which would write it under another name.
-    private static readonly HashSet<string> written = ["--output-dir", "<OUTPUT>"];
+    private static readonly HashSet<string> written = ["--output-dir", "--output", "<OUTPUT>"];
 
     /// <summary>The first word that is wrong, as one sentence; null when none is.</summary>
     public static string? Fault(CommandResult command) =>
@@ -41,7 +41,9 @@ internal static class WordCheck
                     : written.Contains(name) && !RawName.IsPlain(word) ? $"needs a name in UTF-8, not '{RawName.Shown(word)}'." : null
                 : type.IsEnum ? Choices(type).Contains(word.ToLowerInvariant()) ? null
                     : $"needs one of {string.Join(", ", Choices(type))}, not '{word}'."
-                : NumberWord.IsNumber(type) ? NumberWord.Fault(word, type, isList)
+                : NumberWord.IsNumber(type) ? NumberWord.Fault(word, type, isList) is not null && isList && Path.Exists(word)
+                    ? $"takes numbers, and '{RawName.Shown(word)}' is a file or folder: give those before the options."
+                    : NumberWord.Fault(word, type, isList)
                 : null;
             if (fault is not null)
                 return $"{name} {fault}";

@@ -44,21 +44,23 @@ internal static class RunArguments
 
     /// <summary>A file of options as the words of a command line, one option a word; those that stand there already are left out.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="options">What may be in it.</param>
+    /// <param name="command">What it is for.</param>
     /// <param name="parsed">The command line, whose options go before the file's.</param>
     /// <exception cref="UserErrorException">It says what is no option, or not what the option takes.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static IReadOnlyList<string> Words(string path, IEnumerable<Option> options, ParseResult parsed)
+    public static IReadOnlyList<string> Words(string path, ProgramCommand command, ParseResult parsed)
     {
         using var document = Parse(path);
         if (document.RootElement.ValueKind != JsonValueKind.Object)
             throw Wrong(path, "it is no JSON object of options, as {\"epochs\": 100, \"jitter_prob\": 0}");
-        var known = options.ToDictionary(KeyOf);
+        var known = command.Options.Where(command.IsOfFile).ToDictionary(KeyOf);
         var words = new List<string>();
         foreach (var (key, value) in document.RootElement.EnumerateObject().Select(property => (property.Name, property.Value)))
         {
             if (!known.TryGetValue(key, out var option))
             {
+                if (command.IsPassedOver(key))
+                    continue;
                 string? nearest = UsageError.Nearest(key.Replace('-', '_'), known.Keys);
                 throw Wrong(path, $"'{key}' is no option{(nearest is null ? "" : $"; did you mean '{nearest}'")}");
             }

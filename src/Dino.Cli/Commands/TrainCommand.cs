@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
@@ -76,19 +77,21 @@ internal static class TrainCommand
         HelpName = "FILE",
     };
 
+    private static readonly Lazy<HashSet<string>> keys = new(() => [.. Build().Options.Where(IsKept).Select(RunArguments.KeyOf)]);
+
     public static Command Build()
     {
         var command = new ProgramCommand("train", "Train a Vision Transformer on a folder of pictures, without labels.", Run)
         {
             File = args,
             IsOfFile = IsKept,
-            Group = ("Views (one value for all, or three: first global crop, second, local crops):", [.. hyperparameters.Views]),
+            Group = (TrainOptionSet.Heading, [.. hyperparameters.Views]),
             Notes = text =>
             {
                 text.WriteLine("Presets, where they differ (what follows from the number of pictures is said when the run starts):");
                 PresetTable.Make().WriteTo(text);
                 text.WriteLine();
-                text.WriteLine("args.json in the folder of a run has all its options, with _ for -: {\"epochs\": 100, \"jitter_prob\": 0}.");
+                text.WriteLine("args.json in a run's folder has all its options, with _ for -: {\"epochs\": 100, \"jitter_prob\": 0}.");
                 text.WriteLine("Data and output folder are among them, as whole paths; relative ones count from where dino is started.");
             },
             Examples =
@@ -125,6 +128,9 @@ internal static class TrainCommand
         return command;
     }
 
+    /// <summary>Whether a file of a run's options has a key.</summary>
+    public static bool HasKey(string key) => keys.Value.Contains(key);
+
     // What is asked of one start of the program is no option of the run.
     private static bool IsKept(Option option) => option != args && option != restart && option != verify && option != plan;
 
@@ -148,8 +154,7 @@ internal static class TrainCommand
             MaxPixels = PictureChoice.MaxPixels(context),
             CacheBytes = (long)context.GetBetween(cache, 0) << 20,
         };
-        var values = hyperparameters.Values(options).ToDictionary();
-        values[outputDir] = Path.GetFullPath(context.Get(outputDir)!);
+        var values = Values(options, context.Get(outputDir)!);
         values[cache] = context.IsGiven(cache) ? context.Get(cache) : null; // by default it is the machine's
         PictureChoice.Note(context, values);
         TrainPreprocessing.Note(context, found, values);
@@ -213,6 +218,25 @@ internal static class TrainCommand
             text => text.WriteLine(whole
                 ? $"already trained {trainer.Step} steps of the same run: {trainer.LatestPath} (--restart trains anew, more --epochs go on)"
                 : $"trained {trainer.Step} steps: {trainer.LatestPath}"));
+    }
+
+    /// <summary>The options of a run that another command starts: with them, this one would start the same.</summary>
+    /// <param name="options">The hyperparameters.</param>
+    /// <param name="run">Where it writes, and how often.</param>
+    /// <param name="pictures">The pictures to train on.</param>
+    /// <param name="labelled">Those to evaluate on.</param>
+    public static JsonObject Arguments(DinoOptions options, RunOptions run, string pictures, string labelled)
+    {
+        var values = Values(options, run.OutputDir);
+        (values[data], values[val], values[knnFreq], values[saveFreq]) = (pictures, labelled, run.KnnEvery, run.SaveEvery);
+        return RunArguments.Of(values.Select(pair => (pair.Key, pair.Value)));
+    }
+
+    private static Dictionary<Option, object?> Values(DinoOptions options, string output)
+    {
+        var values = hyperparameters.Values(options).ToDictionary();
+        values[outputDir] = Path.GetFullPath(output);
+        return values;
     }
 
     /// <summary>The hyperparameters of the run that the output folder holds, if that is to go on.</summary>

@@ -12,6 +12,9 @@ internal sealed class TrainOptionSet
 {
     private static readonly DinoOptions defaults = new();
 
+    /// <summary>What the help says of the options of <see cref="Views"/>.</summary>
+    public const string Heading = "Views (one value for all, or three: first global crop, second, local crops):";
+
     private const string OfViews = "Crops.";
 
     private readonly List<(Hyperparameter One, Option Option, Func<CommandContext, TrainOptions, TrainOptions> Apply)> settings = [];
@@ -26,6 +29,8 @@ internal sealed class TrainOptionSet
     public TrainOptionSet(bool onlyViews = false)
     {
         preset.AcceptOnlyFromAmong([.. DinoPresets.Names]);
+        if (onlyViews)
+            preset.Description = "Whose crops to start from. Without one, the reference's.";
         foreach (var hyperparameter in defaults.Hyperparameters.Where(
             one => !onlyViews || one.Property.StartsWith(OfViews, StringComparison.Ordinal) || one.Property == nameof(DinoOptions.Seed)))
         {
@@ -71,6 +76,9 @@ internal sealed class TrainOptionSet
             }
         }
     }
+
+    /// <summary>The seed's option.</summary>
+    public Option Seed => Of(nameof(DinoOptions.Seed));
 
     /// <summary>The options that say what is done to the views of a picture.</summary>
     public IEnumerable<Option> Views => settings.Where(setting => setting.One.Parts.Count > 0).Select(setting => setting.Option);

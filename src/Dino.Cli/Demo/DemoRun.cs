@@ -1,4 +1,5 @@
 using Dino.Cli.Arguments;
+using Dino.Cli.Commands;
 using Dino.Cli.Drawing;
 using Dino.Model;
 using Dino.Pictures.DataSets;
@@ -87,6 +88,7 @@ public sealed class DemoRun(string folder, Device device, ulong seed, ProgressDi
 
         // A demo starts from random weights.
         var run = new RunOptions { OutputDir = runFolder, KnnEvery = 10, SaveEvery = options.Epochs, Prefetch = prefetch, Restart = true };
+        run = run with { Arguments = TrainCommand.Arguments(options, run, train.Root, val.Root) };
         using var trainer = new Trainer(options, run, device, train, skipped, backbone => Top1(backbone));
         var network = trainer.Method.Evaluated;
         double randomTop1 = Top1(network);

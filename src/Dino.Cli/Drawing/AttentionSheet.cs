@@ -15,7 +15,6 @@ public static class AttentionSheet
     public const int Most = 64;
 
     private const int Margin = 32, Gap = 10, Longest = 168, HeaderHeight = 26, NameHeight = 22;
-    private static readonly SKColor Paper = new(0x14, 0x16, 0x1B), Ink = new(0xF1, 0xF2, 0xF4), Faint = new(0x9A, 0xA0, 0xAB);
 
     /// <summary>Writes the sheet as PNG.</summary>
     /// <param name="path">The file.</param>
@@ -36,26 +35,26 @@ public static class AttentionSheet
         int height = top + pictures.Sum(picture => (int)Math.Ceiling(Fit(picture).Height) + NameHeight + Gap) + Margin - Gap;
         using var bitmap = new SKBitmap(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using var canvas = new SKCanvas(bitmap);
-        canvas.Clear(Paper);
-        using var name = Font(13);
-        using (var large = Font(24, bold: true))
-            Text(canvas, Shorten(title, large, width - 2 * Margin), Margin, Margin + 22, large, Ink);
+        canvas.Clear(SheetText.Paper);
+        using var name = SheetText.Font(13);
+        using (var large = SheetText.Font(24, bold: true))
+            SheetText.Write(canvas, SheetText.Shorten(title, large, width - 2 * Margin), Margin, Margin + 22, large, SheetText.Ink);
         string share = (100 * mass).ToString("0.#", CultureInfo.InvariantCulture);
         string legend = $"Attention of the last block's CLS token. Outlined: the patches that hold {share} % of a map's attention.";
-        Text(canvas, Shorten(legend, name, width - 2 * Margin), Margin, Margin + 48, name, Faint);
+        SheetText.Write(canvas, SheetText.Shorten(legend, name, width - 2 * Margin), Margin, Margin + 48, name, SheetText.Faint);
 
-        using (var heading = Font(14, bold: true))
+        using (var heading = SheetText.Font(14, bold: true))
         {
             string[] labels = ["picture", "attended", "mean", .. Enumerable.Range(1, heads).Select(head => $"head {head}")];
             for (int column = 0; column < columns; column++)
-                Text(canvas, labels[column], Left(column, cell), top - 9, heading, Ink);
+                SheetText.Write(canvas, labels[column], Left(column, cell), top - 9, heading, SheetText.Ink);
         }
         float y = top;
         foreach (var picture in pictures)
         {
             Row(canvas, picture, y, cell, mass);
             var (fitted, tall) = Fit(picture);
-            Text(canvas, Shorten(picture.Name, name, columns * cell), Margin, y + tall + 16, name, Faint);
+            SheetText.Write(canvas, SheetText.Shorten(picture.Name, name, columns * cell), Margin, y + tall + 16, name, SheetText.Faint);
             y += (float)Math.Ceiling(tall) + NameHeight + Gap;
         }
         Png.Write(path, bitmap);
@@ -91,22 +90,5 @@ public static class AttentionSheet
     {
         float scale = (float)Longest / Math.Max(picture.Width, picture.Height);
         return (picture.Width * scale, picture.Height * scale);
-    }
-
-    private static SKFont Font(float size, bool bold = false) =>
-        new(bold ? ReportFont.Bold : ReportFont.Regular, size) { Edging = SKFontEdging.Antialias, Subpixel = true };
-
-    private static void Text(SKCanvas canvas, string text, float x, float y, SKFont font, SKColor colour)
-    {
-        using var paint = new SKPaint { Color = colour, IsAntialias = true };
-        canvas.DrawText(text, x, y, SKTextAlign.Left, font, paint);
-    }
-
-    /// <summary>The text, with its middle left out when it is wider than there is room.</summary>
-    private static string Shorten(string text, SKFont font, float room)
-    {
-        for (int kept = text.Length; font.MeasureText(text) > room && kept > 2; kept--)
-            text = string.Concat(text.AsSpan(0, (kept - 1) / 2), "…", text.AsSpan(text.Length - kept / 2));
-        return text;
     }
 }

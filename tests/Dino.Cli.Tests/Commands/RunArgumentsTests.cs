@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using Dino.Cli.Arguments;
 using Dino.Cli.Commands;
+using Dino.Cli.Demo;
 using Dino.Testing.Runs;
+using Dino.Train;
 using Dino.Train.Methods.Dino;
 using Dino.Train.Runs;
 using NUnit.Framework;
@@ -156,6 +158,22 @@ public class RunArgumentsTests
         Assert.That(run.Error, Does.StartWith("dino train: ").And.Contain(fault).And.Contain(file));
         Assert.That(DinoProcess.Run("train", "--args", scratch).Error, Does.Contain("is a folder"));
         Assert.That(DinoProcess.Run("train", "--args").Error, Does.Contain("--args needs a value"));
+    }
+
+    [Test]
+    public void TheDemonstration_CanBeTrainedByHand()
+    {
+        using var more = TinyRun.MakePictures(64);
+        var demo = DemoRun.Options(7);
+        var arguments = TrainCommand.Arguments(demo, new RunOptions { OutputDir = output, KnnEvery = 10 }, more.Root, more.Root);
+        string file = Write(arguments.ToJsonString());
+
+        var run = DinoProcess.Run("train", "--args", file, "--epochs", "3", "--device", "cpu");
+
+        Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
+        Assert.That(Checkpoint.ReadInfo(Path.Combine(output, "latest.safetensors")).OptionsAs<DinoOptions>(),
+            Is.EqualTo(demo with { Epochs = 3 }));
+        Assert.That(((int)arguments["knn_freq"]!, (string)arguments["val"]!), Is.EqualTo((10, more.Root)));
     }
 
     [Test]
