@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dino.Pictures.DataSets;
+using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
 using Dino.Pictures.Transforms;
 
@@ -15,13 +16,14 @@ internal static class CropsBenchmark
     private const int BatchSize = 4;
 
     /// <summary>Loads batches for so many seconds.</summary>
-    public static CropsReport Run(string data, double seconds)
+    public static CropsReport Run(string data, double seconds, DecodeMode decode)
     {
         var options = new CropLoaderOptions
         {
             BatchSize = BatchSize,
             Views = new MultiCropOptions().Views,
-            Prefetch = new PrefetchOptions { Workers = 1 }
+            Preprocessing = new Preprocessing { Decode = decode },
+            Prefetch = new PrefetchOptions { Workers = 1 },
         };
         using var loader = new CropLoader(ImageFolder.Scan(data), options);
         Load(loader, WarmupSeconds);

@@ -26,6 +26,7 @@ internal static class Program
             CompareOpsCommand.Create(),
             CompareInferCommand.Create(),
             CompareCropsCommand.Create(),
+            CompareDecodeCommand.Create(),
         };
         try
         {

@@ -1,3 +1,5 @@
+using Dino.Benchmarks.Commands;
+using Dino.Pictures.Decoding;
 using NUnit.Framework;
 
 namespace Dino.Benchmarks.Tests;
@@ -29,6 +31,19 @@ internal sealed class ComparisonTests
         comparison.AddWhole((1, 1), (1, 1), gflop: 50, milliseconds: (500, 1000), peak: 200);
         var share = comparison.Report().Rows[^1];
         Assert.That((share.Unit, share.Ours.Max, share.Peer.Max, share.Ratio.Median), Is.EqualTo(("%", 50.0, 25.0, 2.0)));
+    }
+
+    [Test]
+    public void EachWayToDecode_HasRowsOfItsOwn_BesideTheSamePeer()
+    {
+        var comparison = new Comparison("command", "sizes", pairs: 1);
+        CompareCropsCommand.Add(comparison, [(DecodeMode.Exact, Report(8)), (DecodeMode.Fast, Report(10))], Report(2));
+
+        Assert.That(
+            comparison.Report().Rows.Where(row => row.Unit == "images/CPU-s").Select(row => (row.Measured, row.Ratio.Median)),
+            Is.EqualTo(new[] { ("rate of a core (exact)", 4.0), ("rate of a core (fast)", 5.0) }));
+
+        static CropsReport Report(double rate) => new("crops", 1, 1, rate, rate, 1, 1);
     }
 
     [Test]
