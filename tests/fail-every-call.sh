@@ -50,8 +50,9 @@ same() { # WHOLE FOLDER
   local name
   diff <(ls -A "$1") <(ls -A "$2") || return 1
   for name in $(ls -A "$1"); do
-    [[ $name == log.jsonl ]] || cmp "$1/$name" "$2/$name" || return 1
+    [[ $name == log.jsonl || $name == args.json ]] || cmp "$1/$name" "$2/$name" || return 1
   done
+  [[ ! -e $1/args.json ]] || diff <(grep -v '"output_dir"' "$1/args.json") <(grep -v '"output_dir"' "$2/args.json") || return 1
   diff <(log "$1") <(log "$2")
 }
 

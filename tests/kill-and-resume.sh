@@ -37,13 +37,14 @@ echo "undisturbed: $took ms"
 # Every step once, in order; time and speed differ.
 steps() { grep -oE '^\{"step":[0-9]+' "$scratch/$1/log.jsonl"; }
 
-# The same files, each the same byte for byte but for the log; nothing is left over, hidden files included.
+# The same files, each the same byte for byte but for the log and the name of its folder among the options; nothing is left over, hidden files included.
 same() {
   local name
   diff <(ls -A "$scratch/whole") <(ls -A "$scratch/parts") || return 1
   for name in $(ls -A "$scratch/whole"); do
-    [[ $name == log.jsonl ]] || cmp "$scratch/whole/$name" "$scratch/parts/$name" || return 1
+    [[ $name == log.jsonl || $name == args.json ]] || cmp "$scratch/whole/$name" "$scratch/parts/$name" || return 1
   done
+  diff <(grep -v '"output_dir"' "$scratch/whole/args.json") <(grep -v '"output_dir"' "$scratch/parts/args.json") || return 1
   diff <(steps whole) <(steps parts) >/dev/null || { echo "the logs have other steps"; return 1; }
 }
 
