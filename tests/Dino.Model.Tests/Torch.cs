@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using NUnit.Framework;
 
@@ -9,20 +9,23 @@ namespace Dino.Model.Tests;
 /// </summary>
 internal static class Torch
 {
-    private static readonly Lazy<string?> python = new(() =>
-        new[] { Environment.GetEnvironmentVariable("DINO_PYTHON"), "/usr/bin/python3", "python3" }
-            .FirstOrDefault(candidate => !string.IsNullOrEmpty(candidate) && Start(candidate, "-c", "import torch").Code == 0));
+    private static readonly ConcurrentDictionary<string, Lazy<TorchProcess?>> processes = new();
 
-    /// <summary>Runs <c>vit_torch.py</c>, or another script beside it; without PyTorch the test ends as inconclusive.</summary>
-    public static void Run(params string[] arguments) => RunScript("vit_torch.py", arguments);
+    /// <summary>Has <c>vit_torch.py</c> do it, or another script beside it; without PyTorch the test ends as inconclusive.</summary>
+    public static void Run(params string[] words) => RunScript("vit_torch.py", words);
 
-    private static void RunScript(string script, params string[] arguments)
+    private static void RunScript(string script, params string[] words)
     {
-        if (python.Value is null)
+        var process = processes.GetOrAdd(script, static name => new(() => Candidates
+            .Select(python => TorchProcess.Start(python, Path.Combine(AppContext.BaseDirectory, name)))
+            .FirstOrDefault(process => process is not null))).Value;
+        if (process is null)
             Assert.Inconclusive("There is no PyTorch here: install python3-torch, or set DINO_PYTHON.");
-        var (code, error) = Start(python.Value!, [Path.Combine(AppContext.BaseDirectory, script), .. arguments]);
-        Assert.That(code, Is.Zero, error);
+        process!.Run(words);
     }
+
+    private static IEnumerable<string> Candidates =>
+        new[] { Environment.GetEnvironmentVariable("DINO_PYTHON"), "/usr/bin/python3", "python3" }.OfType<string>().Where(name => name != "");
 
     public static string Sizes(ViTConfig config) => $"{config.Dim},{config.Depth},{config.Heads},{config.Patch},{config.Side}";
 
@@ -53,23 +56,5 @@ internal static class Torch
             File.WriteAllBytes(paths[i], MemoryMarshal.AsBytes(pictures[i].Images.AsSpan()));
         RunScript(script, ["features", weights, sizes, .. paths]);
         return [.. paths.Select(path => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(path + ".features")).ToArray())];
-    }
-
-    private static (int Code, string Error) Start(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(
-                new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-            process.OutputDataReceived += (_, _) => { };
-            process.BeginOutputReadLine();
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, error);
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            return (-1, e.Message);
-        }
     }
 }

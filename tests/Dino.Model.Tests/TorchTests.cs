@@ -50,7 +50,9 @@ public class TorchTests
         Torch.Run("make", theirs, Torch.Sizes(config));
         var random = new Random(3);
         (float[] Images, int Batch, int Height, int Width)[] pictures =
-            [.. new[] { (224, 224), (480, 480), (320, 240) }.Select(
+            // PyTorch's products are slow where a machine has the reference's BLAS: no more tokens than the positions need to be
+            // those of the file, or stretched and shrunk.
+            [.. new[] { (224, 224), (480, 48), (64, 320) }.Select(
                 size => (Noise(random, 3 * size.Item1 * size.Item2), 1, size.Item1, size.Item2))];
         using (var file = WeightsFile.Open(theirs))
         {

@@ -1,7 +1,7 @@
 """DINOv2 and DINOv3 in PyTorch under their official names, from their papers, for tests: see vit_torch.py.
 
-    later_torch.py features WEIGHTS SIZES IMAGES... -> IMAGES.features beside each
-    later_torch.py make WEIGHTS SIZES               random weights by torch.save
+    features WEIGHTS SIZES IMAGES... -> IMAGES.features beside each
+    make WEIGHTS SIZES               random weights by torch.save
 
 SIZES is generation,dim,depth,heads,patch,side,registers,hidden: 2 or 3, and a hidden width of 0 for 4 x dim with GELU, else SwiGLU's.
 IMAGES is batch x 3 x height x width of float32, named NAME.BxHxW.
@@ -195,4 +195,8 @@ def main(verb, weights, sizes, *paths):
             file.write(model(images).numpy().tobytes())
 
 
-main(*sys.argv[1:])
+
+print(flush=True)
+for line in sys.stdin:
+    main(*line.rstrip("\n").split("\t"))
+    print(flush=True)

@@ -1,8 +1,9 @@
 """A Vision Transformer in PyTorch under the official names, for tests: another program that must read what is written here, and see the same.
 
-    vit_torch.py features WEIGHTS SIZES IMAGES... -> IMAGES.features beside each
-    vit_torch.py make WEIGHTS SIZES               random weights by torch.save
+    features WEIGHTS SIZES IMAGES... -> IMAGES.features beside each
+    make WEIGHTS SIZES               random weights by torch.save
 
+Each line of the standard input is such a call, words apart by tabs. An empty line says that it is done, and one before that all is loaded.
 SIZES is dim,depth,heads,patch,side. IMAGES is batch x 3 x height x width of float32, named NAME.BxHxW.
 """
 import sys
@@ -104,4 +105,8 @@ def main(verb, weights, sizes, *paths):
             file.write(model(images).numpy().tobytes())
 
 
-main(*sys.argv[1:])
+
+print(flush=True)
+for line in sys.stdin:
+    main(*line.rstrip("\n").split("\t"))
+    print(flush=True)
