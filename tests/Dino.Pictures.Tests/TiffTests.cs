@@ -1,5 +1,6 @@
 using BitMiracle.LibTiff.Classic;
 using Dino.Pictures.Decoding;
+using Dino.Testing.Runs;
 using NUnit.Framework;
 using static Dino.Pictures.Tests.TiffBytes;
 
@@ -122,6 +123,14 @@ public class TiffTests
         }, Smooth);
         AssertRgb(Rgb(file), (x, y, c) => (int)Smooth(x, y, samples == 1 ? 0 : c), "as RGB", tolerance: 6);
         AssertFloats(Floats(file), samples, PixelDepth.Bytes, (x, y, c) => Rgb(file).Row(y)[3 * x + c], "as floats");
+    }
+
+    [Test]
+    public void JpegParts_WithHalvedColours_AreThoseOfTheFile()
+    {
+        byte[] jpeg = PictureFolder.Encode("x.jpg", PictureFolder.Pattern(2, Width, Height));
+        byte[] file = Of(Page(Width, Height, 6, 3, 8, [jpeg], (259, Short, [7]), (530, Short, [2, 2])));
+        Assert.That(Rgb(file).Pixels.ToArray(), Is.EqualTo(Rgb(jpeg).Pixels.ToArray()));
     }
 
     private static double Smooth(int x, int y, int channel) => 20 + x * 3 + y * (4 - channel) + 20 * channel;

@@ -13,7 +13,6 @@ internal static class TiffOfParts
     /// <summary>All bytes of it; part i begins at its length + i.</summary>
     public static byte[] Write(TiffPage page, byte[]? jpegTables)
     {
-        bool isJpegYCbCr = page.Compression == TiffPage.Jpeg && page.Colours == TiffColours.YCbCr;
         int parts = page.Offsets.Length;
         var fields = new List<(TiffField Tag, ushort Type, long[] Values)>
         {
@@ -21,7 +20,7 @@ internal static class TiffOfParts
             (TiffField.ImageLength, Long, [page.Height]),
             (TiffField.BitsPerSample, Short, [.. Enumerable.Repeat((long)page.Bits, page.Samples)]),
             (TiffField.Compression, Short, [page.Compression]),
-            (TiffField.Photometric, Short, [isJpegYCbCr || page.HasBlocks ? 6 : 1]),
+            (TiffField.Photometric, Short, [page.HasBlocks ? 6 : 1]),
             (TiffField.FillOrder, Short, [page.ReversedBits ? 2 : 1]),
             (TiffField.SamplesPerPixel, Short, [page.Samples]),
             (TiffField.PlanarConfiguration, Short, [page.IsPlanar ? 2 : 1]),
@@ -37,7 +36,7 @@ internal static class TiffOfParts
         }
         if (page.Compression is TiffPage.Group3 or TiffPage.Group4)
             fields.Add((page.Compression == TiffPage.Group3 ? TiffField.T4Options : TiffField.T6Options, Long, [page.FaxOptions]));
-        if (isJpegYCbCr || page.HasBlocks)
+        if (page.HasBlocks)
             fields.Add((TiffField.YCbCrSubSampling, Short, [page.SubSampling.Across, page.SubSampling.Down]));
         if (jpegTables is not null)
             fields.Add((TiffField.JpegTables, Undefined, [.. jpegTables.Select(value => (long)value)]));

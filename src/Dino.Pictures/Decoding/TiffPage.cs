@@ -205,7 +205,8 @@ internal sealed class TiffPage
     public float[] ReferenceBlackWhite() => directory.Rationals(TiffField.ReferenceBlackWhite, 6) ?? [0, 255, 128, 255, 128, 255];
 
     /// <summary>Bytes that its parts take while they are decoded: one place as stored and decompressed.</summary>
-    public long PartMemory => PartBytes(PartHeight) * Planes + (Compression == NoCompression ? 0 : Counts.Max());
+    public long PartMemory => PartBytes(PartHeight) * (Compression == Jpeg ? 2 : 1) * Planes
+        + (Compression == NoCompression ? 0 : Counts.Max());
 
     private (int Width, int Height) Size(int maxPixels)
     {

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using BitMiracle.LibTiff.Classic;
 
 namespace Dino.Pictures.Decoding;
@@ -14,21 +15,24 @@ internal sealed class TiffParts : IDisposable
     private readonly TiffFile file;
     private readonly TiffPage page;
     private readonly Tiff? codec;
-    private readonly byte[]? jpegTables;
+    private readonly TiffJpeg? jpeg;
     private byte[] data = [], stored = [];
     private bool hasFailed;
 
     public TiffParts(TiffFile file, TiffPage page)
     {
         (this.file, this.page) = (file, page);
-        if (page.Compression == TiffPage.NoCompression)
+        if (page.Compression is TiffPage.NoCompression or TiffPage.Deflate or TiffPage.AdobeDeflate)
             return;
-        jpegTables = page.Compression == TiffPage.Jpeg ? page.JpegTables() : null;
+        byte[]? tables = page.Compression == TiffPage.Jpeg ? page.JpegTables() : null;
+        if (page.Compression == TiffPage.Jpeg && page.Colours == TiffColours.YCbCr)
+        {
+            jpeg = new TiffJpeg(tables);
+            return;
+        }
         TiffMessages.Listen();
-        codec = Guarded(() => Tiff.ClientOpen("", "rc", this, new PartStream(this, TiffOfParts.Write(page, jpegTables))))
+        codec = Guarded(() => Tiff.ClientOpen("", "rc", this, new PartStream(this, TiffOfParts.Write(page, tables))))
             ?? throw new TiffRefusal(TiffRefusal.DamagedHeader);
-        if (page.Compression == TiffPage.Jpeg)
-            codec.SetField(TiffTag.JPEGCOLORMODE, JpegColorMode.RGB);
     }
 
     /// <summary>
@@ -45,10 +49,14 @@ internal sealed class TiffParts : IDisposable
         {
             int part = (plane * page.Down + down) * page.Across + across;
             var bytes = data.AsSpan(plane * length, length);
-            if (codec is null)
+            if (jpeg is not null)
+                ReadJpeg(part, rows, bytes);
+            else if (codec is not null)
+                Decompress(part, plane * length, length, rows);
+            else if (page.Compression == TiffPage.NoCompression)
                 ReadPlain(part, bytes);
             else
-                Decompress(part, plane * length, length, rows);
+                Inflate(part, bytes);
             Restore(bytes, rows);
         }
         return data.AsSpan(0, length * page.Planes);
@@ -58,16 +66,50 @@ internal sealed class TiffParts : IDisposable
     public void Fail() => hasFailed = true;
 
     /// <inheritdoc/>
-    public void Dispose() => codec?.Dispose();
+    public void Dispose()
+    {
+        codec?.Dispose();
+        jpeg?.Dispose();
+    }
 
     private void ReadPlain(int part, Span<byte> bytes)
     {
         file.Fill(bytes, page.Offsets[part]);
         if (page.ReversedBits)
+            ReverseBits(bytes);
+    }
+
+    /// <summary>The runtime's own inflating is ten times as quick as the library's.</summary>
+    private void Inflate(int part, Span<byte> bytes)
+    {
+        var packed = Stored(part);
+        if (page.ReversedBits)
+            ReverseBits(packed);
+        try
         {
-            foreach (ref byte value in bytes)
-                value = (byte)((value * 0x0202020202UL & 0x010884422010UL) % 1023);
+            using var stream = new ZLibStream(new MemoryStream(stored, 0, packed.Length), CompressionMode.Decompress);
+            stream.ReadExactly(bytes);
         }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw new TiffRefusal(TiffRefusal.DamagedData);
+        }
+    }
+
+    private static void ReverseBits(Span<byte> bytes)
+    {
+        foreach (ref byte value in bytes)
+            value = (byte)((value * 0x0202020202UL & 0x010884422010UL) % 1023);
+    }
+
+    /// <summary>The bytes of a part as the file has them.</summary>
+    private Span<byte> Stored(int part)
+    {
+        int length = (int)page.Counts[part];
+        if (stored.Length < length)
+            stored = new byte[length];
+        file.Fill(stored.AsSpan(0, length), page.Offsets[part]);
+        return stored.AsSpan(0, length);
     }
 
     private void Decompress(int part, int offset, int length, int rows)
@@ -78,6 +120,13 @@ internal sealed class TiffParts : IDisposable
         int count = Guarded(() => page.IsTiled
             ? codec!.ReadEncodedTile(part, data, offset, length) : codec!.ReadEncodedStrip(part, data, offset, length));
         if (count != length || hasFailed)
+            throw new TiffRefusal(TiffRefusal.DamagedData);
+    }
+
+    private void ReadJpeg(int part, int rows, Span<byte> bytes)
+    {
+        var (header, length) = CheckJpeg(part, rows);
+        if (!jpeg!.Decode(stored.AsSpan(0, length), header, bytes))
             throw new TiffRefusal(TiffRefusal.DamagedData);
     }
 
@@ -95,21 +144,18 @@ internal sealed class TiffParts : IDisposable
     }
 
     /// <summary>The codec fills in what is missing in a JPEG, and takes as long for it as it has scans.</summary>
-    private void CheckJpeg(int part, int rows)
+    private (PictureHeader Header, int Length) CheckJpeg(int part, int rows)
     {
-        int length = (int)page.Counts[part];
-        if (stored.Length < length)
-            stored = new byte[length];
-        file.Fill(stored.AsSpan(0, length), page.Offsets[part]);
-        ReadOnlySpan<byte> jpeg = stored.AsSpan(0, length);
-        if (!PictureSignature.IsJpeg(jpeg) || PictureHeader.Read(jpeg, PictureFormat.Jpeg) is not { } header
-            || header.Width != page.PartWidth || header.Height != rows)
+        ReadOnlySpan<byte> file = Stored(part);
+        if (!PictureSignature.IsJpeg(file) || PictureHeader.Read(file, PictureFormat.Jpeg) is not { } header
+            || header.Width != page.PartWidth || header.Height != rows || header.Channels != page.Samples / page.Planes)
             throw new TiffRefusal(TiffRefusal.DamagedData);
-        var end = JpegStructure.Walk(jpeg, out int scans);
+        var end = JpegStructure.Walk(file, out int scans);
         if (end is JpegEnd.Damaged or JpegEnd.MissingProgressive)
             throw new TiffRefusal(TiffRefusal.DamagedData);
         if (scans > MostScans)
             throw new TiffRefusal($"the {scans} scans of its JPEG parts are more work than is allowed");
+        return (header, file.Length);
     }
 
     /// <summary>To this machine's byte order, and sums for differences.</summary>

@@ -38,7 +38,11 @@ internal static class TiffPicture
         if (page.ColourSamples == 1 && page.Samples > 2)
             throw new TiffRefusal($"it has {page.Samples} channels, which are no colours (`Channels`)");
         bool withOpacity = channels == 4 && page.Samples > page.ColourSamples && page.Samples <= 4;
-        WithinBudget(page, withOpacity ? 6 : 3, limits.Budget, () => ToRgb(file, page, image, withOpacity));
+        int result = withOpacity ? 6 : 3;
+        if (page.IsFloat)
+            WithinBudget(page, sizeof(float) * page.Samples + result, limits.Budget, () => FromFloats(file, page, image, withOpacity));
+        else
+            WithinBudget(page, result, limits.Budget, () => ToRgb(file, page, image, withOpacity));
     });
 
     /// <summary>
@@ -50,7 +54,7 @@ internal static class TiffPicture
     {
         var file = new TiffFile(input);
         var page = new TiffPage(file, Find(file, input.Page), limits.MaxPixels);
-        WithinBudget(page, sizeof(float) * Math.Max(3L, page.Samples), 2 * limits.Budget, () => ToFloats(file, page, image));
+        WithinBudget(page, sizeof(float) * Math.Max(3, page.Samples), 2 * limits.Budget, () => ToFloats(file, page, image));
     });
 
     /// <summary>
@@ -159,13 +163,12 @@ internal static class TiffPicture
         image.Reshape(place.Width, place.Height);
         image.Opacity = withOpacity ? image.Opacity ?? new RgbImage() : null;
         image.Opacity?.Reshape(place.Width, place.Height);
-        float scale = page.IsFloat ? FloatScale(page, parts) : 1;
         byte[] samples = new byte[page.PartWidth * page.Samples], rgb = new byte[page.PartWidth * 3];
         EachRow(page, parts, row =>
         {
             var stored = samples.AsSpan(0, row.Pixels * page.Samples);
             var converted = rgb.AsSpan(0, row.Pixels * 3);
-            row.ToBytes(stored, scale);
+            row.ToBytes(stored);
             colours.Convert(stored, converted);
             Put(converted, image, place, row);
             if (image.Opacity is not { } opacity)
@@ -189,21 +192,39 @@ internal static class TiffPicture
             pixels.Slice(3 * i, 3).CopyTo(to[(at + i * step)..]);
     }
 
-    /// <summary>Floating-point pictures go from 0 to 1 or to 255: the largest number tells.</summary>
-    private static float FloatScale(TiffPage page, TiffParts parts)
+    /// <summary>
+    /// Floating-point pictures go from 0 to 1 or to 255: the largest number tells. The latter are cut off at whole numbers, as by Pillow.
+    /// </summary>
+    private static void FromFloats(TiffFile file, TiffPage page, RgbImage image, bool withOpacity)
     {
+        var numbers = new FloatImage();
+        ToFloats(file, page, numbers);
+        bool isGrey = page.ColourSamples == 1;
         float largest = 0;
-        float[] samples = new float[page.PartWidth * page.Samples];
-        EachRow(page, parts, row =>
+        for (int channel = 0; channel < page.ColourSamples; channel++)
         {
-            row.ToFloats(samples.AsSpan(0, row.Pixels * page.Samples));
-            for (int i = 0; i < row.Pixels; i++)
-            {
-                for (int k = 0; k < page.ColourSamples; k++)
-                    largest = samples[i * page.Samples + k] > largest ? samples[i * page.Samples + k] : largest;
-            }
-        });
-        return largest <= 1 ? 255 : 1;
+            foreach (float value in numbers.Plane(channel))
+                largest = value > largest ? value : largest;
+        }
+        bool upToOne = largest <= 1;
+        image.Reshape(numbers.Width, numbers.Height);
+        image.Opacity = withOpacity ? image.Opacity ?? new RgbImage() : null;
+        image.Opacity?.Reshape(numbers.Width, numbers.Height);
+        for (int channel = 0; channel < 3; channel++)
+        {
+            Reduce(numbers.Plane(isGrey ? 0 : channel), image.Pixels[channel..], upToOne);
+            if (image.Opacity is { } opacity)
+                Reduce(numbers.Plane(page.ColourSamples), opacity.Pixels[channel..], upToOne);
+        }
+    }
+
+    private static void Reduce(ReadOnlySpan<float> values, Span<byte> to, bool upToOne)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            float value = upToOne ? values[i] * 255 + 0.5f : values[i];
+            to[3 * i] = (byte)(value > 0 ? Math.Min(value, 255) : 0); // nothing of what is no number
+        }
     }
 
     private static void ToFloats(TiffFile file, TiffPage page, FloatImage image)
@@ -222,7 +243,7 @@ internal static class TiffPicture
             byte[] bytes = new byte[page.PartWidth * page.Samples], rgb = new byte[page.PartWidth * 3];
             EachRow(page, parts, row =>
             {
-                row.ToBytes(bytes.AsSpan(0, row.Pixels * page.Samples), 1);
+                row.ToBytes(bytes.AsSpan(0, row.Pixels * page.Samples));
                 convert.Convert(bytes.AsSpan(0, row.Pixels * page.Samples), rgb.AsSpan(0, row.Pixels * 3));
                 for (int i = 0; i < row.Pixels; i++)
                 {

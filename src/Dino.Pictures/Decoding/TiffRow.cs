@@ -27,7 +27,7 @@ internal readonly ref struct TiffRow
     public int Pixels { get; }
 
     /// <summary>Its samples in 8 bits, (pixels, samples); see <see cref="TiffSamples.ToBytes"/>.</summary>
-    public void ToBytes(Span<byte> samples, float scale)
+    public void ToBytes(Span<byte> samples)
     {
         if (page.HasBlocks)
         {
@@ -35,7 +35,7 @@ internal readonly ref struct TiffRow
             return;
         }
         for (int plane = 0; plane < page.Planes; plane++)
-            TiffSamples.ToBytes(page, Line(plane), samples[plane..], page.Planes, scale);
+            TiffSamples.ToBytes(page, Line(plane), samples[plane..], page.Planes);
     }
 
     /// <summary>Its samples as they are, (pixels, samples).</summary>

@@ -48,79 +48,112 @@ internal static class TiffSamples
     }
 
     /// <summary>
-    /// Samples in 8 bits: the upper 8 of more, all of fewer spread over 0 … 255; of numbers with a sign, of more than 16 bits or with a
-    /// point what lies between 0 and 255, as Pillow does.
+    /// Whole numbers in 8 bits: the upper 8 of more, all of fewer spread over 0 … 255, and of numbers with a sign or of more than 16 bits
+    /// what lies between 0 and 255, as Pillow does.
     /// </summary>
     /// <param name="page">What they are.</param>
     /// <param name="row">A row of them.</param>
     /// <param name="to">Receives them.</param>
     /// <param name="step">From one that is written to the next.</param>
-    /// <param name="scale">
-    /// What numbers with a point are multiplied by, and then rounded; 1 leaves them, and cuts off as Pillow does.
-    /// </param>
-    public static void ToBytes(TiffPage page, ReadOnlySpan<byte> row, Span<byte> to, int step, float scale)
+    public static void ToBytes(TiffPage page, ReadOnlySpan<byte> row, Span<byte> to, int step)
     {
-        int count = (to.Length + step - 1) / step, bits = page.Bits;
-        if (page.IsFloat || page.IsSigned || bits > 16)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                double value = Value(page, row, i) * scale + (scale == 1 ? 0 : 0.5);
-                to[i * step] = (byte)(value > 0 ? Math.Min(value, 255) : 0); // none of a number that is none
-            }
-        }
+        int bits = page.Bits;
+        if (page.IsSigned || bits > 16)
+            Clamp(page, row, to, step);
         else if (bits == 16)
-        {
-            var values = MemoryMarshal.Cast<byte, ushort>(row);
-            for (int i = 0; i < count; i++)
-                to[i * step] = (byte)(values[i] >> 8);
-        }
+            UpperHalf(MemoryMarshal.Cast<byte, ushort>(row), to, step);
+        else if (bits == 8 && step == 1)
+            row[..to.Length].CopyTo(to);
         else if (bits == 8)
-        {
-            if (step == 1)
-            {
-                row[..count].CopyTo(to);
-                return;
-            }
-            for (int i = 0; i < count; i++)
-                to[i * step] = row[i];
-        }
+            Spread(row, to, step);
         else
-        {
-            bool isIndex = page.Colours == TiffColours.Palette;
-            int white = (1 << bits) - 1;
-            for (int i = 0; i < count; i++)
-            {
-                int value = Packed(row, i, bits);
-                to[i * step] = (byte)(isIndex ? value : bits > 8 ? value >> (bits - 8) : (value * 255 + white / 2) / white);
-            }
-        }
+            Unpack(page, row, to, step);
     }
 
     /// <summary>Samples as they are.</summary>
     /// <inheritdoc cref="ToBytes"/>
     public static void ToFloats(TiffPage page, ReadOnlySpan<byte> row, Span<float> to, int step)
     {
-        int count = (to.Length + step - 1) / step;
-        for (int i = 0; i < count; i++)
-            to[i * step] = (float)Value(page, row, i);
+        switch (page.Bits, page.IsFloat, page.IsSigned)
+        {
+            case (8, _, false):
+                Convert<byte>(row, to, step);
+                break;
+            case (8, _, true):
+                Convert<sbyte>(row, to, step);
+                break;
+            case (16, true, _):
+                Convert<Half>(row, to, step);
+                break;
+            case (16, _, false):
+                Convert<ushort>(row, to, step);
+                break;
+            case (16, _, true):
+                Convert<short>(row, to, step);
+                break;
+            case (32, true, _):
+                Convert<float>(row, to, step);
+                break;
+            case (32, _, false):
+                Convert<uint>(row, to, step);
+                break;
+            case (32, _, true):
+                Convert<int>(row, to, step);
+                break;
+            case (64, true, _):
+                Convert<double>(row, to, step);
+                break;
+            case (64, _, false):
+                Convert<ulong>(row, to, step);
+                break;
+            case (64, _, true):
+                Convert<long>(row, to, step);
+                break;
+            default:
+                for (int i = 0; i * step < to.Length; i++)
+                    to[i * step] = Packed(row, i, page.Bits);
+                break;
+        }
     }
 
-    private static double Value(TiffPage page, ReadOnlySpan<byte> row, int i) => (page.Bits, page.IsFloat, page.IsSigned) switch
+    private static void Clamp(TiffPage page, ReadOnlySpan<byte> row, Span<byte> to, int step)
     {
-        (8, _, false) => row[i],
-        (8, _, true) => (sbyte)row[i],
-        (16, true, _) => (double)MemoryMarshal.Cast<byte, Half>(row)[i],
-        (16, _, true) => MemoryMarshal.Cast<byte, short>(row)[i],
-        (16, _, _) => MemoryMarshal.Cast<byte, ushort>(row)[i],
-        (32, true, _) => MemoryMarshal.Cast<byte, float>(row)[i],
-        (32, _, true) => MemoryMarshal.Cast<byte, int>(row)[i],
-        (32, _, _) => MemoryMarshal.Cast<byte, uint>(row)[i],
-        (64, true, _) => MemoryMarshal.Cast<byte, double>(row)[i],
-        (64, _, true) => MemoryMarshal.Cast<byte, long>(row)[i],
-        (64, _, _) => MemoryMarshal.Cast<byte, ulong>(row)[i],
-        _ => Packed(row, i, page.Bits),
-    };
+        float[] values = new float[(to.Length + step - 1) / step];
+        ToFloats(page, row, values, 1);
+        for (int i = 0; i < values.Length; i++)
+            to[i * step] = (byte)Math.Clamp(values[i], 0, 255);
+    }
+
+    private static void UpperHalf(ReadOnlySpan<ushort> row, Span<byte> to, int step)
+    {
+        for (int i = 0, at = 0; at < to.Length; i++, at += step)
+            to[at] = (byte)(row[i] >> 8);
+    }
+
+    private static void Spread(ReadOnlySpan<byte> row, Span<byte> to, int step)
+    {
+        for (int i = 0, at = 0; at < to.Length; i++, at += step)
+            to[at] = row[i];
+    }
+
+    private static void Unpack(TiffPage page, ReadOnlySpan<byte> row, Span<byte> to, int step)
+    {
+        bool isIndex = page.Colours == TiffColours.Palette;
+        int bits = page.Bits, white = (1 << bits) - 1;
+        for (int i = 0, at = 0; at < to.Length; i++, at += step)
+        {
+            int value = Packed(row, i, bits);
+            to[at] = (byte)(isIndex ? value : bits > 8 ? value >> (bits - 8) : (value * 255 + white / 2) / white);
+        }
+    }
+
+    private static void Convert<T>(ReadOnlySpan<byte> row, Span<float> to, int step)
+        where T : unmanaged, INumber<T>
+    {
+        var values = MemoryMarshal.Cast<byte, T>(row);
+        for (int i = 0, at = 0; at < to.Length; i++, at += step)
+            to[at] = float.CreateTruncating(values[i]);
+    }
 
     /// <summary>A number of fewer than 17 bits, of numbers one after the other, highest bit first.</summary>
     private static int Packed(ReadOnlySpan<byte> row, int i, int bits)
