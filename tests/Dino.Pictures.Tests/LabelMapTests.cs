@@ -67,6 +67,23 @@ public class LabelMapTests
             Is.EqualTo(new byte[] { 0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0, 0, 64, 128, 224, 224, 192 }));
     }
 
+    [Test]
+    public void EveryId_IsWrittenAsItsPlaceInThePalette()
+    {
+        using var folder = new PictureFolder();
+        byte[] ids = [.. Enumerable.Range(0, 3 * 256).Select(i => (byte)(i * 77))];
+        string path = folder.PathOf("mask.png");
+
+        IndexedPng.Write(path, ids, 96, 8);
+
+        byte[] file = File.ReadAllBytes(path);
+        Assert.That(PngIndices.Read(file, 1000), Is.EqualTo((ids, 96, 8, true)).Using<(byte[] Values, int, int, bool)>((a, b) =>
+            a.Values.AsSpan().SequenceEqual(b.Values) && (a.Item2, a.Item3, a.Item4) == (b.Item2, b.Item3, b.Item4)));
+        Assert.That(PngStructure.Last(file, "PLTE"u8).ToArray(), Is.EqualTo(VocColours.Palette.ToArray()));
+        Assert.That(PngStructure.Last(file, "tRNS"u8).ToArray(), Is.Empty);
+        Assert.That(() => IndexedPng.Write(path, ids, 95, 8), Throws.ArgumentException);
+    }
+
     [TestCase(new byte[] { 0, 255, 255, 0 }, MaskKind.Auto, MaskKind.Binary, new byte[] { 0, 1, 1, 0 })]
     [TestCase(new byte[] { 0, 90, 200, 255 }, MaskKind.Auto, MaskKind.Binary, new byte[] { 0, 0, 1, 1 })]
     [TestCase(new byte[] { 0, 1, 2, 255 }, MaskKind.Auto, MaskKind.Ids, new byte[] { 0, 1, 2, 0 })]

@@ -1,50 +1,43 @@
-using System.Buffers.Binary;
-using System.IO.Compression;
+using System.Runtime.InteropServices;
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
+using SixLabors.ImageSharp;
+using SixLabors.ImageSharp.Advanced;
+using SixLabors.ImageSharp.Formats.Png;
+using SixLabors.ImageSharp.PixelFormats;
+using SixLabors.ImageSharp.Processing.Processors.Quantization;
 
 namespace Dino.Pictures.Writing;
 
-/// <summary>Palette PNG files (ISO 15948), which hold ids of objects as they are; the codec library writes none.</summary>
+/// <summary>Palette PNG files (ISO 15948), which hold ids of objects as they are.</summary>
 public static class IndexedPng
 {
+    // No filter: what suits palettes (section 12.8). Each colour is exactly one of the palette's.
+    private static readonly PngEncoder encoder = new()
+    {
+        ColorType = PngColorType.Palette,
+        BitDepth = PngBitDepth.Bit8,
+        FilterMethod = PngFilterMethod.None,
+        ChunkFilter = PngChunkFilter.ExcludeAll,
+        Quantizer = new PaletteQuantizer(
+            MemoryMarshal.Cast<byte, Rgb24>(VocColours.Palette).ToArray().Select(colour => new Color(colour)).ToArray(),
+            new QuantizerOptions { Dither = null }),
+    };
+
     /// <summary>Writes height·width ids in the colours of PASCAL VOC and DAVIS.</summary>
     public static void Write(string path, ReadOnlySpan<byte> ids, int width, int height)
     {
         if (width < 1 || height < 1 || ids.Length != width * height)
             throw new ArgumentException($"{ids.Length} ids are not a picture of {width} × {height} pixels.");
-        byte[] header = new byte[13];
-        BinaryPrimitives.WriteInt32BigEndian(header, width);
-        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), height);
-        (header[8], header[9]) = (8, 3); // 8 bits, palette
-        using var data = new MemoryStream();
-        using (var pixels = new ZLibStream(data, CompressionLevel.Optimal, leaveOpen: true))
+        var colours = MemoryMarshal.Cast<byte, Rgb24>(VocColours.Palette);
+        using var picture = new Image<Rgb24>(ImageSharpFormats.Configuration, width, height);
+        for (int y = 0; y < height; y++)
         {
-            for (int y = 0; y < height; y++)
-            {
-                pixels.WriteByte(0); // no filter: what suits palettes (section 12.8)
-                pixels.Write(ids.Slice(y * width, width));
-            }
+            var row = picture.DangerousGetPixelRowMemory(y).Span;
+            for (int x = 0; x < width; x++)
+                row[x] = colours[ids[y * width + x]];
         }
-        AtomicFile.Write(path, stream =>
-        {
-            stream.Write([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]);
-            Chunk(stream, "IHDR"u8, header);
-            Chunk(stream, "PLTE"u8, VocColours.Palette);
-            Chunk(stream, "IDAT"u8, data.GetBuffer().AsSpan(0, (int)data.Length));
-            Chunk(stream, "IEND"u8, []);
-        });
-    }
-
-    private static void Chunk(Stream stream, ReadOnlySpan<byte> type, ReadOnlySpan<byte> data)
-    {
-        byte[] body = [.. type, .. data];
-        Span<byte> number = stackalloc byte[4];
-        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
-        stream.Write(number);
-        stream.Write(body);
-        BinaryPrimitives.WriteUInt32BigEndian(number, PngStructure.Crc(body));
-        stream.Write(number);
+        AtomicFile.Write(path, stream => picture.Save(stream, encoder));
     }
 }
