@@ -35,4 +35,10 @@ public sealed record RunOptions
 
     /// <summary>Whether the contents of the pictures are compared however many they are, instead of their times alone.</summary>
     public bool Verify { get; init; }
+
+    /// <summary>
+    /// Names of the pictures that were held out of those to train with; they are written down in <c>val.txt</c>, and a run that goes on
+    /// must hold out the same. Null for none.
+    /// </summary>
+    public IReadOnlyList<string>? HeldOut { get; init; }
 }

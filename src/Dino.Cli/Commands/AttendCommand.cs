@@ -14,7 +14,7 @@ namespace Dino.Cli.Commands;
 internal static class AttendCommand
 {
     private static readonly Argument<string[]> pictures =
-        new("PICTURE") { Description = "Pictures, or folders of pictures.", Arity = ArgumentArity.OneOrMore };
+        new("PICTURE") { Description = "Pictures, or " + PictureChoice.Kinds + ".", Arity = ArgumentArity.OneOrMore };
     private static readonly Option<string> outputDir =
         new("--output-dir") { Description = "Where the maps go.", DefaultValueFactory = _ => "dino-attention", HelpName = "FOLDER" };
     private static readonly Option<double> threshold =
@@ -87,7 +87,7 @@ internal static class AttendCommand
             { IsUsage = true };
         var skipped = new SkippedLines(context, hold: true);
         PictureGroup[] groups = film ? [] : [.. context.Get(pictures)!.Select(
-            path => PictureGroup.Open(context, path, most, skipped.Files))];
+            path => PictureGroup.Of(context, path, most, skipped.Files))];
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : 2 * pictureSize;
@@ -124,7 +124,7 @@ internal static class AttendCommand
     {
         var shown = new List<AttentionPicture>();
         var written = new List<string>();
-        int count = 0, asked = groups.Sum(group => group.Paths.Count);
+        int count = 0, asked = groups.Sum(group => group.Count);
         bool own = context.Get(originalSize);
         using var reader = maps.OpenReader(PictureChoice.MaxPixels(context));
         var picture = new DecodedPicture();
@@ -133,12 +133,11 @@ internal static class AttendCommand
             foreach (var group in groups)
             {
                 int done = 0;
-                foreach (string path in group.Paths)
+                for (int i = 0; i < group.Count && done < group.Most; i++)
                 {
-                    if (done == group.Most)
-                        break;
+                    string path = group.PathOf(i);
                     context.Cancel.ThrowIfCancellationRequested();
-                    if (!reader.TryRead(path, picture, skipped.Files))
+                    if (!reader.TryRead(path, () => group.Open(i), picture, skipped.Files))
                         continue;
                     skipped.Release();
                     string name = PictureFiles.NameFor(path);
@@ -175,18 +174,19 @@ internal static class AttendCommand
     }
 
     /// <summary>What one argument names: a picture, or a folder of which so many are taken.</summary>
-    private sealed record PictureGroup(IReadOnlyList<string> Paths, int Most)
+    private sealed record PictureGroup(int Count, Func<int, string> PathOf, Func<int, PictureInput> Open, int Most)
     {
-        public static PictureGroup Open(CommandContext context, string path, int most, SkippedFiles skipped)
+        public static PictureGroup Of(CommandContext context, string path, int most, SkippedFiles skipped)
         {
             var kind = FileStatus.Of(path).Kind;
-            if (kind != FileKind.Folder)
-                return kind != FileKind.Missing ? new([path], 1)
-                    : throw new UserErrorException($"There is no picture or folder {RawName.Shown(path)}.");
-            var folder = Folders.Scan(context, path, skipped);
+            if (kind == FileKind.Missing && BraceNotation.Expand(path) is null)
+                throw new UserErrorException($"There is no picture or folder {RawName.Shown(path)}.");
+            if (kind is not (FileKind.Folder or FileKind.Missing) && !(kind == FileKind.Regular && DataPaths.IsArchiveOrList(path)))
+                return new(1, _ => path, _ => PictureInput.OfFile(path), 1);
+            var folder = Folders.Scan(context, [path], skipped);
             if (folder.Count > most && !context.IsGiven(limit))
                 context.Say($"{RawName.Shown(path)} has {folder.Count} pictures; the first {most} are taken, --limit takes more");
-            return new([.. Enumerable.Range(0, folder.Count).Select(folder.PathOf)], Math.Min(most, folder.Count));
+            return new(folder.Count, folder.PathOf, folder.Open, Math.Min(most, folder.Count));
         }
     }
 }

@@ -50,7 +50,9 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         int maxPixels = PictureChoice.MaxPixels(context);
         using var source = FileStatus.Of(path).Kind switch
         {
-            FileKind.Folder => new FrameSource(Folders.Scan(context, path, skipped.Files), maps.OpenReader(maxPixels)),
+            FileKind.Folder => new FrameSource(Folders.Scan(context, [path], skipped.Files), maps.OpenReader(maxPixels)),
+            FileKind.Regular when DataPaths.IsArchiveOrList(path) =>
+                new FrameSource(Folders.Scan(context, [path], skipped.Files), maps.OpenReader(maxPixels)),
             FileKind.Missing => throw new UserErrorException($"There is no video {path}: give a folder of frames, or a GIF."),
             _ => new FrameSource(path, maxPixels, maps.OpenReader(maxPixels)),
         };
@@ -172,7 +174,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
     {
         private const int DefaultDuration = 40;
 
-        private readonly string[]? frames;
+        private readonly ImageFolder? folder;
+        private readonly int[]? frames; // samples of the folder
         private readonly PictureReader reader;
         private readonly RgbImage frameOfAnimation = new();
         private readonly AnimatedPicture? animation;
@@ -183,7 +186,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
             (this.reader, path, Count) = (reader, folder.Root, folder.Count);
             // Time goes as people count, 2 before 10; the folder itself is in ordinal order.
             int[] order = [.. Enumerable.Range(0, Count).OrderBy(folder.RelativePathOf, NaturalOrder.Instance)];
-            frames = [.. order.Select(folder.PathOf)];
+            (this.folder, frames) = (folder, order);
             Doubt = NaturalOrder.Doubt([.. order.Select(sample => Path.ChangeExtension(folder.RelativePathOf(sample), null))]);
         }
 
@@ -209,7 +212,7 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         /// <summary>Frames a second.</summary>
         public double MeanRate => 1000.0 * Count / Enumerable.Range(0, Count).Sum(Duration);
 
-        public string NameOf(int frame) => frames?[frame] ?? $"{path}, frame {frame}";
+        public string NameOf(int frame) => folder?.PathOf(frames![frame]) ?? $"{path}, frame {frame}";
 
         /// <summary>Milliseconds.</summary>
         public int Duration(int frame) => animation?.Duration(frame) is > 0 and var own ? own : DefaultDuration;
@@ -219,7 +222,8 @@ internal sealed class AttentionVideo(AttentionMaps maps, int size, double mass, 
         {
             if (animation is null)
             {
-                reader.Read(frames![frame], picture);
+                using var input = folder!.Open(frames![frame]);
+                reader.Read(input, picture);
                 return;
             }
             animation.Decode(frame, frameOfAnimation);

@@ -12,7 +12,11 @@ namespace Dino.Cli.Commands;
 /// <summary><c>dino features</c>: the features of a folder's pictures as a file for other programs.</summary>
 internal static class FeaturesCommand
 {
-    private static readonly Argument<string> folder = new("FOLDER") { Description = "Pictures, in class folders or not." };
+    private static readonly Argument<string[]> folder = new("FOLDER")
+    {
+        Description = "Pictures, in class folders or not: " + PictureChoice.Kinds + ".",
+        Arity = ArgumentArity.OneOrMore,
+    };
     private static readonly Option<string> outputDir =
         new("--output-dir")
         {

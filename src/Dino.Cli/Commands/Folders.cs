@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Dino.Cli.Arguments;
 using Dino.Pictures.DataSets;
 using Dino.Tensors.Io;
@@ -12,22 +13,52 @@ internal static class Folders
         new((path, reason) => context.Error.WriteLine($"skipped {RawName.Shown(path)}: {reason}"));
 
     /// <exception cref="ImageFolderException">The folder is missing or has no picture.</exception>
-    public static ImageFolder Scan(CommandContext context, string path, SkippedFiles skipped)
+    public static ImageFolder Scan(CommandContext context, IReadOnlyList<string> paths, SkippedFiles skipped) =>
+        Scan(context, paths, PictureChoice.Read(context), skipped);
+
+    /// <summary>Parts pictures into those to train with and those held out, a share of them.</summary>
+    /// <exception cref="ImageFolderException">No picture can be spared.</exception>
+    public static (ImageFolder Train, ImageFolder Val) Split(CommandContext context, ImageFolder folder, double share)
+    {
+        var parts = folder.Split(share);
+        Note(context, parts.Val);
+        return parts;
+    }
+
+    /// <summary>Pictures to learn from and pictures to be judged by, in class folders: the second may be a share of the first.</summary>
+    /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
+    public static (ImageFolder Train, ImageFolder Val) ScanLabelled(
+        CommandContext context, IReadOnlyList<string> train, Option<string[]> val, SkippedFiles skipped)
+    {
+        double? share = HeldOutShare.Of(val, context.Get(val)!);
+        var folder = ScanLabelled(context, train, skipped);
+        return share is { } part ? Split(context, folder, part) : (folder, ScanLabelled(context, context.Get(val)!, skipped));
+    }
+
+    private static ImageFolder Scan(
+        CommandContext context, IReadOnlyList<string> paths, ImageFolderOptions options, SkippedFiles skipped)
     {
         _ = PictureChoice.MaxPixels(context); // a wrong number is said before the work
-        var folder = ImageFolder.Scan(path, skipped, PictureChoice.Read(context), context.Cancel);
-        foreach (string remark in folder.Remarks)
-            context.Error.WriteLine($"note: {RawName.Shown(folder.Root)}: {remark}");
+        var folder = ImageFolder.Scan(paths, options, skipped, context.Cancel);
+        Note(context, folder);
         return folder;
     }
 
-    /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
-    public static ImageFolder ScanLabelled(CommandContext context, string path, SkippedFiles skipped)
+    private static void Note(CommandContext context, ImageFolder folder)
     {
-        var folder = Scan(context, path, skipped);
+        string of = folder.Roots.Count == 1 ? $"{RawName.Shown(folder.Root)}: " : "";
+        foreach (string remark in folder.Remarks)
+            context.Error.WriteLine($"note: {of}{remark}");
+    }
+
+    /// <exception cref="UserErrorException">Some picture is in no class folder.</exception>
+    public static ImageFolder ScanLabelled(CommandContext context, IReadOnlyList<string> paths, SkippedFiles skipped)
+    {
+        var folder = Scan(context, paths, skipped);
         return folder.IsLabelled
             ? folder
-            : throw new UserErrorException($"{path} holds pictures outside class folders; classes are told by them, one folder a class.");
+            : throw new UserErrorException($"{string.Join(", ", paths)} holds pictures outside class folders; classes are told by them, "
+                + $"one folder a class.");
     }
 
     /// <summary>
@@ -38,10 +69,12 @@ internal static class Folders
     /// <exception cref="ImageFolderException">A folder has no picture.</exception>
     public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks, SkippedFiles skipped)
     {
-        var pictures = Scan(context, images, skipped);
+        // A mask beside its picture is what is looked for here.
+        var options = PictureChoice.Read(context) with { KeepMasks = true };
+        var pictures = OfFiles(Scan(context, [images], options, skipped));
         var found = new Dictionary<string, List<string>>(NameForm.Comparer);
         // The patterns choose pictures; their masks follow from them.
-        var maskFolder = ImageFolder.Scan(masks, skipped, null, context.Cancel);
+        var maskFolder = OfFiles(ImageFolder.Scan([masks], new ImageFolderOptions { KeepMasks = true }, skipped, context.Cancel));
         for (int i = 0; i < maskFolder.Count; i++)
         {
             string stem = Stem(maskFolder, i);
@@ -65,7 +98,7 @@ internal static class Folders
                 skipped.Report(picture, other.Length == 0 ? $"it has no mask: {masks} holds no {stem}"
                     : $"{masks} has more than one mask named {stem}");
         }
-        if (PictureChoice.Read(context).IsAll) // else what was not chosen has masks, too
+        if (options.Patterns.IsAll) // else what was not chosen has masks, too
         {
             for (int i = 0; i < maskFolder.Count; i++)
             {
@@ -75,6 +108,10 @@ internal static class Folders
         }
         return pairs;
     }
+
+    private static ImageFolder OfFiles(ImageFolder folder) => folder.IsInArchives
+        ? throw new UserErrorException($"{RawName.Shown(folder.Root)} is an archive; pictures with masks are read from folders: unpack it.")
+        : folder;
 
     private static string Stem(ImageFolder folder, int sample) => Path.ChangeExtension(folder.RelativePathOf(sample), null);
 }

@@ -29,11 +29,18 @@ internal static class PictureFiles
 
     /// <summary>Reads a file; one that gives no picture is reported.</summary>
     /// <returns>Whether there is a picture.</returns>
-    public static bool TryRead(this PictureReader reader, string path, DecodedPicture picture, SkippedFiles skipped)
+    public static bool TryRead(this PictureReader reader, string path, DecodedPicture picture, SkippedFiles skipped) =>
+        reader.TryRead(path, () => PictureInput.OfFile(path), picture, skipped);
+
+    /// <summary>Reads a picture of a folder or an archive; one that gives none is reported.</summary>
+    /// <returns>Whether there is a picture.</returns>
+    public static bool TryRead(
+        this PictureReader reader, string path, Func<PictureInput> open, DecodedPicture picture, SkippedFiles skipped)
     {
         try
         {
-            reader.Read(path, picture);
+            using var input = open();
+            reader.Read(input, picture);
             return true;
         }
         catch (ImageDecodeException e)

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dino.Cli.Arguments;
+using Dino.Pictures.DataSets;
 using Dino.Pictures.Transforms;
 using Dino.Tensors.Io;
 using Dino.Train.Options;
@@ -136,7 +137,7 @@ internal static class RunArguments
     };
 
     private static bool IsPlace(Option option, string value) =>
-        option.HelpName is { } name && Path.Exists(value)
+        option.HelpName is { } name && (Path.Exists(value) || BraceNotation.Expand(value) is not null)
         && (name.Contains("FOLDER", StringComparison.Ordinal) || name.Contains("FILE", StringComparison.Ordinal));
 
     private static JsonNode? Node(object? value) => value switch

@@ -19,12 +19,8 @@ internal static class TrainCommand
 {
     private static readonly TrainOptionSet hyperparameters = new();
 
-    private static readonly Option<string> data = new("--data")
-    {
-        Description = "Folder of pictures: class folders, flat, or nested.",
-        Required = true,
-        HelpName = "FOLDER",
-    };
+    private static readonly Option<string[]> data = PictureChoice.Sources("--data",
+        $"Pictures, in class folders, flat or nested: {PictureChoice.Kinds}; one or several.", required: true);
 
     private static readonly Option<string> outputDir = new("--output-dir")
     {
@@ -33,11 +29,9 @@ internal static class TrainCommand
         HelpName = "FOLDER",
     };
 
-    private static readonly Option<string?> val = new("--val")
-    {
-        Description = "Folder of labelled pictures for k-NN during training, with the class folders of --data.",
-        HelpName = "FOLDER",
-    };
+    private static readonly Option<string[]> val = PictureChoice.Sources("--val",
+        "Labelled pictures for k-NN during training, with the class folders of --data; or a share of --data, 10% say, which is then not "
+            + "trained on.");
 
     private static readonly Option<int> knnFreq =
         new("--knn-freq") { Description = "Epochs between k-NN evaluations on --val.", DefaultValueFactory = _ => 5 };
@@ -104,6 +98,8 @@ internal static class TrainCommand
                     "where colour is what counts, as in the inspection of defects: leave it as it is"),
                 ("dino train --args dino-run/args.json --output-dir second --seed 1", "the same run with another seed"),
                 ("dino train --data train --val val --preset small --epochs 50 --knn-freq 5", "with k-NN accuracy every five epochs"),
+                ("dino train --data old new.zip --val 10% --preset small", "a folder and an archive, a tenth of them held out for k-NN"),
+                ("dino train --data 'shards/train-{000000..000009}.tar' --preset paper", "ten shards of WebDataset"),
             ],
         };
         command.Options.Add(args);
@@ -138,7 +134,11 @@ internal static class TrainCommand
     {
         context.KeepsNothing();
         var skipped = Folders.Skipped(context);
+        double? share = context.IsGiven(val) ? HeldOutShare.Of(val, context.Get(val)!) : null;
         var folder = Folders.Scan(context, context.Get(data)!, skipped);
+        ImageFolder? heldOut = null;
+        if (share is { } part)
+            (folder, heldOut) = Folders.Split(context, folder, part);
         using var from = context.Get(init) is { } file ? Initialization.Open(file) : null;
         var found = Found(context);
         var (options, reasons) = hyperparameters.Read(context, folder.Count, from, found);
@@ -162,7 +162,7 @@ internal static class TrainCommand
         {
             OutputDir = context.Get(outputDir)!,
             SaveEvery = context.GetBetween(saveFreq, 1),
-            KnnEvery = context.Get(val) is null ? 0 : context.GetBetween(knnFreq, 1),
+            KnnEvery = !context.IsGiven(val) ? 0 : context.GetBetween(knnFreq, 1),
             MaxSeconds = context.Get(minutes) * 60,
             Prefetch = prefetch,
             Augment = context.Get(augment),
@@ -170,6 +170,7 @@ internal static class TrainCommand
             Verify = context.Get(verify),
             Arguments = RunArguments.Of(context.Values.Where(pair => IsKept(pair.Option)).Select(
                 pair => values.TryGetValue(pair.Option, out object? value) ? (pair.Option, value) : pair)),
+            HeldOut = heldOut is null ? null : [.. Enumerable.Range(0, heldOut.Count).Select(heldOut.RelativePathOf)],
         };
         using var device = DeviceOption.Open(context);
         if (run.Augment == Augmentation.Device && options.ViT.Channels != 3)
@@ -188,8 +189,8 @@ internal static class TrainCommand
             throw new UserErrorException("--augment device makes crops of pictures of 8 bits, not with --range; leave it out.")
             { IsUsage = true };
         KnnRun? knn = null;
-        if (context.Get(val) is { } valFolder)
-            knn = new KnnRun(folder, Folders.Scan(context, valFolder, skipped), options.Crops.GlobalCropsSize, device,
+        if (context.IsGiven(val))
+            knn = new KnnRun(folder, heldOut ?? Folders.Scan(context, context.Get(val)!, skipped), options.Crops.GlobalCropsSize, device,
                 prefetch)
             { Skipped = skipped, Preprocessing = (options.Preprocessing ?? new()) with { Decode = DecodeMode.Exact } };
 
@@ -202,6 +203,9 @@ internal static class TrainCommand
         bool whole = resumed && before == trainer.Steps;
         if (from is not null && !resumed)
             context.Say(trainer.Initialize(from, context.Get(partial)).Summary);
+        if (heldOut is not null)
+            context.Say($"held out for k-NN: {heldOut.Count} of {folder.Count + heldOut.Count} pictures, which "
+                + $"{Path.Combine(run.OutputDir, RunFiles.HeldOut)} names");
         context.Say(string.Create(CultureInfo.InvariantCulture,
             $"{(resumed ? $"going on from step {before}" : "starting")}: {folder.Count} pictures, {trainer.Method.Summary}, on {device}"));
         trainer.Run(context.Progress, context.Cancel);

@@ -2,14 +2,14 @@ using Dino.Tensors.Io;
 
 namespace Dino.Pictures.DataSets;
 
-/// <summary>The classes of pictures: their first-level folders, of which those whose names look the same are one.</summary>
+/// <summary>The classes of pictures, of which those whose names look the same are one.</summary>
 internal sealed class ClassFolders
 {
-    /// <summary>Finds the classes of pictures.</summary>
-    /// <param name="names">Paths from the folder on, with /, in ordinal order.</param>
-    public ClassFolders(string[] names)
+    /// <summary>Numbers the classes of pictures.</summary>
+    /// <param name="classes">The class of each picture; null for none.</param>
+    public ClassFolders(IReadOnlyList<string?> classes)
     {
-        string[] spelled = [.. names.Select(ClassOf).OfType<string>().Distinct().Order(StringComparer.Ordinal)];
+        string[] spelled = [.. classes.OfType<string>().Distinct().Order(StringComparer.Ordinal)];
         var number = new Dictionary<string, int>(NameForm.Comparer);
         var known = new Dictionary<string, int>(StringComparer.Ordinal);
         var first = new List<string>();
@@ -24,7 +24,7 @@ internal sealed class ClassFolders
             known[name] = number[name];
         }
         (Names, Remarks) = ([.. first], remarks);
-        Labels = [.. names.Select(name => ClassOf(name) is { } folder ? known[folder] : ImageFolder.NoLabel)];
+        Labels = [.. classes.Select(name => name is null ? ImageFolder.NoLabel : known[name])];
     }
 
     /// <summary>Names of the classes, in ordinal order.</summary>
@@ -36,6 +36,22 @@ internal sealed class ClassFolders
     /// <summary>What a person should know.</summary>
     public IReadOnlyList<string> Remarks { get; }
 
-    private static string? ClassOf(string relative) =>
-        relative.IndexOf('/', StringComparison.Ordinal) is >= 0 and var end ? relative[..end] : null;
+    /// <summary>The first-level folder that a picture lies in; null for none.</summary>
+    /// <param name="path">Its path from the source on, with /.</param>
+    /// <param name="top">The folder, with / at its end, that all pictures of the source lie in; empty for none.</param>
+    public static string? FolderOf(string path, string top)
+    {
+        int start = path.StartsWith(top, StringComparison.Ordinal) ? top.Length : 0;
+        // A list may name files by paths that lead up, or from the root on.
+        while (start < path.Length)
+        {
+            if (string.CompareOrdinal(path, start, "../", 0, 3) == 0)
+                start += 3;
+            else if (path[start] == '/')
+                start++;
+            else
+                break;
+        }
+        return path.IndexOf('/', start) is >= 0 and var end ? path[start..end] : null;
+    }
 }

@@ -6,20 +6,21 @@ namespace Dino.Pictures.DataSets;
 internal static class FolderRemarks
 {
     /// <summary>The remarks, each a line.</summary>
-    /// <param name="samples">The pictures, in ordinal order of their names.</param>
-    public static IEnumerable<string> Of(IReadOnlyList<FolderEntry> samples)
+    /// <param name="samples">The pictures.</param>
+    /// <param name="several">Whether they are of several sources, which may name the same files.</param>
+    public static IEnumerable<string> Of(IReadOnlyList<SourceFile> samples, bool several)
     {
-        if (Twice(samples) is { } twice)
+        if (Twice(samples, several) is { } twice)
             yield return twice;
         if (Pairs(samples) is { } pairs)
             yield return pairs;
     }
 
     /// <summary>Files that are reached by more than one name.</summary>
-    private static string? Twice(IReadOnlyList<FolderEntry> samples)
+    private static string? Twice(IReadOnlyList<SourceFile> samples, bool several)
     {
-        // Only links and files entered in more than one folder can be: nothing is kept for folders without such.
-        if (!samples.Any(file => file.ByLink || file.Status.Names > 1))
+        // Only links, files entered in more than one folder, and those of several sources can be: else nothing is kept.
+        if (!several && !samples.Any(file => file.ByLink || file.Status.Names > 1))
             return null;
         var first = new Dictionary<(ulong, ulong), string>();
         int count = 0;
@@ -31,35 +32,19 @@ internal static class FolderRemarks
             count++;
             example ??= $"{RawName.Shown(first[(file.Status.Volume, file.Status.Number)])} and {RawName.Shown(file.Name)} are one file";
         }
-        return example is null ? null : $"{count} pictures are there by a second name, by links ({example}): each name counts as a picture";
+        string how = several ? "" : ", by links";
+        return example is null ? null : $"{count} pictures are there by a second name{how} ({example}): each name counts as a picture";
     }
 
-    /// <summary>Pictures of one name but for the ending, in one folder: masks are kept so.</summary>
-    private static string? Pairs(IReadOnlyList<FolderEntry> samples)
+    /// <summary>Pictures of one name but for the ending, in one folder: copies in two formats.</summary>
+    private static string? Pairs(IReadOnlyList<SourceFile> samples)
     {
-        // In ordinal order all names that begin with "x." stand together; of those the ones named "x" but for the ending are wanted.
-        var open = new Stack<string>();
-        int count = 0;
-        string? example = null;
-        foreach (var file in samples)
-        {
-            while (open.TryPeek(out string? top) && !Continues(file.Name, Stem(top)))
-                open.Pop();
-            if (!open.TryPeek(out string? other) || !Stem(other).SequenceEqual(Stem(file.Name)))
-            {
-                open.Push(file.Name);
-                continue;
-            }
-            count++;
-            string ending = Path.GetExtension(file.Name);
-            example ??= $"({RawName.Shown(other)} and {RawName.Shown(Path.GetFileName(file.Name))}): "
-                + $"if one is a mask or a copy of the other, leave it out with `Exclude` '*{ending}'";
-        }
-        return example is null ? null : $"{count} pictures have the name of another in their folder but for the ending {example}";
+        var groups = SameStems.Of(samples);
+        if (groups.Count == 0)
+            return null;
+        string first = samples[groups[0][0]].Name, second = samples[groups[0][1]].Name;
+        return $"{groups.Sum(group => group.Count - 1)} pictures have the name of another in their folder but for the ending "
+            + $"({RawName.Shown(first)} and {RawName.Shown(Path.GetFileName(second))}): if one is a mask or a copy of the other, leave it "
+            + $"out with `Exclude` '*{Path.GetExtension(second)}'";
     }
-
-    private static bool Continues(ReadOnlySpan<char> name, ReadOnlySpan<char> stem) =>
-        name.StartsWith(stem) && name[stem.Length..].StartsWith(".");
-
-    private static ReadOnlySpan<char> Stem(string name) => name.AsSpan(0, name.Length - Path.GetExtension(name.AsSpan()).Length);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Dino.Pictures.Decoding;
 using Dino.Tensors.Io;
 
 namespace Dino.Pictures.DataSets;
@@ -58,7 +59,7 @@ public sealed class PictureListing
         if (verify || bytes <= AlwaysRead)
         {
             Parallel.For(0, pictures.Length, new ParallelOptions { CancellationToken = cancel }, i =>
-                pictures[i] = pictures[i] with { Sha256 = ContentOf(folder.PathOf(i), cancel) });
+                pictures[i] = pictures[i] with { Sha256 = ContentOf(folder, i, cancel) });
         }
         return new PictureListing(pictures);
     }
@@ -150,14 +151,15 @@ public sealed class PictureListing
     }
 
     // A file that cannot be read is one by that: training skips it too.
-    private static string ContentOf(string path, CancellationToken cancel)
+    private static string ContentOf(ImageFolder folder, int sample, CancellationToken cancel)
     {
         cancel.ThrowIfCancellationRequested();
         try
         {
-            return FileHash.Of(path, cancel);
+            using var input = folder.Open(sample);
+            return FileHash.Of(input, cancel);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageDecodeException)
         {
             return "unreadable";
         }

@@ -53,7 +53,6 @@ internal sealed class PictureSource
                 return null;
             if (source.cache is { } kept && Volatile.Read(ref kept[sample]) is { } known)
                 return known;
-            string path = source.folder.PathOf(sample);
             try
             {
                 using var input = source.folder.Open(sample);
@@ -62,7 +61,7 @@ internal sealed class PictureSource
             catch (ImageDecodeException e)
             {
                 source.unreadable[sample] = true;
-                source.skipped.Report(path, e.Reason);
+                source.skipped.Report(source.folder.PathOf(sample), e.Reason);
                 return null;
             }
             source.Keep(sample, image);

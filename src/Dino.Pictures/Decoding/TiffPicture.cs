@@ -73,15 +73,30 @@ internal static class TiffPicture
     }
 
     /// <summary>The name of the raw camera format that a file which begins as a TIFF is in truth, or null.</summary>
-    public static string? RawFormat(string path)
+    public static string? RawFormat(PictureInput input)
     {
         string? name = null;
+        Try(() => name = RawFormat(new TiffFile(input)));
+        return name;
+    }
+
+    /// <summary>How the first picture of a file keeps its colours.</summary>
+    public static StoredColours ColoursOf(PictureInput input)
+    {
+        var colours = StoredColours.Unknown;
         Try(() =>
         {
-            using var input = PictureInput.OfFile(path);
-            name = RawFormat(new TiffFile(input));
+            var first = Find(new TiffFile(input), 0);
+            bool isOneSample = first.Number(TiffField.SamplesPerPixel, 1) == 1;
+            colours = first.Number(TiffField.Photometric, -1) switch
+            {
+                3 => StoredColours.Few, // a palette
+                0 or 1 when isOneSample => first.Number(TiffField.BitsPerSample, 1) == 1 ? StoredColours.Few : StoredColours.Grey,
+                -1 => StoredColours.Unknown,
+                _ => StoredColours.Colour,
+            };
         });
-        return name;
+        return colours;
     }
 
     private static string? RawFormat(TiffFile file)

@@ -43,12 +43,21 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         Compare("", Stated(then), Stated(options), (then, options));
     }
 
-    public void Pictures(DataIdentity now, PictureListing listing, int stepsPerEpoch)
+    /// <summary>Compares the pictures that are held out with those that the run's folder names.</summary>
+    public void HeldOut(string file, IReadOnlyList<string>? now)
+    {
+        if (HeldOutPictures.Difference(file, now) is { } difference)
+            differences.Add(difference);
+    }
+
+    public void Pictures(DataIdentity now, PictureListing listing, int stepsPerEpoch, int masksLeftOut = 0)
     {
         if (info.Pictures != now.Pictures)
         {
             differences.Add($"pictures ({info.Pictures} then, {now.Pictures} now)");
             Name(listing);
+            if (masksLeftOut > 0 && info.Pictures == now.Pictures + masksLeftOut)
+                details.Add($"{masksLeftOut} files that look like masks are left out now; `KeepMasks` takes them, as before");
             return;
         }
         if (info.StepsPerEpoch != stepsPerEpoch && differences.Count == 0)

@@ -30,6 +30,12 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
     /// <summary>The checkpoint that a run continues from.</summary>
     public string Latest => Path.Combine(run.OutputDir, RunFiles.Latest);
 
+    /// <summary>Names of the pictures that were held out.</summary>
+    public string HeldOut => Path.Combine(run.OutputDir, RunFiles.HeldOut);
+
+    /// <summary>How many files were left out of the pictures because they look like masks.</summary>
+    public int MasksLeftOut => pictures.MasksLeftOut;
+
     /// <summary>The log.</summary>
     public string Log => Path.Combine(run.OutputDir, RunFiles.Log);
 
@@ -84,6 +90,7 @@ internal sealed class RunFolder(RunOptions run, ImageFolder pictures, IRanks ran
         File.Delete(Path.ChangeExtension(Latest, ".json"));
         if (!isInitialised)
             File.Delete(Path.Combine(run.OutputDir, RunFiles.InitialWeights));
+        HeldOutPictures.Write(HeldOut, run.HeldOut);
         string[] earlier = RunFiles.Kept(run.OutputDir);
         if (earlier.Length == 0)
             return null;

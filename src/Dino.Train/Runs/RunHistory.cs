@@ -43,7 +43,8 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
         check.Options(options);
         origin(check);
         check.Ranks(ranks.Count);
-        check.Pictures(identity, listing, stepsPerEpoch);
+        check.HeldOut(folder.HeldOut, run.HeldOut);
+        check.Pictures(identity, listing, stepsPerEpoch, folder.MasksLeftOut);
         check.LargestPicture(run.Prefetch.UnusualMaxPixels);
         check.Arithmetic(Arithmetic);
         check.ThrowIfOther();
@@ -54,7 +55,10 @@ internal sealed class RunHistory(TrainOptions options, RunOptions run, RunFolder
             Grow(info, epochs);
         // A kill may have come between the two files.
         if (folder.IsWriter)
+        {
             Checkpoint.RefreshCopy(folder.Latest);
+            HeldOutPictures.Write(folder.HeldOut, run.HeldOut);
+        }
         return info.Step;
     }
 

@@ -60,8 +60,8 @@ internal static class CopyCommand
             throw new UserErrorException($"There is no folder {RawName.Shown(root)}.");
         var left = new SkippedLines(context);
         var skipped = left.Files;
-        var more = context.Get(distractors) is { } folder ? Folders.Scan(context, folder, skipped) : null;
-        var learned = context.Get(whitening) is { } other ? Folders.Scan(context, other, skipped) : null;
+        var more = context.Get(distractors) is { } folder ? Folders.Scan(context, [folder], skipped) : null;
+        var learned = context.Get(whitening) is { } other ? Folders.Scan(context, [other], skipped) : null;
         using var device = DeviceOption.Open(context);
         var (backbone, _, preprocessing) = BackboneArgument.Open(context, device);
         _ = BackboneArgument.Attentive(context, backbone);
@@ -71,7 +71,7 @@ internal static class CopyCommand
         {
             Prefetch = new PrefetchOptions { MaxPixels = PictureChoice.MaxPixels(context) },
             Preprocessing = preprocessing,
-            Patterns = PictureChoice.Read(context),
+            Patterns = PictureChoice.Read(context).Patterns,
         }.Evaluate(root, more, learned, context.Progress, context.Cancel);
         string protocol = $"{FeatureKind.CopyDetection.Name}, {size}² stretched, "
             + $"{(learned is null ? "not whitened" : $"whitened by {learned.Count} pictures")}, "

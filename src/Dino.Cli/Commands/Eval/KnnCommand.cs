@@ -12,15 +12,11 @@ namespace Dino.Cli.Commands.Eval;
 /// <summary><c>dino eval knn</c>: the weighted k-NN accuracy of a checkpoint's features.</summary>
 internal static class KnnCommand
 {
-    private static readonly Option<string> train =
-        new("--train")
-        {
-            Description = "Labelled pictures to take neighbours from: one folder a class.",
-            Required = true,
-            HelpName = "FOLDER"
-        };
-    private static readonly Option<string> val =
-        new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string[]> train = PictureChoice.Sources("--train",
+        $"Labelled pictures to take neighbours from, one folder a class: {PictureChoice.Kinds}.", required: true);
+    private static readonly Option<string[]> val =
+        PictureChoice.Sources(
+            "--val", "Labelled pictures to classify; or a share of --train, 10% say, which is then no neighbour.", required: true);
 
     private static readonly Option<int[]> ks = new("--nb-knn")
     {
@@ -78,8 +74,7 @@ internal static class KnnCommand
         int batch = context.GetBetween(batchSize, 1), wanted = context.GetBetween(size, 0, 8192), draw = context.GetBetween(seed, 0);
         var left = new SkippedLines(context);
         var skipped = left.Files;
-        var bank = Folders.ScanLabelled(context, context.Get(train)!, skipped);
-        var queries = Folders.ScanLabelled(context, context.Get(val)!, skipped);
+        var (bank, queries) = Folders.ScanLabelled(context, context.Get(train)!, val, skipped);
         using var device = DeviceOption.Open(context);
         var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         int side = wanted > 0 ? wanted : pictureSize;

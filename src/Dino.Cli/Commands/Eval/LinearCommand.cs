@@ -3,6 +3,7 @@ using System.Globalization;
 using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Model;
+using Dino.Pictures.DataSets;
 using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 using Dino.Train.Evaluation.Features;
@@ -17,10 +18,11 @@ internal static class LinearCommand
 {
     private static readonly LinearOptions defaults = new();
 
-    private static readonly Option<string?> train =
-        new("--train") { Description = "Labelled pictures to learn from: one folder a class.", HelpName = "FOLDER" };
-    private static readonly Option<string> val =
-        new("--val") { Description = "Labelled pictures to classify.", Required = true, HelpName = "FOLDER" };
+    private static readonly Option<string[]> train =
+        PictureChoice.Sources("--train", $"Labelled pictures to learn from, one folder a class: {PictureChoice.Kinds}.");
+    private static readonly Option<string[]> val =
+        PictureChoice.Sources(
+            "--val", "Labelled pictures to classify; or a share of --train, 10% say, which is then not learnt from.", required: true);
 
     private static readonly Option<double[]> rates = new("--lr")
     {
@@ -92,14 +94,31 @@ internal static class LinearCommand
         return command;
     }
 
+    /// <summary>The pictures; without a classifier to be trained, those of <c>--val</c> name its classes.</summary>
+    private static LabelledPair Pair(CommandContext context, string[] trainFolders, bool trains, SkippedFiles skipped)
+    {
+        const string what = "the linear evaluation";
+        if (trains)
+        {
+            var (trained, judged) = Folders.ScanLabelled(context, trainFolders, val, skipped);
+            return new LabelledPair(trained, judged, what);
+        }
+        var pictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
+        return new LabelledPair(pictures, pictures, what);
+    }
+
     private static void Run(CommandContext context)
     {
         context.KeepsNothing();
-        string? file = context.Get(weights), trainFolder = context.Get(train);
-        if (file is null && trainFolder is null)
+        string? file = context.Get(weights);
+        string[] trainFolders = context.Get(train) ?? [];
+        if (file is null && trainFolders.Length == 0)
             throw new UserErrorException("--train is missing: a classifier has to be trained, unless --linear-weights gives "
                 + "one.")
             { IsUsage = true };
+        bool isShare = HeldOutShare.Of(val, context.Get(val)!) is not null;
+        if (isShare && trainFolders.Length == 0)
+            throw new UserErrorException($"{val.Name} {context.Get(val)![0]} is a share of --train, which is missing.") { IsUsage = true };
         var options = new LinearOptions
         {
             LearningRates = file is null ? [.. context.Get(rates)!] : [1],
@@ -113,9 +132,7 @@ internal static class LinearCommand
             frequency = context.GetBetween(valFreq, 1);
         var left = new SkippedLines(context);
         var skipped = left.Files;
-        var valPictures = Folders.ScanLabelled(context, context.Get(val)!, skipped);
-        var trainPictures = file is null ? Folders.ScanLabelled(context, trainFolder!, skipped) : valPictures;
-        var folders = new LabelledPair(trainPictures, valPictures, "the linear evaluation");
+        var folders = Pair(context, trainFolders, file is null || isShare, skipped);
         using var hold = context.Get(outputDir) is { } made ? FolderLock.Acquire(made) : null;
 
         using var device = DeviceOption.Open(context);

@@ -57,7 +57,7 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
             throw new EvaluationException($"{root} has no folder '{Originals}': copies are compared with the pictures in it.");
         try
         {
-            var originals = ImageFolder.Scan(original, skipped, Patterns, cancel);
+            var originals = Scan(original, cancel);
             var blocks = Blocks(root, cancel);
             using var map = whitening is null ? null : Learn(whitening, progress, cancel);
 
@@ -151,9 +151,13 @@ public sealed class CopyDetectionRun(Backbone backbone, Device device, int size,
         var folders = FolderTree.Files(root, skipped, cancel).Select(file => file.Name[..Math.Max(0, file.Name.LastIndexOf('/'))])
             .Distinct();
         foreach (string name in folders.Where(name => name.Length > 0 && name.Split('/')[0] != Originals).Order(StringComparer.Ordinal))
-            blocks.Add((name, ImageFolder.Scan(Path.Combine(root, name), skipped, Patterns, cancel)));
+            blocks.Add((name, Scan(Path.Combine(root, name), cancel)));
         return blocks.Count > 0 ? blocks : throw new EvaluationException($"{root} has no folder of copies beside '{Originals}'.");
     }
+
+    // The set is what its makers made it: nothing of it is left out for its looks.
+    private ImageFolder Scan(string folder, CancellationToken cancel) =>
+        ImageFolder.Scan([folder], new ImageFolderOptions { Patterns = Patterns, KeepMasks = true }, skipped, cancel);
 
     private static HashSet<int> Positives(string copy, List<string> originals)
     {
