@@ -23,10 +23,21 @@ internal static class WordCheck
 
     private static string? FaultOf(SymbolResult result) => result switch
     {
-        OptionResult { Implicit: false } option => FaultOf(option.Option.Name, option.Option.ValueType, option.Tokens),
+        OptionResult { Implicit: false } option => SwallowedOption(option)
+            ?? FaultOf(option.Option.Name, option.Option.ValueType, option.Tokens),
         ArgumentResult argument => FaultOf($"<{argument.Argument.Name}>", argument.Argument.ValueType, argument.Tokens),
         _ => null,
     };
+
+    /// <summary>An option that was left without its values takes the next option for one, and all that follows.</summary>
+    private static string? SwallowedOption(OptionResult option)
+    {
+        if (option.Option.ValueType != typeof(string[]) || option.Tokens is not [var first, ..]
+            || option.Parent is not CommandResult parent || parent.Command.Options.All(other => other.Name != first.Value))
+            return null;
+        string rest = option.Tokens.Count > 1 ? $"; unexpected argument '{option.Tokens[1].Value}'" : "";
+        return $"{option.Option.Name} needs a value before {first.Value}{rest}.";
+    }
 
     private static string? FaultOf(string name, Type type, IReadOnlyList<Token> words)
     {

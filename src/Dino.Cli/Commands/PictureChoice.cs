@@ -11,6 +11,9 @@ internal static class PictureChoice
     /// <summary>What may be named where pictures are asked for, for the help.</summary>
     public const string Kinds = "folders, .zip or .tar archives, lists of paths (.txt)";
 
+    /// <summary>The name, in the help, of what pictures are taken from.</summary>
+    public const string SourceName = "FOLDER";
+
     private const int MostMegapixels = RgbImage.MaxPixels / 2 / 1_000_000;
 
     private static readonly Option<string[]> include =
@@ -78,7 +81,7 @@ internal static class PictureChoice
         Required = required,
         Arity = ArgumentArity.OneOrMore,
         AllowMultipleArgumentsPerToken = true,
-        HelpName = "FOLDER",
+        HelpName = SourceName,
     };
 
     private static Option<string[]> Patterns(string name, string description) => new(name)

@@ -132,6 +132,8 @@ internal static class RunArguments
     private static object? PlaceOf(Option option, object? value) => value switch
     {
         string path when IsPlace(option, path) => RawName.Shown(Path.GetFullPath(path)),
+        string[] and [] when option.HelpName == PictureChoice.SourceName => null,
+        string[] and [var one] when option.HelpName == PictureChoice.SourceName => PlaceOf(option, one),
         string[] paths => paths.Select(path => IsPlace(option, path) ? Path.GetFullPath(path) : path).Select(RawName.Shown).ToArray(),
         _ => value,
     };
