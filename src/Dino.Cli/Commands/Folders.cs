@@ -70,7 +70,7 @@ internal static class Folders
     public static List<(string Image, string Mask)> PairByName(CommandContext context, string images, string masks, SkippedFiles skipped)
     {
         // A mask beside its picture is what is looked for here.
-        var options = PictureChoice.Read(context) with { KeepMasks = true };
+        var options = PictureChoice.Read(context) with { KeepMasks = true, EveryPage = false };
         var pictures = OfFiles(Scan(context, [images], options, skipped));
         var found = new Dictionary<string, List<string>>(NameForm.Comparer);
         // The patterns choose pictures; their masks follow from them.

@@ -156,6 +156,11 @@ public sealed class ImageFolder
     /// <summary>Whether some pictures are no files of their own.</summary>
     internal bool IsInArchives => sources.Any(source => source is ArchiveSource);
 
+    /// <summary>Whether a sample is of the same file as the one before it.</summary>
+    internal bool IsNextPage(int sample) =>
+        sample > 0 && samples[sample] is { Page: not Sample.NoPage } own && samples[sample - 1] is { Page: not Sample.NoPage } before
+        && (own.Source, own.Name) == (before.Source, before.Name);
+
     /// <summary>Whether a file is taken for a picture by its name alone.</summary>
     internal static bool IsNamedAsPicture(string name) => Extensions.Contains(Path.GetExtension(name));
 }

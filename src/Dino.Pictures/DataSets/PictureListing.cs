@@ -59,7 +59,15 @@ public sealed class PictureListing
         if (verify || bytes <= AlwaysRead)
         {
             Parallel.For(0, pictures.Length, new ParallelOptions { CancellationToken = cancel }, i =>
-                pictures[i] = pictures[i] with { Sha256 = ContentOf(folder, i, cancel) });
+            {
+                if (!folder.IsNextPage(i))
+                    pictures[i] = pictures[i] with { Sha256 = ContentOf(folder, i, cancel) };
+            });
+            for (int i = 1; i < pictures.Length; i++)
+            {
+                if (folder.IsNextPage(i))
+                    pictures[i] = pictures[i] with { Sha256 = pictures[i - 1].Sha256 };
+            }
         }
         return new PictureListing(pictures);
     }

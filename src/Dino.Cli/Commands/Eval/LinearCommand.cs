@@ -139,7 +139,7 @@ internal static class LinearCommand
         var (backbone, pictureSize, preprocessing) = BackboneArgument.Open(context, device);
         var kind = Kind(context, backbone);
         int side = wanted > 0 ? wanted : pictureSize;
-        DepthNotes.Say(context, valPictures, preprocessing, backbone.Channels, DepthNotes.Evaluation);
+        DepthNotes.Say(context, folders.Val, preprocessing, backbone.Channels, DepthNotes.Evaluation);
 
         using var run = new LinearRun(folders, backbone, device, kind, side, options)
         {
