@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a console project outside the tree that has the libraries Dino.Model and Dino.Pictures alone, embeds a picture with it in five lines, and
-# compares the features with those of `dino features`, bit for bit. No package for plots, consoles or command lines may come along.
+# Builds a console project outside the tree that has the library Dino.Model alone, embeds a picture with it in four lines, and compares the
+# features with those of `dino features`, bit for bit. No package for plots, consoles or command lines may come along.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,19 +21,16 @@ cat >"$scratch/embed/embed.csproj" <<PROJECT
   </PropertyGroup>
   <ItemGroup>
     <ProjectReference Include="$root/src/Dino.Model/Dino.Model.csproj" />
-    <ProjectReference Include="$root/src/Dino.Pictures/Dino.Pictures.csproj" />
   </ItemGroup>
 </Project>
 PROJECT
 cat >"$scratch/embed/Program.cs" <<'PROGRAM'
 using Dino.Model;
-using Dino.Pictures.Loading;
 using Dino.Tensors;
 
 using var device = Device.Open("cpu");
 using var embedder = Embedder.Open(args[0], device);
-float[] picture = EvalPicture.Read(args[1], embedder.Size, embedder.Channels);
-float[] features = embedder.Embed(picture);
+float[] features = embedder.Embed(args[1]);
 Console.WriteLine(string.Join('\n', features.Select(value => $"{BitConverter.SingleToUInt32Bits(value):x8}")));
 PROGRAM
 dotnet build -c Release "$scratch/embed" -o "$scratch/out" >"$scratch/build.log" 2>&1 || { tail -20 "$scratch/build.log"; exit 1; }

@@ -2,7 +2,6 @@
 // dog.jpg
 using System.Globalization;
 using Dino.Model;
-using Dino.Pictures.Loading;
 using Dino.Tensors;
 
 if (args.Length < 2)
@@ -13,12 +12,12 @@ if (args.Length < 2)
 
 using var device = Device.Open("cpu");
 using var embedder = Embedder.Open(args[0], device);
-float[] first = embedder.Embed(EvalPicture.Read(args[1], embedder.Size, embedder.Channels)); // (D)
+float[] first = embedder.Embed(args[1]); // (D); a Stream and bytes will do, too
 Console.WriteLine($"{args[1]}: {embedder.Width} numbers");
 Console.WriteLine(string.Join(' ', first.Select(value => value.ToString("R", CultureInfo.InvariantCulture))));
 
-// Several pictures go through the network together, one after the other in one array.
-float[] all = embedder.Embed([.. args[1..].SelectMany(path => EvalPicture.Read(path, embedder.Size, embedder.Channels))]); // (B, D)
+// Several pictures go through the network together.
+float[] all = embedder.Embed(args[1..]); // (B, D)
 for (int i = 1; i < args.Length - 1; i++)
     Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"{args[1]} and {args[i + 1]}: cosine {Cosine(first, all.AsSpan(i * embedder.Width, embedder.Width)):F4}"));

@@ -20,6 +20,12 @@ internal static class AugmentCommand
         new("--output") { Description = "The sheet, a PNG file.", DefaultValueFactory = _ => "dino-views.png", HelpName = "FILE" };
     private static readonly Option<int> draws =
         new("--draws") { Description = "How often each picture is drawn, a row each.", DefaultValueFactory = _ => 4 };
+    private static readonly Option<DecodeMode> decode = PreprocessingChoice.Decode("fast");
+    private static readonly Option<string?> range = new("--range")
+    {
+        Description = "Stored values that become black and white, 0,4095 say, for pictures of more than 8 bits.",
+        HelpName = "LOW,HIGH",
+    };
     private static readonly Option<string?> args = new("--args")
     {
         Description = "Take the options of the views from a file, as args.json of a run; those on the command line go before it.",
@@ -42,7 +48,7 @@ internal static class AugmentCommand
             ],
         };
         command.Arguments.Add(pictures);
-        foreach (var option in (Option[])[output, draws, args])
+        foreach (var option in (Option[])[output, draws, decode, range, args])
             command.Options.Add(option);
         PictureChoice.AddLimitTo(command);
         hyperparameters.AddTo(command);
@@ -78,7 +84,12 @@ internal static class AugmentCommand
         var skipped = new SkippedLines(context, hold: true);
         var drawn = new ViewDraws(options.Crops, options.Seed);
         var rows = new List<(string Path, int Draw, DrawnRow Row)>();
-        using var reader = new PictureReader(maxPixels: PictureChoice.MaxPixels(context));
+        var preprocessing = new Preprocessing
+        {
+            Decode = context.IsGiven(decode) ? context.Get(decode) : DecodeMode.Fast,
+            Range = context.Get(range) is { } word ? PreprocessingChoice.Range(word) : null,
+        };
+        using var reader = new PictureReader(preprocessing, maxPixels: PictureChoice.MaxPixels(context));
         var picture = new DecodedPicture();
         context.Progress.Run("views", paths.Length, tracker =>
         {
@@ -89,7 +100,7 @@ internal static class AugmentCommand
                     continue;
                 skipped.Release();
                 for (int draw = 0; draw < each; draw++)
-                    rows.Add((paths[i], draw, drawn.Of($"{PictureFiles.NameFor(paths[i])}, draw {draw + 1}", picture.ToRgb(), i, draw)));
+                    rows.Add((paths[i], draw, drawn.Of($"{PictureFiles.NameFor(paths[i])}, draw {draw + 1}", picture, i, draw)));
                 tracker.Report(i + 1);
             }
         });

@@ -154,10 +154,14 @@ internal static class TrainCommand
             MaxPixels = PictureChoice.MaxPixels(context),
             CacheBytes = (long)context.GetBetween(cache, 0) << 20,
         };
+        if (context.Get(augment) == Augmentation.Device && TrainPreprocessing.HasRange(context))
+            throw new UserErrorException("--augment device makes crops of pictures of 8 bits, not with --range; leave it out.")
+            { IsUsage = true };
+        if (!context.Get(plan))
+            options = TrainPreprocessing.Apply(context, options, found, folder, prefetch);
         var values = Values(options, context.Get(outputDir)!);
         values[cache] = context.IsGiven(cache) ? context.Get(cache) : null; // by default it is the machine's
         PictureChoice.Note(context, values);
-        TrainPreprocessing.Note(context, found, values);
         var run = new RunOptions
         {
             OutputDir = context.Get(outputDir)!,
@@ -184,10 +188,6 @@ internal static class TrainCommand
             Plan(context, options, device);
             return;
         }
-        options = TrainPreprocessing.Apply(context, options, found, folder, prefetch);
-        if (run.Augment == Augmentation.Device && options.Preprocessing?.Range is not null)
-            throw new UserErrorException("--augment device makes crops of pictures of 8 bits, not with --range; leave it out.")
-            { IsUsage = true };
         KnnRun? knn = null;
         if (context.IsGiven(val))
             knn = new KnnRun(folder, heldOut ?? Folders.Scan(context, context.Get(val)!, skipped), options.Crops.GlobalCropsSize, device,
@@ -239,6 +239,7 @@ internal static class TrainCommand
     private static Dictionary<Option, object?> Values(DinoOptions options, string output)
     {
         var values = hyperparameters.Values(options).ToDictionary();
+        TrainPreprocessing.Note(options, values);
         values[outputDir] = Path.GetFullPath(output);
         return values;
     }

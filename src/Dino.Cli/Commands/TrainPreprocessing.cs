@@ -31,9 +31,18 @@ internal static class TrainPreprocessing
             command.Options.Add(option);
     }
 
-    /// <summary>Notes how the files of a run are read, given or not.</summary>
-    public static void Note(CommandContext context, TrainOptions? found, Dictionary<Option, object?> values) =>
-        values[decode] = Decode(context, found);
+    /// <summary>Whether a range is asked for.</summary>
+    public static bool HasRange(CommandContext context) => context.Get(range) is not null;
+
+    /// <summary>Notes how the files of a run are read, and the range that was measured: another run like it takes the same.</summary>
+    public static void Note(TrainOptions options, Dictionary<Option, object?> values)
+    {
+        var chosen = options.Preprocessing ?? new Preprocessing();
+        values[decode] = chosen.Decode;
+        values[range] = chosen.Range is { } both ? string.Create(CultureInfo.InvariantCulture, $"{both.Low:R},{both.High:R}") : null;
+        values[mean] = chosen.Mean?.ToArray();
+        values[std] = chosen.Std?.ToArray();
+    }
 
     /// <summary>The hyperparameters with what the options say, and what has to be measured for it.</summary>
     /// <param name="context">The command line.</param>

@@ -15,7 +15,7 @@ public sealed class ViewDraws(MultiCropOptions options, ulong seed)
     /// <param name="picture">The picture.</param>
     /// <param name="position">Its position among the pictures.</param>
     /// <param name="draw">Which draw, from 0.</param>
-    public DrawnRow Of(string name, RgbImage picture, int position, int draw)
+    public DrawnRow Of(string name, DecodedPicture picture, int position, int draw)
     {
         var drawn = new DrawnView[views.Count];
         for (int view = 0; view < drawn.Length; view++)
@@ -25,10 +25,10 @@ public sealed class ViewDraws(MultiCropOptions options, ulong seed)
             const int globals = MultiCropOptions.GlobalCropsNumber;
             drawn[view] = new DrawnView(
                 view < globals ? $"global {view + 1}" : $"local {view - globals + 1}", plan, views[view].Size,
-                view < ViewSheet.MostViews ? Kept(maker.Draw(picture, view, plan)) : null);
+                view < ViewSheet.MostViews ? Kept(picture.IsDeep ? maker.Draw(picture.Floats, view, plan).ToRgb() : maker.Draw(picture.Rgb, view, plan)) : null);
         }
         double scale = (double)ViewSheet.Longest / Math.Max(picture.Width, picture.Height);
-        return new DrawnRow(name, Resized(picture, Side(picture.Width), Side(picture.Height)), picture.Width, picture.Height, drawn);
+        return new DrawnRow(name, Resized(picture.ToRgb(), Side(picture.Width), Side(picture.Height)), picture.Width, picture.Height, drawn);
 
         int Side(int pixels) => Math.Max(1, (int)Math.Round(pixels * scale));
     }

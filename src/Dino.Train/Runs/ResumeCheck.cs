@@ -198,6 +198,7 @@ internal sealed class ResumeCheck(string path, CheckpointInfo info)
         null => "none",
         ValueRange range => FormattableString.Invariant($"{range.Low},{range.High}"),
         DecodeMode mode => mode.ToString().ToLowerInvariant(),
+        IEnumerable<double> numbers => string.Join(' ', numbers.Select(number => number.ToString(CultureInfo.InvariantCulture))),
         System.Collections.IEnumerable and not string => Written(value),
         _ => value,
     };

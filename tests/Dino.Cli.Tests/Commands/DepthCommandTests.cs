@@ -105,6 +105,23 @@ public class DepthCommandTests
     }
 
     [Test]
+    public void ItsOptions_HaveWhatWasMeasured_AndBeginTheSameRun()
+    {
+        Fill(3, "png");
+        string latest = Trained("--range", "auto", "--decode", "exact");
+        string args = Path.Combine(output, "args.json"), second = Path.Combine(scratch, "second");
+        var run = DinoProcess.Run("train", "--args", args, "--output-dir", second);
+        Assert.That(run.Code, Is.EqualTo(ExitCode.Ok), run.Error);
+        Assert.That(run.Output, Does.Not.Contain("percentile"));
+        Assert.That(File.ReadAllBytes(Path.Combine(second, "latest.safetensors")), Is.EqualTo(File.ReadAllBytes(latest)));
+
+        string dark = Path.Combine(scratch, "dark.png"), light = Path.Combine(scratch, "light.png");
+        Assert.That(DinoProcess.Run("augment", pictures.PathOf("a/0.png"), "--output", dark).Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(DinoProcess.Run("augment", pictures.PathOf("a/0.png"), "--args", args, "--output", light).Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(File.ReadAllBytes(light), Is.Not.EqualTo(File.ReadAllBytes(dark)));
+    }
+
+    [Test]
     public void ARunGoesOnAsItsFilesWereRead_UnlessToldOtherwise()
     {
         Fill(3, "png");
