@@ -197,6 +197,9 @@ public class PictureFuzzTests
         foreach (string start in new[] { "P4 9 5 ", "P5 9 5 255 ", "P5\n9 5\n4095\n", "P6\n#x\n9 5\n255\n", "P6 9 5 65535 ",
             "P7\nWIDTH 9\nHEIGHT 5\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n" })
             yield return (".pnm", [.. Encoding.ASCII.GetBytes(start), .. numbers]);
+        var samples = TiffBytes.Page(9, 5, 2, 3, 8, [numbers[..135]]);
+        yield return (".tif", TiffBytes.Of(samples));
+        yield return (".tif", TiffBytes.Of(samples.With(259, TiffBytes.Short, 8) with { Parts = [TiffBytes.Deflate(numbers[..135])] }));
         string text = string.Join(' ', numbers.Take(9 * 5 * 3));
         foreach (string start in new[] { "P2 9 5 255 ", "P3 9 5 255\n", "P1 135 1\n" })
             yield return (".ppm", Encoding.ASCII.GetBytes(start + (start[1] == '1' ? new string('1', 135) : text)));

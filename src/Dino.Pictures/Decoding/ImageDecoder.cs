@@ -163,6 +163,11 @@ public sealed class ImageDecoder : IDisposable
             string size = header is { } known ? $"its {known.Width} × {known.Height} pixels" : "it";
             throw new ImageDecodeException(input.Name, $"there is not enough memory to decode {size}", e);
         }
+        catch (Exception e) when (e is not ImageDecodeException)
+        {
+            // Whatever a library makes of damaged bytes: one file must not end a run.
+            throw new ImageDecodeException(input.Name, DecodeFault.Damaged, e);
+        }
         finally
         {
             Return(scratch);
