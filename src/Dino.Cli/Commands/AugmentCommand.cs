@@ -44,6 +44,7 @@ internal static class AugmentCommand
             [
                 ("dino augment cat.jpg", "four draws of its crops in dino-views.png"),
                 ("dino augment part.png --jitter-prob 0 --grayscale-prob 0 --blur-radius 0.1 1", "try a recipe before training with it"),
+                ("dino augment scan.tif --range 0,4095 --channels 1", "a picture of 12 bits, in grey"),
                 ("dino augment cat.jpg --args dino-run/args.json", "with the views of a run"),
             ],
         };
@@ -82,14 +83,23 @@ internal static class AugmentCommand
         }
 
         var skipped = new SkippedLines(context, hold: true);
-        var drawn = new ViewDraws(options.Crops, options.Seed);
-        var rows = new List<(string Path, int Draw, DrawnRow Row)>();
+        int channels = options.Backbone.InputChannels;
         var preprocessing = new Preprocessing
         {
             Decode = context.IsGiven(decode) ? context.Get(decode) : DecodeMode.Fast,
             Range = context.Get(range) is { } word ? PreprocessingChoice.Range(word) : null,
         };
-        using var reader = new PictureReader(preprocessing, maxPixels: PictureChoice.MaxPixels(context));
+        if (!Normalize.Fits(channels)) // nothing is normalised here
+        {
+            preprocessing = preprocessing with
+            {
+                Mean = [.. Enumerable.Repeat(0.0, channels)],
+                Std = [.. Enumerable.Repeat(1.0, channels)],
+            };
+        }
+        var drawn = new ViewDraws(options.Crops, options.Seed, channels);
+        var rows = new List<(string Path, int Draw, DrawnRow Row)>();
+        using var reader = new PictureReader(preprocessing, channels, PictureChoice.MaxPixels(context), coloursFirst: true);
         var picture = new DecodedPicture();
         context.Progress.Run("views", paths.Length, tracker =>
         {

@@ -25,14 +25,15 @@ internal sealed class TrainOptionSet
         HelpName = string.Join('|', DinoPresets.Names),
     };
 
-    /// <summary>All hyperparameters, or those of the views of a picture alone.</summary>
+    /// <summary>All hyperparameters, or those alone that decide on the views of a picture.</summary>
     public TrainOptionSet(bool onlyViews = false)
     {
         preset.AcceptOnlyFromAmong([.. DinoPresets.Names]);
         if (onlyViews)
             preset.Description = "Whose crops to start from. Without one, the reference's.";
         foreach (var hyperparameter in defaults.Hyperparameters.Where(
-            one => !onlyViews || one.Property.StartsWith(OfViews, StringComparison.Ordinal) || one.Property == nameof(DinoOptions.Seed)))
+            one => !onlyViews || one.Property.StartsWith(OfViews, StringComparison.Ordinal)
+                || one.Property is nameof(DinoOptions.Seed) or "Backbone.Channels"))
         {
             // The option follows from the type of the value.
             switch (hyperparameter)
@@ -117,6 +118,8 @@ internal sealed class TrainOptionSet
         try
         {
             var options = Apply(context, context.Get(preset) is { } name ? DinoPresets.Named(name) : new DinoOptions());
+            foreach (var (one, _, _) in settings)
+                one.Check(options);
             options.CheckCrops();
             return options;
         }

@@ -4,7 +4,10 @@ using Dino.Pictures.Transforms;
 namespace Dino.Cli.Drawing;
 
 /// <summary>Draws the views of pictures, as an epoch of a run draws them.</summary>
-public sealed class ViewDraws(MultiCropOptions options, ulong seed)
+/// <param name="options">The views.</param>
+/// <param name="seed">Decides the draws.</param>
+/// <param name="channels">C, the channels that the network sees.</param>
+public sealed class ViewDraws(MultiCropOptions options, ulong seed, int channels = 3)
 {
     private readonly IReadOnlyList<View> views = options.Views;
     private readonly CropMaker maker = new(options.Views);
@@ -25,12 +28,23 @@ public sealed class ViewDraws(MultiCropOptions options, ulong seed)
             const int globals = MultiCropOptions.GlobalCropsNumber;
             drawn[view] = new DrawnView(
                 view < globals ? $"global {view + 1}" : $"local {view - globals + 1}", plan, views[view].Size,
-                view < ViewSheet.MostViews ? Kept(picture.IsDeep ? maker.Draw(picture.Floats, view, plan).ToRgb() : maker.Draw(picture.Rgb, view, plan)) : null);
+                view < ViewSheet.MostViews ? Kept(Crop(picture, view, plan)) : null);
         }
         double scale = (double)ViewSheet.Longest / Math.Max(picture.Width, picture.Height);
-        return new DrawnRow(name, Resized(picture.ToRgb(), Side(picture.Width), Side(picture.Height)), picture.Width, picture.Height, drawn);
+        var whole = picture.ToRgb();
+        return new DrawnRow(name, Resized(whole, Side(whole.Width), Side(whole.Height)), whole.Width, whole.Height, drawn);
 
         int Side(int pixels) => Math.Max(1, (int)Math.Round(pixels * scale));
+    }
+
+    private RgbImage Crop(DecodedPicture picture, int view, in CropPlan plan)
+    {
+        if (picture.IsDeep)
+            return maker.Draw(picture.Floats, view, plan).ToRgb();
+        var crop = maker.Draw(picture.Rgb, view, plan);
+        if (channels == 1) // the same crops, grey at last
+            Grayscale.Apply(crop);
+        return crop;
     }
 
     private RgbImage Kept(RgbImage crop)
