@@ -112,15 +112,29 @@ public class TiffFaultTests
         Assert.That(Reason([.. "II*\0"u8]), Is.EqualTo("the file is truncated"));
     }
 
-    [TestCase(5)]
-    [TestCase(8)]
-    [TestCase(32773)]
-    [TestCase(4)]
-    public void PartsThatHoldLessThanTheyShould_AreDamaged(int scheme)
+    [TestCase(5, 0xFE, 0x5A, 0x01, 0x33)]
+    [TestCase(5, 0x80, 0x10, 0x60, 0x20)] // clear, one sample and the end
+    [TestCase(5, 0x80, 0x10, 0x40)] // the same without the end
+    [TestCase(8, 0xFE, 0x5A, 0x01, 0x33)]
+    [TestCase(32773, 0xFE, 0x5A, 0x01, 0x33)]
+    [TestCase(3, 0xFE, 0x5A, 0x01, 0x33)]
+    [TestCase(4, 0xFE, 0x5A, 0x01, 0x33)]
+    [TestCase(4, 0xFF, 0xFF)] // sixteen rows as the one before
+    [TestCase(2, 0x35)]
+    public void PartsThatHoldLessThanTheyShould_AreDamaged(int scheme, params int[] bytes)
     {
-        byte[] part = [0xFE, 0x5A, 0x01, 0x33];
-        var page = Page(60, 40, 1, 1, scheme == 4 ? 1 : 8, [part], (259, Short, [scheme]));
+        byte[] part = [.. bytes.Select(value => (byte)value)];
+        var page = Page(60, 40, 1, 1, scheme < 5 ? 1 : 8, [part], (259, Short, [scheme]));
         Assert.That(Reason(Of(page)), Is.EqualTo("its data are damaged"));
+    }
+
+    [Test]
+    public void BytesTooMany_AreNoDamage()
+    {
+        byte[] runs = [.. Enumerable.Range(0, 4).SelectMany(y => new byte[] { 251, (byte)(50 * y) })]; // six of each
+        runs[6] = 240;
+        Assert.That(First(Of(Page(6, 4, 1, 1, 8, [runs], (259, Short, [32773]))), 0), Is.Zero);
+        Assert.That(First(Of(packed with { Parts = [[.. packed.Parts[0], 1, 2, 3]] }), 0), Is.Zero);
     }
 
     [Test]

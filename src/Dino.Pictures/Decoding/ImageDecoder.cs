@@ -177,10 +177,17 @@ public sealed class ImageDecoder : IDisposable
     /// <summary>A TIFF is read by its parts, which may be anywhere in a file of any length.</summary>
     private void RunTiff(PictureInput input, RgbImage? image, FloatImage? numbers)
     {
-        string? fault = image is not null ? TiffPicture.Decode(input, limits, image, channels)
-            : TiffPicture.Decode(input, limits, numbers!);
-        if (fault is not null)
-            throw new ImageDecodeException(input.Name, fault);
+        try
+        {
+            string? fault = image is not null ? TiffPicture.Decode(input, limits, image, channels)
+                : TiffPicture.Decode(input, limits, numbers!);
+            if (fault is not null)
+                throw new ImageDecodeException(input.Name, fault);
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new ImageDecodeException(input.Name, "there is not enough memory to decode it", e);
+        }
     }
 
     private void Decode(PictureInput input, int length, DecodeScratch scratch, RgbImage? image, FloatImage? numbers)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Compression;
 using BitMiracle.LibTiff.Classic;
 
@@ -12,12 +13,16 @@ internal sealed class TiffParts : IDisposable
     // An encoder makes about ten scans of a progressive JPEG.
     private const int MostScans = 20;
 
+    // A line of a fax may be too short; where one in so many is, there are no data.
+    private const int MostWrongRows = 10;
+
     private readonly TiffFile file;
     private readonly TiffPage page;
     private readonly Tiff? codec;
     private readonly TiffJpeg? jpeg;
     private byte[] data = [], stored = [];
     private bool hasFailed;
+    private int wrongRows;
 
     public TiffParts(TiffFile file, TiffPage page)
     {
@@ -43,8 +48,7 @@ internal sealed class TiffParts : IDisposable
     public ReadOnlySpan<byte> Read(int across, int down)
     {
         int rows = page.RowsOf(down), length = (int)page.PartBytes(rows);
-        if (data.Length < length * page.Planes)
-            data = new byte[(int)page.PartBytes(page.PartHeight) * page.Planes];
+        Reserve(ref data, (int)page.PartBytes(page.PartHeight) * page.Planes);
         for (int plane = 0; plane < page.Planes; plane++)
         {
             int part = (plane * page.Down + down) * page.Across + across;
@@ -62,14 +66,29 @@ internal sealed class TiffParts : IDisposable
         return data.AsSpan(0, length * page.Planes);
     }
 
-    /// <summary>Notes that the codec found the part damaged.</summary>
-    public void Fail() => hasFailed = true;
-
     /// <inheritdoc/>
     public void Dispose()
     {
         codec?.Dispose();
         jpeg?.Dispose();
+        Return(data);
+        Return(stored);
+        data = stored = [];
+    }
+
+    /// <summary>Memory for a part, used again by the next picture unless it is much.</summary>
+    private static void Reserve(ref byte[] memory, int length)
+    {
+        if (memory.Length >= length)
+            return;
+        Return(memory);
+        memory = length > PictureLimits.LargeBytes ? new byte[length] : ArrayPool<byte>.Shared.Rent(length);
+    }
+
+    private static void Return(byte[] memory)
+    {
+        if (memory.Length is > 0 and <= PictureLimits.LargeBytes)
+            ArrayPool<byte>.Shared.Return(memory);
     }
 
     private void ReadPlain(int part, Span<byte> bytes)
@@ -90,7 +109,7 @@ internal sealed class TiffParts : IDisposable
             using var stream = new ZLibStream(new MemoryStream(stored, 0, packed.Length), CompressionMode.Decompress);
             stream.ReadExactly(bytes);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (Exception e) when (e is InvalidDataException or IOException)
         {
             throw new TiffRefusal(TiffRefusal.DamagedData);
         }
@@ -106,8 +125,7 @@ internal sealed class TiffParts : IDisposable
     private Span<byte> Stored(int part)
     {
         int length = (int)page.Counts[part];
-        if (stored.Length < length)
-            stored = new byte[length];
+        Reserve(ref stored, length);
         file.Fill(stored.AsSpan(0, length), page.Offsets[part]);
         return stored.AsSpan(0, length);
     }
@@ -116,10 +134,10 @@ internal sealed class TiffParts : IDisposable
     {
         if (page.Compression == TiffPage.Jpeg)
             CheckJpeg(part, rows);
-        hasFailed = false;
+        (hasFailed, wrongRows) = (false, 0);
         int count = Guarded(() => page.IsTiled
             ? codec!.ReadEncodedTile(part, data, offset, length) : codec!.ReadEncodedStrip(part, data, offset, length));
-        if (count != length || hasFailed)
+        if (count != length || hasFailed || wrongRows > rows / MostWrongRows)
             throw new TiffRefusal(TiffRefusal.DamagedData);
     }
 
@@ -232,23 +250,21 @@ internal sealed class TiffParts : IDisposable
         public override void ErrorHandler(Tiff tif, string method, string format, params object[] args)
         {
             if (tif?.Clientdata() is TiffParts parts)
-                parts.Fail();
+                parts.NoteError(format);
             else
                 others.ErrorHandler(tif, method, format, args);
         }
 
         public override void ErrorHandlerExt(Tiff tif, object clientData, string method, string format, params object[] args)
         {
-            if (clientData is TiffParts parts)
-                parts.Fail();
-            else
+            if (clientData is not TiffParts)
                 others.ErrorHandlerExt(tif, clientData, method, format, args);
         }
 
         public override void WarningHandler(Tiff tif, string method, string format, params object[] args)
         {
             if (tif?.Clientdata() is TiffParts parts)
-                parts.Warn(method, args);
+                parts.NoteWarning(method, format, args);
             else
                 others.WarningHandler(tif, method, format, args);
         }
@@ -260,10 +276,16 @@ internal sealed class TiffParts : IDisposable
         }
     }
 
-    /// <summary>The JPEG library calls damage a warning, and bytes too many between two markers too.</summary>
-    private void Warn(string method, object[] args)
+    /// <summary>Only bytes too many at the end of a part are no damage.</summary>
+    private void NoteError(string format) => hasFailed |= !format.Contains("discarding", StringComparison.Ordinal);
+
+    /// <summary>Codecs that fill in what is missing warn, and call that success.</summary>
+    private void NoteWarning(string method, string format, object[] args)
     {
-        if (method == "JPEGLib" && args is [string text, ..] && !text.Contains("extraneous", StringComparison.Ordinal))
-            Fail();
+        if (args is [_, "Premature EOL" or "Line length mismatch", ..])
+            wrongRows++;
+        hasFailed |= format.Contains("Not enough data", StringComparison.Ordinal)
+            || format.Contains("Premature EOF", StringComparison.Ordinal)
+            || (method == "JPEGLib" && args is [string text, ..] && !text.Contains("extraneous", StringComparison.Ordinal));
     }
 }
