@@ -65,6 +65,8 @@ internal static class ExportCommand
             weights.Compare(stored.Backbone.Build()).ThrowIfPartial();
             if (stored.Warning is { } warning)
                 context.Error.WriteLine(OptionNames.InText(warning));
+            if (stored.Preprocessing is { } inputs && (inputs.Range is not null || inputs.Mean is not null))
+                context.Say($"no other program knows what the network's inputs are: {PreprocessingChoice.Describe(inputs)}");
             Write(kind, paths, stored.Backbone, stored.HeadsAreKnown, name =>
             {
                 context.Cancel.ThrowIfCancellationRequested();

@@ -5,6 +5,7 @@ using Dino.Cli.Arguments;
 using Dino.Cli.Terminal;
 using Dino.Model;
 using Dino.Model.Weights;
+using Dino.Pictures.Loading;
 using Dino.Tensors.Io;
 using Dino.Tensors.Nn;
 using Dino.Train;
@@ -84,6 +85,8 @@ internal static class InspectCommand
                 json.WriteNumber(key, value);
             json.WriteEndObject();
         }
+        if (network.Preprocessing is { } stored)
+            PreprocessingChoice.Write(json, stored);
         if (network.Head is { } head)
         {
             json.WriteStartObject("head");
@@ -122,6 +125,8 @@ internal static class InspectCommand
             Line($"{weights.Layout}{(weights.Centre is null ? "" : $", centre in {weights.Centre}")}");
         if (network.Config is { } config)
             text.WriteLine($"backbone: {config.DescribeFully()}");
+        if (network.Preprocessing is { } stored && PreprocessingChoice.Describe(stored) is { } inputs)
+            text.WriteLine($"pictures: {inputs}");
         if (network.Head is { } head)
         {
             string norm = head.UseBatchNorm ? ", batch normalisation" : "";
@@ -150,6 +155,8 @@ internal static class InspectCommand
     private sealed record Network(ModelWeights? Weights, BackboneConfig? Config, DinoHeadConfig? Head, WeightReport? Report,
         string? Problem, string? Warning = null)
     {
+        public Preprocessing? Preprocessing { get; private init; }
+
         public static Network Of(WeightsFile file, bool student, int? heads)
         {
             var found = new Network(null, null, null, null, null);
@@ -157,7 +164,7 @@ internal static class InspectCommand
             {
                 found = found with { Weights = ModelWeights.Find(file, student ? ModelWeights.Student : null) };
                 var stored = StoredRun.Of(file, found.Weights, heads).Network;
-                found = found with { Config = stored.Backbone, Warning = stored.Warning };
+                found = found with { Config = stored.Backbone, Warning = stored.Warning, Preprocessing = stored.Preprocessing };
                 found = found with { Head = stored.Head() };
                 Module model = found.Head is null ? found.Config.Build() : new MultiCropModel(found.Config, found.Head);
                 found = found with { Report = found.Weights.Compare(model) };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using Dino.Cli.Arguments;
 using Dino.Pictures.Decoding;
 using Dino.Pictures.Loading;
@@ -64,6 +65,43 @@ internal static class PreprocessingChoice
         return (float)low < (float)high && float.IsFinite((float)low) && float.IsFinite((float)high) ? new(low, high)
             : throw new UserErrorException($"--range takes the smaller value first and the larger one then, not '{word}'.") { IsUsage = true };
     }
+
+    /// <summary>What a checkpoint keeps, in words; null where it is what every network without one has.</summary>
+    public static string? Describe(Preprocessing stored)
+    {
+        if (stored == new Preprocessing())
+            return null;
+        string read = stored.Decode == DecodeMode.Fast ? ", read fast in training" : "";
+        string range = stored.Range is { } both ? $"range {Text(both)}" : "8 bits";
+        string numbers = stored is { Mean: { } mean, Std: { } std } ? $"mean {Numbers(mean)}, deviation {Numbers(std)}"
+            : "mean and deviation of ImageNet";
+        return $"{range}, {numbers}{read}";
+    }
+
+    /// <summary>The same as JSON.</summary>
+    public static void Write(Utf8JsonWriter json, Preprocessing stored)
+    {
+        json.WriteStartObject("preprocessing");
+        json.WriteString("decode", stored.Decode.ToString().ToLowerInvariant());
+        foreach (var (name, numbers) in ((string, IReadOnlyList<double>?)[])
+            [("range", stored.Range is { } both ? [both.Low, both.High] : null), ("mean", stored.Mean), ("std", stored.Std)])
+        {
+            if (numbers is null)
+            {
+                json.WriteNull(name);
+                continue;
+            }
+            json.WriteStartArray(name);
+            foreach (double number in numbers)
+                json.WriteNumberValue(number);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    /// <summary>Numbers in words.</summary>
+    public static string Numbers(IReadOnlyList<double> numbers) =>
+        string.Join(' ', numbers.Select(number => number.ToString("0.####", CultureInfo.InvariantCulture)));
 
     /// <summary>A range in words.</summary>
     public static string Text(ValueRange range) => string.Create(CultureInfo.InvariantCulture, $"{range.Low:G6} … {range.High:G6}");

@@ -109,12 +109,9 @@ internal static class TrainPreprocessing
     {
         var (measuredMean, measuredStd, pictures) =
             PictureStatistics.MeasureMeanAndStd(folder, chosen, channels, prefetch with { Cancel = context.Cancel });
-        context.Say($"mean {Text(measuredMean)}, deviation {Text(measuredStd)} (of {pictures} pictures, by channel)");
+        context.Say($"mean {PreprocessingChoice.Numbers(measuredMean)}, deviation {PreprocessingChoice.Numbers(measuredStd)} (of {pictures} pictures, by channel)");
         return chosen with { Mean = measuredMean, Std = measuredStd };
     }
-
-    private static string Text(IReadOnlyList<double> numbers) =>
-        string.Join(' ', numbers.Select(number => number.ToString("0.####", CultureInfo.InvariantCulture)));
 
     private static Option<double[]> Numbers(string name, string description) => new(name)
     {

@@ -1,6 +1,5 @@
 using Dino.Pictures.DataSets;
 using Dino.Pictures.Decoding;
-using Dino.Pictures.Transforms;
 
 namespace Dino.Pictures.Loading;
 
@@ -70,7 +69,7 @@ public static class PictureStatistics
         {
             var picture = new DecodedPicture();
             reader.Read(input, picture);
-            return Moments(picture, reader.Normalize);
+            return Moments(picture, channels);
         });
         double[] mean = new double[channels], std = new double[channels];
         for (int c = 0; c < channels; c++)
@@ -138,17 +137,30 @@ public static class PictureStatistics
         return sorted[below] + (place - below) * ((double)sorted[above] - sorted[below]);
     }
 
-    private static (double Mean, double Square)[] Moments(DecodedPicture picture, Normalize plain)
+    private static (double Mean, double Square)[] Moments(DecodedPicture picture, int channels)
     {
-        int channels = plain.Channels, pixels = picture.Width * picture.Height;
-        float[] values = new float[channels * pixels];
-        plain.Apply(picture, values);
+        int pixels = picture.Width * picture.Height;
         var moments = new (double Mean, double Square)[channels];
         for (int c = 0; c < channels; c++)
         {
             double sum = 0, squares = 0;
-            foreach (float value in values.AsSpan(c * pixels, pixels))
-                (sum, squares) = (sum + value, squares + (double)value * value);
+            if (picture.IsDeep)
+            {
+                foreach (float value in picture.Floats.Plane(c))
+                    (sum, squares) = (sum + value, squares + (double)value * value);
+            }
+            else if (c < 3 || picture.Rgb.Opacity is not null)
+            {
+                var bytes = c < 3 ? picture.Rgb.Pixels : picture.Rgb.Opacity!.Pixels;
+                long whole = 0, square = 0;
+                for (int i = c % 3; i < bytes.Length; i += 3)
+                    (whole, square) = (whole + bytes[i], square + bytes[i] * bytes[i]);
+                (sum, squares) = (whole / 255.0, square / (255.0 * 255));
+            }
+            else
+            {
+                (sum, squares) = (pixels, pixels); // opaque
+            }
             moments[c] = (sum / pixels, squares / pixels);
         }
         return moments;

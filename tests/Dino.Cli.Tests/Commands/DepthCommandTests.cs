@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 using Dino.Cli.Arguments;
 using Dino.Model;
 using Dino.Pictures.Decoding;
@@ -184,6 +185,12 @@ public class DepthCommandTests
         string latest = Trained("--channels", "1", "--range", "-100,5000", "--mean", "0.25", "--std", "0.5");
         Assert.That(Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>().Preprocessing, Is.EqualTo(
             new Preprocessing { Decode = DecodeMode.Fast, Range = new(-100, 5000), Mean = [0.25], Std = [0.5] }));
+
+        const string inputs = "range -100 … 5000, mean 0.25, deviation 0.5, read fast in training";
+        Assert.That(DinoProcess.Run("inspect", latest).Output, Does.Contain("pictures: " + inputs));
+        var stored = JsonDocument.Parse(DinoProcess.Run("inspect", latest, "--json").Output).RootElement.GetProperty("preprocessing");
+        Assert.That(stored.GetProperty("range").EnumerateArray().Select(number => number.GetDouble()), Is.EqualTo([-100.0, 5000]));
+        Assert.That(DinoProcess.Run("export", latest, Path.Combine(scratch, "a.safetensors")).Output, Does.Contain(inputs));
     }
 
     [Test]
