@@ -23,6 +23,41 @@ public class FloatDecodingTests
             Assert.That(image.Plane(channel).ToArray(), Is.EqualTo(Channel(channels, channel)));
     }
 
+    // Codecs that take what is missing for zeros, or wait for it, are not to be asked.
+    [Test]
+    public void MissingPixels_AreNoZeros([Values] DecodeMode mode, [Values(8, 16)] int bits, [Values] bool isInterlaced)
+    {
+        byte[] rows = new byte[40 * (1 + 30 * bits / 8)]; // seven passes of 30 × 40 need more, for their filters
+        byte[] file = PictureFolder.Png(30, 40, (byte)bits, 0, isInterlaced ? rows : rows[..^1]);
+        file[28] = (byte)(isInterlaced ? 1 : 0);
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), PngStructure.Crc(file.AsSpan(12..29)));
+        Assert.That(() => Decode(file, 0, mode), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("truncated"));
+        using var decoder = new ImageDecoder { Mode = mode };
+        Assert.That(() => decoder.Decode(file, new RgbImage()), Throws.TypeOf<ImageDecodeException>().With.Message.Contains("truncated"));
+    }
+
+    [Test]
+    public void APngInSevenPasses_IsAsStored()
+    {
+        // 8 × 8 (section 8.2): each pass is the pixels of its grid, row by row; a pixel's number is its place.
+        List<byte> rows = [];
+        foreach (var (startX, startY, stepX, stepY) in new[]
+            { (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2) })
+        {
+            for (int y = startY; y < 8; y += stepY)
+            {
+                rows.Add(0);
+                for (int x = startX; x < 8; x += stepX)
+                    rows.AddRange([(byte)(3 * (8 * y + x)), 7]);
+            }
+        }
+        byte[] file = PictureFolder.Png(8, 8, 16, 0, rows.ToArray());
+        file[28] = 1;
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), PngStructure.Crc(file.AsSpan(12..29)));
+        Assert.That(PngStructure.RowBytes(8, 8, 16, isInterlaced: true), Is.EqualTo(rows.Count));
+        Assert.That(Decode(file, 0, DecodeMode.Fast).Values.ToArray(), Is.EqualTo(Enumerable.Range(0, 64).Select(i => 256f * 3 * i + 7)));
+    }
+
     [Test]
     public void TwelveBitsInSixteen_StayTwelve([Values] DecodeMode mode)
     {

@@ -6,6 +6,6 @@ public enum DecodeMode
     /// <summary>SkiaSharp, whose JPEGs are Pillow's to the bit.</summary>
     Exact,
 
-    /// <summary>ImageSharp for JPEG and PNG: quicker; JPEGs with halved colours differ a little.</summary>
+    /// <summary>ImageSharp for sequential JPEGs: quicker; those with halved colours differ a little.</summary>
     Fast,
 }

@@ -110,15 +110,13 @@ internal readonly ref struct EncodedPicture
     {
         if (!PngStructure.IsComplete(Bytes))
             return DecodeFault.Final(DecodeFault.Truncated);
-        bool isOther = header is not null && PngStructure.IsRegular(Bytes);
-        if (isOther && mode == DecodeMode.Fast && ByImageSharp(image, opacity) is null)
-            return null;
+        // In both modes: ImageSharp takes twice as long for the same pixels.
         var fault = BySkia(length, image, opacity);
         if (fault is not null && PngStructure.RepairChecksums(Bytes))
             fault = BySkia(length, image, opacity);
-        if (isOther && mode == DecodeMode.Exact && fault is { MayBeAnothers: true } && ByImageSharp(image, opacity) is null)
-            return null;
-        return fault;
+        bool isOther = fault is { MayBeAnothers: true } && header is { } known && PngStructure.IsRegular(Bytes)
+            && PngStructure.IsWhole(Bytes, known.StoredBytes);
+        return isOther && ByImageSharp(image, opacity) is null ? null : fault;
     }
 
     private DecodeFault? DeepPng(FloatImage image)
@@ -127,6 +125,10 @@ internal readonly ref struct EncodedPicture
             return DecodeFault.Final(DecodeFault.Truncated);
         if (!PngStructure.IsRegular(Bytes))
             return DecodeFault.Final(DecodeFault.Damaged);
+        if (limits.Refusal(header!.Value.Width, header.Value.Height, 0) is { } refusal)
+            return DecodeFault.Final(refusal);
+        if (!PngStructure.IsWhole(Bytes, header.Value.StoredBytes))
+            return DecodeFault.Final(DecodeFault.Truncated);
         var fault = ImageSharpCodec.DecodeDeep(Bytes, header!.Value, limits, orientation, image);
         if (fault is not null && PngStructure.RepairChecksums(Bytes))
             fault = ImageSharpCodec.DecodeDeep(Bytes, header!.Value, limits, orientation, image);

@@ -22,7 +22,7 @@ internal readonly record struct PictureHeader(PictureFormat Format, long Width, 
     /// <summary>Whether pixels have an opacity; only known of whole PNG, TGA and PNM files.</summary>
     public bool HasOpacity { get; init; }
 
-    /// <summary>Bytes of all pixels before they are packed; only known of a PNG.</summary>
+    /// <summary>Bytes of all rows before they are packed; only known of a PNG.</summary>
     public long StoredBytes { get; init; }
 
     /// <summary>Pixels.</summary>
@@ -63,11 +63,12 @@ internal readonly record struct PictureHeader(PictureFormat Format, long Width, 
         if (file.Length < 33 || !file.Slice(12, 4).SequenceEqual("IHDR"u8))
             return null;
         int kind = file[25], channels = kind switch { 2 => 3, 4 => 2, 6 => 4, _ => 1 };
-        double stored = file[24] * channels / 8.0;
+        int bits = file[24] * channels;
+        double stored = bits / 8.0;
         long width = BinaryPrimitives.ReadUInt32BigEndian(file[16..]), height = BinaryPrimitives.ReadUInt32BigEndian(file[20..]);
         return new PictureHeader(PictureFormat.Png, width, height, file[28] == 0 ? 0 : stored)
         {
-            StoredBytes = (long)((double)width * height * stored),
+            StoredBytes = PngStructure.RowBytes(width, height, bits, isInterlaced: file[28] != 0),
             Channels = kind == 3 ? 3 : channels,
             Bits = file[24] == 16 ? 16 : 8,
             HasOpacity = kind is 4 or 6 || !PngStructure.Last(file, "tRNS"u8).IsEmpty,

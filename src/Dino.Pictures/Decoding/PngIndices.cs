@@ -13,10 +13,6 @@ internal static class PngIndices
     private const int Grey = 0, Palette = 3;
     private static readonly (int X, int Y, int StepX, int StepY)[] plain = [(0, 0, 1, 1)];
 
-    // Adam7, section 8.2
-    private static readonly (int X, int Y, int StepX, int StepY)[] interlaced =
-        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
-
     /// <summary>The numbers (height, width), or null if the file is no such PNG.</summary>
     /// <exception cref="InvalidDataException">It is damaged; the message says how.</exception>
     public static (byte[] Values, int Width, int Height, bool IsPalette)? Read(ReadOnlySpan<byte> file, int maxPixels)
@@ -40,7 +36,7 @@ internal static class PngIndices
         try
         {
             using var pixels = new ZLibStream(data, CompressionMode.Decompress);
-            foreach (var pass in interlace == 0 ? plain : interlaced)
+            foreach (var pass in interlace == 0 ? plain : PngStructure.Adam7)
                 ReadPass(pixels, values, upper, (int)width, (int)height, bits, pass);
         }
         catch (EndOfStreamException)

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.IO.Compression;
 
 namespace Dino.Pictures.Decoding;
 
@@ -6,6 +8,10 @@ namespace Dino.Pictures.Decoding;
 internal static class PngStructure
 {
     private const int Signature = 8, Overhead = 12;
+
+    /// <summary>The seven passes of an interlaced picture (section 8.2): where each begins, and its steps.</summary>
+    public static readonly (int X, int Y, int StepX, int StepY)[] Adam7 =
+        [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)];
 
     private static readonly uint[] CrcTable = MakeCrcTable();
 
@@ -35,6 +41,50 @@ internal static class PngStructure
             inData = isData;
         }
         return headers == 1 && runs == 1;
+    }
+
+    /// <summary>Bytes of all rows, each with its filter's; 0 if the header makes no sense.</summary>
+    public static long RowBytes(long width, long height, int bits, bool isInterlaced)
+    {
+        if (width < 1 || height < 1 || width > int.MaxValue || height > int.MaxValue)
+            return 0;
+        double bytes = 0;
+        foreach (var (x, y, stepX, stepY) in isInterlaced ? Adam7 : [(0, 0, 1, 1)])
+        {
+            long columns = (width - x + stepX - 1) / stepX, rows = (height - y + stepY - 1) / stepY;
+            bytes += columns > 0 && rows > 0 ? rows * (1.0 + (columns * bits + 7) / 8) : 0;
+        }
+        return (long)bytes;
+    }
+
+    /// <summary>Whether the image data unpack to so many bytes: ImageSharp takes missing ones for zeros, or waits for them for ever.</summary>
+    public static bool IsWhole(ReadOnlySpan<byte> file, long bytes)
+    {
+        using var packed = new MemoryStream();
+        foreach (var (start, length) in ImageData(file))
+            packed.Write(file.Slice(start, length));
+        packed.Position = 0;
+        byte[] part = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            using var pixels = new ZLibStream(packed, CompressionMode.Decompress);
+            while (bytes > 0)
+            {
+                int count = pixels.Read(part, 0, (int)Math.Min(part.Length, bytes));
+                if (count == 0)
+                    return false;
+                bytes -= count;
+            }
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(part);
+        }
     }
 
     /// <summary>The data of the last chunk of a type; empty if there is none.</summary>
