@@ -153,6 +153,10 @@ public sealed class SeveralFoldersTests : IDisposable
             .With.Message.Contains("6 names, of which 3 are missing").And.Message.Contains("train-0007.tar"));
         Assert.That(() => Scan("."), Throws.TypeOf<ImageFolderException>().With.Message.Contains("but 3 archives")
             .And.Message.Contains("train-{0008..0010}.tar'"));
+        Assert.That(skipped.Count, Is.Zero);
+        folder.WritePicture("one.png", 1);
+        Assert.That(Names(Scan(".")), Is.EqualTo(new[] { "one.png" }));
+        Assert.That(skipped.Snapshot().Select(entry => entry.Reason), Has.Exactly(3).StartsWith("it is an archive, which is read only"));
     }
 
     [TestCase("a{0..2}b", "a0b a1b a2b")]

@@ -28,6 +28,9 @@ internal sealed class PictureSearch(FileSource source, PicturePatterns patterns,
             else if (ImageFolder.IsNamedAsPicture(file.Name) || !source.IsCompanion(file.Name) && IsPicture(file))
                 pictures.Add(file);
         }
+        // Of a folder of nothing else, one line says what to do with them.
+        foreach (string archive in pictures.Count > 0 ? archives : [])
+            skipped.Report(source.PathOf(archive), "it is an archive, which is read only where it is named itself");
         return pictures;
     }
 
@@ -87,7 +90,6 @@ internal sealed class PictureSearch(FileSource source, PicturePatterns patterns,
         if (Path.GetExtension(file.Name).ToLowerInvariant() is ".tar" or ".zip")
         {
             archives.Add(file.Name);
-            skipped.Report(path, "it is an archive, which is read only where it is named itself");
             return false;
         }
         skipped.Report(path, other is null ? PictureSignature.Reason(start) : PictureSignature.NotRead(other));
