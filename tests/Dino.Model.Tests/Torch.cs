@@ -25,7 +25,8 @@ internal static class Torch
     }
 
     private static IEnumerable<string> Candidates =>
-        new[] { Environment.GetEnvironmentVariable("DINO_PYTHON"), "/usr/bin/python3", "python3" }.OfType<string>().Where(name => name != "");
+        new[] { Environment.GetEnvironmentVariable("DINO_PYTHON"), "/usr/bin/python3", "python3" }
+            .OfType<string>().Where(name => name != "");
 
     public static string Sizes(ViTConfig config) => $"{config.Dim},{config.Depth},{config.Heads},{config.Patch},{config.Side}";
 

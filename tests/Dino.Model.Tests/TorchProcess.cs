@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace Dino.Model.Tests;
 
 /// <summary>
-/// A Python script that does what the lines of its standard input say. It lives as long as the tests: loading PyTorch takes longer than most
-/// of what it is asked.
+/// A Python script that does what the lines of its standard input say. It lives as long as the tests: loading PyTorch takes longer than
+/// most of what it is asked.
 /// </summary>
 internal sealed class TorchProcess
 {

@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace Dino.Pictures.Tests;
 
 /// <summary>
-/// Transforms of pictures whose depth is kept. On pictures of 8 bits they are those of the other path but for its roundings; where they have a
-/// formula, that is what is expected.
+/// Transforms of pictures whose depth is kept. On pictures of 8 bits they are those of the other path but for its roundings; where they have
+/// a formula, that is what is expected.
 /// </summary>
 public class FloatTransformTests
 {
@@ -199,7 +199,8 @@ public class FloatTransformTests
         Assert.That(image.Values.ToArray(), Is.EqualTo((float[])[0, 0, 0.5f, 1, 1, 1, 0, 1, 0, 0, 0.5f]));
     }
 
-    private static readonly Recipe Geometry = new() { FlipProbability = 0.5, JitterProbability = 0.8, Brightness = 0, BlurProbability = 0.5 };
+    private static readonly Recipe Geometry =
+        new() { FlipProbability = 0.5, JitterProbability = 0.8, Brightness = 0, BlurProbability = 0.5 };
 
     // Draws as many numbers.
     private static readonly Recipe Colourful =

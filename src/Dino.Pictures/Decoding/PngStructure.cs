@@ -57,7 +57,9 @@ internal static class PngStructure
         return (long)bytes;
     }
 
-    /// <summary>Whether the image data unpack to so many bytes: ImageSharp takes missing ones for zeros, or waits for them for ever.</summary>
+    /// <summary>
+    /// Whether the image data unpack to so many bytes: ImageSharp takes missing ones for zeros, or waits for them for ever.
+    /// </summary>
     public static bool IsWhole(ReadOnlySpan<byte> file, long bytes)
     {
         using var packed = new MemoryStream();

@@ -26,8 +26,8 @@ public sealed class PictureReader : IDisposable
     /// <param name="channels">C.</param>
     /// <param name="maxPixels">Pictures with more pixels are refused.</param>
     /// <param name="coloursFirst">
-    /// Whether pictures of 8 bits for one channel come in colours: crops of them are changed first and made grey then, so that they are those
-    /// of a network for colours.
+    /// Whether pictures of 8 bits for one channel come in colours: crops of them are changed first and made grey then, so that they are
+    /// those of a network for colours.
     /// </param>
     internal PictureReader(Preprocessing preprocessing, int channels, int maxPixels, bool coloursFirst)
     {

@@ -34,7 +34,9 @@ internal static class PictureSample
         return null;
     }
 
-    /// <summary>The channels that hold values: a fourth that is full everywhere was added, or is the opacity of an opaque picture.</summary>
+    /// <summary>
+    /// The channels that hold values: a fourth that is full everywhere was added, or is the opacity of an opaque picture.
+    /// </summary>
     public static int Bands(FloatImage image) =>
         image.Channels == 4 && !image.Plane(3).ContainsAnyExcept((float)image.Depth.Full.High) ? 3 : image.Channels;
 }

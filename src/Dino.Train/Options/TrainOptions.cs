@@ -76,8 +76,8 @@ public abstract record TrainOptions
     public ulong Seed { get; init; }
 
     /// <summary>
-    /// How stored values become crops; null for pictures of 8 bits, read exactly, with ImageNet's mean and deviation. Checkpoints keep it, and
-    /// evaluation does the same.
+    /// How stored values become crops; null for pictures of 8 bits, read exactly, with ImageNet's mean and deviation. Checkpoints keep it,
+    /// and evaluation does the same.
     /// </summary>
     [JsonPropertyOrder(6)]
     public Preprocessing? Preprocessing { get; init; }

@@ -13,7 +13,9 @@ using NUnit.Framework;
 
 namespace Dino.Cli.Tests.Commands;
 
-/// <summary>Networks of deep pictures and of bands, from the folder to features; what is said of depth, and what a checkpoint keeps.</summary>
+/// <summary>
+/// Networks of deep pictures and of bands, from the folder to features; what is said of depth, and what a checkpoint keeps.
+/// </summary>
 public class DepthCommandTests
 {
     // Squares of 16 are cut of pictures whose shorter side is 18, without a resize.
@@ -50,7 +52,9 @@ public class DepthCommandTests
         Assert.That((stored.Decode, stored.Range), Is.EqualTo((DecodeMode.Fast, new ValueRange(0, 4095))));
         for (int c = 0; c < channels; c++)
         {
-            double[] values = [.. from i in Enumerable.Range(0, Count) from y in Enumerable.Range(0, Side) from x in Enumerable.Range(0, Side)
+            double[] values = [.. from i in Enumerable.Range(0, Count)
+                                  from y in Enumerable.Range(0, Side)
+                                  from x in Enumerable.Range(0, Side)
                                   select DeepPictures.Value(i, c, x, y) / 4095.0];
             double mean = values.Average();
             Assert.That(stored.Mean![c], Is.EqualTo(mean).Within(1e-6));
@@ -82,7 +86,8 @@ public class DepthCommandTests
         }
         string latest = Trained("--channels", "4");
         var stored = Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>().Preprocessing!;
-        double[] opacities = [.. Enumerable.Range(0, Side * Side).Select(i => RgbaPictures.Rgba(Side, Side).Opacity!.Pixels[3 * i] / 255.0)];
+        double[] opacities =
+            [.. Enumerable.Range(0, Side * Side).Select(i => RgbaPictures.Rgba(Side, Side).Opacity!.Pixels[3 * i] / 255.0)];
         Assert.That((stored.Range, stored.Mean!.Count), Is.EqualTo(((ValueRange?)null, 4)));
         Assert.That(stored.Mean[3], Is.EqualTo(opacities.Average()).Within(1e-6));
         Assert.That(Features(latest), Is.Not.All.EqualTo(0));
@@ -118,7 +123,8 @@ public class DepthCommandTests
 
         string dark = Path.Combine(scratch, "dark.png"), light = Path.Combine(scratch, "light.png");
         Assert.That(DinoProcess.Run("augment", pictures.PathOf("a/0.png"), "--output", dark).Code, Is.EqualTo(ExitCode.Ok));
-        Assert.That(DinoProcess.Run("augment", pictures.PathOf("a/0.png"), "--args", args, "--output", light).Code, Is.EqualTo(ExitCode.Ok));
+        Assert.That(
+            DinoProcess.Run("augment", pictures.PathOf("a/0.png"), "--args", args, "--output", light).Code, Is.EqualTo(ExitCode.Ok));
         Assert.That(File.ReadAllBytes(light), Is.Not.EqualTo(File.ReadAllBytes(dark)));
     }
 
@@ -144,7 +150,8 @@ public class DepthCommandTests
     {
         Fill(1, "png");
         string latest = Trained();
-        int highest = Enumerable.Range(0, Count).Max(i => Enumerable.Range(0, Side * Side).Max(at => DeepPictures.Value(i, 0, at % Side, at / Side)));
+        int highest = Enumerable.Range(0, Count).Max(
+            i => Enumerable.Range(0, Side * Side).Max(at => DeepPictures.Value(i, 0, at % Side, at / Side)));
         string what = $"8 of 8 pictures have 16 bits, of which the upper 8 are used; their values go to {highest}: ";
         Assert.That(Train("--restart").Error, Does.Contain(what + "give --range 0,4095 or --range auto"));
         Assert.That(FeaturesRun(latest, out _).Error, Does.Contain(what));
@@ -153,14 +160,15 @@ public class DepthCommandTests
         Assert.That(Train("--restart", "--range", "0,4095").Error,
             Does.Contain("1 of 9 pictures have 8 bits: in the range 0 … 4095 they are nearly black"));
         using var plain = TinyRun.MakePictures(4);
-        Assert.That(DinoProcess.Run(["train", "--data", plain.Root, "--output-dir", Path.Combine(scratch, "plain"), .. DinoProcess.TinyOptions])
-            .Error, Is.Empty);
+        Assert.That(
+            DinoProcess.Run(["train", "--data", plain.Root, "--output-dir", Path.Combine(scratch, "plain"), .. DinoProcess.TinyOptions]).Error, Is.Empty);
 
         using var floats = new PictureFolder();
         for (int i = 0; i < 4; i++)
             floats.Write($"{i}.tif", DeepPictures.Tiff(Side, Side, 1, 32, (_, x, y) => x * y / 4.0 - 1));
-        Assert.That(DinoProcess.Run(["train", "--data", floats.Root, "--output-dir", Path.Combine(scratch, "floats"), .. DinoProcess.TinyOptions])
-            .Error, Does.Contain("4 of 4 pictures hold floating-point numbers, of which 0 … 1 is taken; their values go from -1 to 71.25"));
+        Assert.That(
+            DinoProcess.Run(["train", "--data", floats.Root, "--output-dir", Path.Combine(scratch, "floats"), .. DinoProcess.TinyOptions])
+                .Error, Does.Contain("4 of 4 pictures hold floating-point numbers, of which 0 … 1 is taken; their values go from -1 to 71.25"));
     }
 
     [TestCase("--range", "4095")]

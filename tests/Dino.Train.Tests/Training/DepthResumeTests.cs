@@ -41,11 +41,13 @@ public class DepthResumeTests
                 if (step == 3)
                     stop.Cancel();
             });
-            Assert.That(() => TinyRun.Run(options, pictures.Root, parts, 2, display, stop.Token), Throws.InstanceOf<OperationCanceledException>());
+            Assert.That(
+                () => TinyRun.Run(options, pictures.Root, parts, 2, display, stop.Token), Throws.InstanceOf<OperationCanceledException>());
         }
         TinyRun.Run(options, pictures.Root, parts);
 
-        Assert.That(File.ReadAllBytes(Path.Combine(parts, RunFiles.Latest)), Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, RunFiles.Latest))));
+        Assert.That(
+            File.ReadAllBytes(Path.Combine(parts, RunFiles.Latest)), Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, RunFiles.Latest))));
         var stored = Checkpoint.ReadInfo(Path.Combine(parts, RunFiles.Latest)).OptionsAs<DinoOptions>();
         Assert.That(stored.Preprocessing, Is.EqualTo(options.Preprocessing));
     }
@@ -59,7 +61,8 @@ public class DepthResumeTests
         Assert.That(
             () => TinyRun.Run(options with { Preprocessing = other }, pictures.Root, scratch),
             Throws.TypeOf<RunException>().With.Message.Contains("`Preprocessing.Decode` (fast then, exact now)")
-                .And.Message.Contains("`Preprocessing.Range` (0,4095 then, 0,255 now)").And.Message.Contains("`Preprocessing.Mean` (0.5 then, 0.25 now)"));
+                .And.Message.Contains("`Preprocessing.Range` (0,4095 then, 0,255 now)")
+                .And.Message.Contains("`Preprocessing.Mean` (0.5 then, 0.25 now)"));
         Assert.That(
             () => TinyRun.Run(options with { Preprocessing = null }, pictures.Root, scratch),
             Throws.TypeOf<RunException>().With.Message.Contains("`Preprocessing.Range` (0,4095 then, none now)"));

@@ -51,7 +51,8 @@ public sealed class AttentionMaps(Backbone backbone, Device device, Preprocessin
 
         using var arena = device.BeginArena();
         var rows = attentive.FirstTokenAttention(Tensor.From(device, pixels, new Shape(1, Channels, height, width))); // (1, H, patches)
-        return new AttentionPicture(name, resized.ToRgb().Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
+        return new AttentionPicture(
+            name, resized.ToRgb().Pixels.ToArray(), width, height, rows.ToArray(), rows.Shape[1], grid.Rows, grid.Columns);
     }
 
     /// <summary>The Jaccard index of every object with the mask of its best head, mass 0.6 (paper, figure 4).</summary>

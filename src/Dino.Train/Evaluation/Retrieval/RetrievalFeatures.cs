@@ -40,7 +40,8 @@ public sealed class RetrievalFeatures(
     /// <param name="box">The part of it to take (left, top, right, bottom), or null for all.</param>
     /// <param name="feature">Where to.</param>
     /// <param name="reason">Why there is no feature.</param>
-    internal bool TryCompute(DecodedPicture picture, IReadOnlyList<double>? box, Span<float> feature, [NotNullWhen(false)] out string? reason)
+    internal bool TryCompute(
+        DecodedPicture picture, IReadOnlyList<double>? box, Span<float> feature, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
         if (box is not null)
