@@ -8,8 +8,8 @@ namespace Dino.Cli;
 internal static class Program
 {
     /// <summary>
-    /// The commands of <c>dino</c>; each is built in its own file of Commands. They are built once: an option keeps every command that it was
-    /// added to, and is slower with each.
+    /// The commands of <c>dino</c>; each is built in its own file of Commands. They are built once: an option keeps every command that it
+    /// was added to, and is slower with each.
     /// </summary>
     internal static IReadOnlyList<Command> Commands { get; } =
         [DemoCommand.Build(), TrainCommand.Build(), EvalCommand.Build(), FeaturesCommand.Build(), AttendCommand.Build(),

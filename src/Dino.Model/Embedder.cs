@@ -9,8 +9,8 @@ namespace Dino.Model;
 /// <summary>A trained backbone that makes features of pictures: the short way from a checkpoint to numbers.</summary>
 /// <remarks>
 /// Files are read as evaluation reads them, in the depth and with the range, mean and deviation that the checkpoint keeps; the features are
-/// those of <c>dino features</c>, to the last bit. Many threads may call at a time, and embedders may share a device: pictures are read side
-/// by side, and the device computes for one caller after the other. Nothing else may use the device meanwhile.
+/// those of <c>dino features</c>, to the last bit. Many threads may call at a time, and embedders may share a device: pictures are read
+/// side by side, and the device computes for one caller after the other. Nothing else may use the device meanwhile.
 /// </remarks>
 public sealed class Embedder : IDisposable
 {

@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace Dino.Pictures.Tests;
 
 /// <summary>
-/// Transforms of pictures whose depth is kept. On pictures of 8 bits they are those of the other path but for its roundings; where they have
-/// a formula, that is what is expected.
+/// Transforms of pictures whose depth is kept. On pictures of 8 bits they are those of the other path but for its roundings; where they
+/// have a formula, that is what is expected.
 /// </summary>
 public class FloatTransformTests
 {

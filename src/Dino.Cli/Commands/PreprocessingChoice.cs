@@ -63,7 +63,8 @@ internal static class PreprocessingChoice
         }
         var (low, high) = (double.Parse(parts[0], CultureInfo.InvariantCulture), double.Parse(parts[1], CultureInfo.InvariantCulture));
         return (float)low < (float)high && float.IsFinite((float)low) && float.IsFinite((float)high) ? new(low, high)
-            : throw new UserErrorException($"--range takes the smaller value first and the larger one then, not '{word}'.") { IsUsage = true };
+            : throw new UserErrorException($"--range takes the smaller value first and the larger one then, not '{word}'.")
+            { IsUsage = true };
     }
 
     /// <summary>What a checkpoint keeps, in words; null where it is what every network without one has.</summary>

@@ -9,7 +9,9 @@ using Dino.Train.Options;
 
 namespace Dino.Cli.Commands;
 
-/// <summary>The options of <c>dino train</c> that say how stored values become crops. What is measured, is measured once for a run.</summary>
+/// <summary>
+/// The options of <c>dino train</c> that say how stored values become crops. What is measured, is measured once for a run.
+/// </summary>
 internal static class TrainPreprocessing
 {
     private static readonly Option<DecodeMode> decode = PreprocessingChoice.Decode("fast, or as the run began");
@@ -109,7 +111,8 @@ internal static class TrainPreprocessing
     {
         var (measuredMean, measuredStd, pictures) =
             PictureStatistics.MeasureMeanAndStd(folder, chosen, channels, prefetch with { Cancel = context.Cancel });
-        context.Say($"mean {PreprocessingChoice.Numbers(measuredMean)}, deviation {PreprocessingChoice.Numbers(measuredStd)} (of {pictures} pictures, by channel)");
+        context.Say($"mean {PreprocessingChoice.Numbers(measuredMean)}, deviation {PreprocessingChoice.Numbers(measuredStd)} "
+            + $"(of {pictures} pictures, by channel)");
         return chosen with { Mean = measuredMean, Std = measuredStd };
     }
 

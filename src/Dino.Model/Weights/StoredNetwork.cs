@@ -36,8 +36,8 @@ public sealed record StoredNetwork
     public int PictureSize { get; }
 
     /// <summary>
-    /// How the stored values of pictures become its inputs, as a checkpoint of a training run says it; 8 bits and ImageNet's numbers for all
-    /// other files.
+    /// How the stored values of pictures become its inputs, as a checkpoint of a training run says it; 8 bits and ImageNet's numbers for
+    /// all other files.
     /// </summary>
     public Preprocessing Preprocessing { get; private init; } = new();
 

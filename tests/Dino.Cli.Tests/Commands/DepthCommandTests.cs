@@ -161,14 +161,17 @@ public class DepthCommandTests
             Does.Contain("1 of 9 pictures have 8 bits: in the range 0 … 4095 they are nearly black"));
         using var plain = TinyRun.MakePictures(4);
         Assert.That(
-            DinoProcess.Run(["train", "--data", plain.Root, "--output-dir", Path.Combine(scratch, "plain"), .. DinoProcess.TinyOptions]).Error, Is.Empty);
+            DinoProcess.Run(["train", "--data", plain.Root, "--output-dir", Path.Combine(scratch, "plain"), .. DinoProcess.TinyOptions])
+                .Error,
+            Is.Empty);
 
         using var floats = new PictureFolder();
         for (int i = 0; i < 4; i++)
             floats.Write($"{i}.tif", DeepPictures.Tiff(Side, Side, 1, 32, (_, x, y) => x * y / 4.0 - 1));
         Assert.That(
             DinoProcess.Run(["train", "--data", floats.Root, "--output-dir", Path.Combine(scratch, "floats"), .. DinoProcess.TinyOptions])
-                .Error, Does.Contain("4 of 4 pictures hold floating-point numbers, of which 0 … 1 is taken; their values go from -1 to 71.25"));
+                .Error,
+            Does.Contain("4 of 4 pictures hold floating-point numbers, of which 0 … 1 is taken; their values go from -1 to 71.25"));
     }
 
     [TestCase("--range", "4095")]
