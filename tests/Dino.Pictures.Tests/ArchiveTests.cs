@@ -138,6 +138,42 @@ public sealed class ArchiveTests : IDisposable
     }
 
     [Test]
+    public void WhatStandsBehindTheEndOfATar_IsSaid()
+    {
+        byte[] first = Archives.Tar(TarEntryFormat.Ustar, Pictures("1.png")), second = Archives.Tar(TarEntryFormat.Gnu, Pictures("2.png"));
+        byte[] record = new byte[10240 - first.Length % 10240];
+        var both = ImageFolder.Scan(folder.Write("both.tar", [.. first, .. record, .. second]));
+
+        Assert.That(Names(both), Is.EqualTo(new[] { "1.png" }));
+        Assert.That(both.Remarks.Single(), Does.StartWith("another archive follows the mark of its end"));
+        Assert.That(ImageFolder.Scan(folder.Write("padded.tar", [.. first, .. record])).Remarks, Is.Empty);
+    }
+
+    [Test]
+    public void AFileWithHoles_HasItsOwnName()
+    {
+        using var stream = new MemoryStream();
+        using (var writer = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            writer.WriteEntry(Archives.Entry(TarEntryFormat.Pax, "cat/1.png", Pictures("1.png")[0].Bytes));
+            writer.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "cat/GNUSparseFile.1/2.png",
+                new Dictionary<string, string> { ["GNU.sparse.major"] = "1", ["GNU.sparse.name"] = "cat/2.png" })
+            {
+                DataStream = new MemoryStream(new byte[1024]),
+            });
+        }
+        string path = folder.Write("x.tar", stream.ToArray());
+
+        Assert.That(Names(ImageFolder.Scan(path, skipped)), Is.EqualTo(new[] { "cat/1.png" }));
+        Assert.That(skipped.Snapshot().Single().Path, Is.EqualTo($"{path}/cat/2.png"));
+    }
+
+    [Test]
+    public void APageThatWasLoadedInPlaceOfATar_IsNone() =>
+        Assert.That(() => ImageFolder.Scan(folder.Write("x.tar", "<html>not found</html>"u8)),
+            Throws.TypeOf<ImageFolderException>().With.Message.Contains("shorter than a header"));
+
+    [Test]
     public void ADamagedTar_IsNamed_WithThePlace()
     {
         byte[] tar = Archives.Tar(TarEntryFormat.Ustar, Pictures("1.png", "2.png"));
@@ -300,6 +336,9 @@ public sealed class ArchiveTests : IDisposable
         string path = Make(kind, Pictures("1.png")), other = folder.PathOf("photos");
         File.Move(path, other);
         Assert.That(ImageFolder.Scan(other).Count, Is.EqualTo(1));
+        string misnamed = folder.PathOf(kind.StartsWith("photos.tar", StringComparison.Ordinal) ? "photos.zip" : "photos.tar");
+        File.Move(other, misnamed);
+        Assert.That(ImageFolder.Scan(misnamed).Count, Is.EqualTo(1));
     }
 
     [TestCase("x.zip")]

@@ -104,7 +104,7 @@ internal static class Archives
         throw new ArgumentException($"There is no {name}.", nameof(name));
     }
 
-    private static TarEntry Entry(TarEntryFormat format, string name, byte[] bytes)
+    public static TarEntry Entry(TarEntryFormat format, string name, byte[] bytes)
     {
         TarEntry entry = format switch
         {

@@ -117,14 +117,28 @@ public sealed class SeveralFoldersTests : IDisposable
     }
 
     [Test]
-    public void AListOfWindows_IsRead()
+    public void APictureThatAListNamesInSeveralWays_CountsOnce()
     {
         folder.WritePicture("cat/1.png", 1);
-        folder.Write("x.txt", [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes("cat\\1.png\r\n")]);
+        folder.Write("x.txt", Encoding.UTF8.GetBytes($"cat/1.png\ncat/../cat/1.png\ncat//1.png\n{folder.PathOf("cat/1.png")}\n"));
+        var found = Scan("x.txt");
+
+        Assert.That(Names(found), Is.EqualTo(new[] { "cat/1.png" }));
+        Assert.That(found.Remarks, Has.Some.StartsWith("3 lines name a picture that an earlier line names"));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public void AListOfWindows_IsRead(bool bigEndian)
+    {
+        folder.WritePicture("cat/1.png", 1);
+        var encoding = bigEndian ? Encoding.BigEndianUnicode : Encoding.Unicode;
+        folder.Write("x.txt", [.. encoding.Preamble, .. encoding.GetBytes("cat\\1.png\r\n")]);
         Assert.That(Names(Scan("x.txt")), Is.EqualTo(new[] { "cat/1.png" }));
     }
 
     [TestCase("# nothing\n", "names no picture")]
+    [TestCase(".\n", "it is a folder; a list names pictures")]
     [TestCase("a.png\nb.png\n", "none of the 2 that it names")]
     public void AListWithoutAPicture_IsAnError(string text, string reason)
     {

@@ -11,7 +11,7 @@ namespace Dino.Pictures.Archives;
 /// </summary>
 internal sealed class TarListing
 {
-    private const int Block = 512, MostHeader = 1 << 20;
+    private const int Block = 512, MostHeader = 1 << 20, MostPadding = 1 << 20;
 
     private readonly SafeFileHandle file;
     private readonly long length;
@@ -43,23 +43,38 @@ internal sealed class TarListing
     {
         if (length == 0)
             throw new InvalidDataException("it is empty");
-        bool ended = false, cut = false;
+        bool ended = false, cut = false, more = false;
         for (long at = 0; at < length && !ended && !cut;)
         {
             cancel.ThrowIfCancellationRequested();
             cut = length - at < Block;
+            if (cut && at == 0)
+                throw new InvalidDataException("it is shorter than a header of a tar archive");
             if (cut)
                 break;
             Fill(block, at);
             if (block.AsSpan().IndexOfAnyExcept((byte)0) < 0)
-                ended = true;
+                (ended, more) = (true, HasMore(at));
             else if (!IsHeader(block))
                 throw new InvalidDataException(at == 0 ? "it does not begin with a header of a tar archive"
                     : $"at byte {at} there is no header: it is damaged there");
             else
                 cut = !TryTake(ref at);
         }
-        return ArchiveListing.Of(members, ended ? [] : ["it ends without the mark of its end: it may be cut short"]);
+        return ArchiveListing.Of(members, !ended ? ["it ends without the mark of its end: it may be cut short"] : !more ? []
+            : ["another archive follows the mark of its end, and is not read: where several were joined to one file, name each by itself"]);
+    }
+
+    /// <summary>Whether another archive stands behind the zeros that fill up the last record, as <c>cat</c> puts it there.</summary>
+    private bool HasMore(long at)
+    {
+        for (long last = Math.Min(length - Block, at + MostPadding); at <= last; at += Block)
+        {
+            Fill(block, at);
+            if (block.AsSpan().IndexOfAnyExcept((byte)0) >= 0)
+                return IsHeader(block);
+        }
+        return false;
     }
 
     /// <summary>Takes in the file whose header was read, and goes on behind it; false if the archive ends within it.</summary>
@@ -117,7 +132,7 @@ internal sealed class TarListing
                 break;
             case '0' or '\0' or '7' when !raw.EndsWith('/'):
                 if (pax.Keys.Any(key => key.StartsWith("GNU.sparse.", StringComparison.Ordinal)))
-                    skip(name, "it is kept with holes (a sparse file), which is not read");
+                    skip(MemberList.Clean(Pax("GNU.sparse.name") ?? name), "it is kept with holes (a sparse file), which is not read");
                 else
                     members.Add(new ArchiveMember(name, data, size, size, Time(at)));
                 break;

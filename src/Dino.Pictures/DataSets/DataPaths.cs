@@ -102,9 +102,11 @@ internal static class DataPaths
         if (ListSource.IsNamedSo(path))
             return new ListSource(full);
         byte[] head = Head(path);
-        if (ending == ".zip" || ZipListing.Recognises(head))
+        // What it is goes before what it is called.
+        bool isTar = TarListing.Recognises(head), isZip = ZipListing.Recognises(head);
+        if (isZip || ending == ".zip" && !isTar)
             return new ArchiveSource(full, isZip: true);
-        if (ending == ".tar" || TarListing.Recognises(head))
+        if (isTar || ending == ".tar")
             return new ArchiveSource(full, isZip: false);
         if (compressed.Contains(ending) || head.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
             throw new ImageFolderException($"'{shown}' is compressed as a whole, so that its files cannot be read in place: unpack it, or "

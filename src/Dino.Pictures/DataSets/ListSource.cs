@@ -25,9 +25,9 @@ internal sealed class ListSource(string path) : FileSource(path)
     public override List<SourceFile> Files(SkippedFiles skipped, CancellationToken cancel)
     {
         var files = new List<SourceFile>();
-        var known = new HashSet<string>(StringComparer.Ordinal);
+        var known = new HashSet<(string, ulong, ulong)>();
         int number = 0, twice = 0, missing = 0;
-        string firstMissing = "";
+        string firstFault = "";
         foreach (string line in Lines())
         {
             cancel.ThrowIfCancellationRequested();
@@ -39,10 +39,11 @@ internal sealed class ListSource(string path) : FileSource(path)
             {
                 skipped.Report(PathOf(name), $"{fault} (line {number} of {RawName.Shown(System.IO.Path.GetFileName(Path))})");
                 if (missing++ == 0)
-                    firstMissing = name;
+                    firstFault = $"{RawName.Shown(PathOf(name))}: {fault}";
                 continue;
             }
-            if (!known.Add(name))
+            // One file can be written in several ways; behind a link, ../ leads to another.
+            if (!known.Add((System.IO.Path.GetFullPath(PathOf(name)), status.Volume, status.Number)))
             {
                 twice++;
                 continue;
@@ -53,8 +54,8 @@ internal sealed class ListSource(string path) : FileSource(path)
         if (files.Count == 0)
             throw new ImageFolderException(missing == 0
                 ? $"The list '{RawName.Shown(Path)}' names no picture: it needs one path a line."
-                : $"'{RawName.Shown(Path)}' is a file that is read as a list of paths, and none of the {missing} that it names is a file: "
-                    + $"{RawName.Shown(PathOf(firstMissing))} is not there, for one. Paths count from the folder of the list.");
+                : $"'{RawName.Shown(Path)}' is a file that is read as a list of paths, and none of the {missing} that it names is a file "
+                    + $"({firstFault}). Paths count from the folder of the list.");
         if (twice > 0)
             Note($"{twice} lines name a picture that an earlier line names: each counts once");
         return files;
@@ -80,6 +81,8 @@ internal sealed class ListSource(string path) : FileSource(path)
         }
         if (bytes.AsSpan().StartsWith(Encoding.Unicode.Preamble)) // as a shell of Windows writes it
             bytes = Encoding.UTF8.GetBytes(Encoding.Unicode.GetString(bytes));
+        else if (bytes.AsSpan().StartsWith(Encoding.BigEndianUnicode.Preamble))
+            bytes = Encoding.UTF8.GetBytes(Encoding.BigEndianUnicode.GetString(bytes));
         int start = bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? Encoding.UTF8.Preamble.Length : 0;
         while (start < bytes.Length)
         {
