@@ -48,7 +48,7 @@ internal static class TrainPreprocessing
 
     /// <summary>The hyperparameters with what the options say, and what has to be measured for it.</summary>
     /// <param name="context">The command line.</param>
-    /// <param name="options">The hyperparameters.</param>
+    /// <param name="options">The hyperparameters, with the preprocessing of the network that the run begins with.</param>
     /// <param name="found">Those of the run that goes on; null for a new one.</param>
     /// <param name="folder">The pictures.</param>
     /// <param name="prefetch">Threads, and the largest picture.</param>
@@ -73,6 +73,10 @@ internal static class TrainPreprocessing
                     : before?.Range ?? MeasureRange(context, folder, chosen, channels, prefetch),
             };
         }
+        else if (options.Preprocessing is { } initial)
+        {
+            chosen = Continue(context, chosen, initial);
+        }
         if (chosen is { Mean: null, Std: null } && (chosen.Range is not null || channels is not (1 or 3)))
         {
             chosen = before?.Mean is not null ? chosen with { Mean = before.Mean, Std = before.Std }
@@ -89,6 +93,20 @@ internal static class TrainPreprocessing
         DepthNotes.Say(context, folder, chosen, channels, "give --range LOW,HIGH or --range auto");
         // What every run did before there was a choice is kept as it was.
         return (TOptions)(options with { Preprocessing = chosen == new Preprocessing() ? null : chosen });
+    }
+
+    /// <summary>The numbers of the network that a run begins with: its pictures are to look to it as those before did.</summary>
+    private static Preprocessing Continue(CommandContext context, Preprocessing chosen, Preprocessing initial)
+    {
+        if (initial.Range is { } both)
+            context.Say($"range {PreprocessingChoice.Text(both)}: that of the network of --init");
+        bool own = chosen is { Mean: null, Std: null };
+        return chosen with
+        {
+            Range = initial.Range,
+            Mean = own ? initial.Mean : chosen.Mean,
+            Std = own ? initial.Std : chosen.Std,
+        };
     }
 
     // A run goes on as it began; those of before there was a choice began exactly.

@@ -94,6 +94,24 @@ public class DepthCommandTests
     }
 
     [Test]
+    public void ARunThatBeginsWithANetworkOfARange_TakesIts()
+    {
+        Fill(1, "png");
+        string latest = Trained("--channels", "1", "--range", "0,4095"), second = Path.Combine(scratch, "second");
+        string[] again = ["train", "--data", pictures.Root, "--output-dir", second, "--init", latest, .. DinoProcess.TinyOptions];
+        var begun = DinoProcess.Run(again);
+        Assert.That(begun.Code, Is.EqualTo(ExitCode.Ok), begun.Error);
+        Assert.That(begun.Output, Does.Contain("range 0 … 4095: that of the network of --init").And.Not.Contain("by channel"));
+        string there = Path.Combine(second, RunFiles.Latest);
+        Assert.That(
+            Checkpoint.ReadInfo(there).OptionsAs<DinoOptions>().Preprocessing,
+            Is.EqualTo(Checkpoint.ReadInfo(latest).OptionsAs<DinoOptions>().Preprocessing));
+        Assert.That(DinoProcess.Run(again).Output, Does.Contain("already trained"));
+        var own = DinoProcess.Run([.. again, "--range", "0,8191", "--restart"]);
+        Assert.That(own.Output, Does.Contain("by channel").And.Not.Contain("that of the network"), own.Error);
+    }
+
+    [Test]
     public void ARunWithAMeasuredRange_GoesOnWithWhatItMeasured()
     {
         Fill(1, "png");

@@ -1,5 +1,6 @@
 using Dino.Model;
 using Dino.Model.Weights;
+using Dino.Pictures.Loading;
 using Dino.Train.Runs;
 
 namespace Dino.Train.Methods.Dino;
@@ -8,7 +9,8 @@ namespace Dino.Train.Methods.Dino;
 public static class DinoInitialization
 {
     /// <summary>
-    /// Hyperparameters for this file: its network, its head if it has one, crops of the size that it was trained on; the rest as given.
+    /// Hyperparameters for this file: its network, its head if it has one, crops of the size and preprocessing that it was trained on; the rest as
+    /// given.
     /// </summary>
     /// <param name="init">The file.</param>
     /// <param name="options">The hyperparameters to start from.</param>
@@ -36,7 +38,15 @@ public static class DinoInitialization
         var head = init.HasHead ? stored.Head()! : options.Head;
         if (init.HasHead && own is null)
             head = head with { NormLastLayer = options.Head.NormLastLayer };
-        return options with { Backbone = backbone with { DropPathRate = options.ViT.DropPathRate }, Crops = crops, Head = head };
+        // How the files are read is for the new run to say.
+        var kept = stored.Preprocessing with { Decode = default };
+        return options with
+        {
+            Backbone = backbone with { DropPathRate = options.ViT.DropPathRate },
+            Crops = crops,
+            Head = head,
+            Preprocessing = kept == new Preprocessing() ? null : kept,
+        };
     });
 
     /// <summary>Sets student, teacher and centre of a run that has not begun. What the file has not keeps its first values.</summary>
