@@ -139,7 +139,7 @@ internal static class RunArguments
     };
 
     private static bool IsPlace(Option option, string value) =>
-        option.HelpName is { } name && (Path.Exists(value) || BraceNotation.Expand(value) is not null)
+        option.HelpName is { } name && (Path.Exists(value) || !RawName.IsPlain(value) || BraceNotation.Expand(value) is not null)
         && (name.Contains("FOLDER", StringComparison.Ordinal) || name.Contains("FILE", StringComparison.Ordinal));
 
     private static JsonNode? Node(object? value) => value switch

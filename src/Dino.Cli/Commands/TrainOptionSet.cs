@@ -63,7 +63,7 @@ internal sealed class TrainOptionSet
                     AddPair(scale, (low, high) => new CropScale(low, high));
                     break;
                 case Hyperparameter<CropRatio> ratio:
-                    AddPair(ratio, (low, high) => new CropRatio(low, high), " [default: 3/4 4/3]");
+                    AddPair(ratio, (low, high) => new CropRatio(low, high), " [default: 0.75 1.3333333333333333]");
                     break;
                 case Hyperparameter<double[]> reals:
                     AddList(reals);

@@ -60,6 +60,9 @@ public sealed class ImageFolder
     /// <summary>The folder, list or archive; of several the first ones, for messages.</summary>
     public string Root => string.Join(", ", Roots.Take(3)) + (Roots.Count > 3 ? $" and {Roots.Count - 3} more" : "");
 
+    /// <summary>What a message about all of it begins with: "The archive 'photos.zip'".</summary>
+    internal string Title => $"{(sources.Length == 1 ? sources[0].Kind : "The data set")} '{RawName.Shown(Root)}'";
+
     /// <summary>Full paths of the folders, lists and archives, in their order.</summary>
     public IReadOnlyList<string> Roots { get; }
 

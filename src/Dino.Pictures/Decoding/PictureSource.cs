@@ -83,7 +83,7 @@ internal sealed class PictureSource
                     return picture;
             }
             throw new ImageFolderException(
-                $"The folder '{source.folder.Root}' holds no readable picture: all {count} files were skipped.");
+                $"{source.folder.Title} holds no readable picture: all {count} files were skipped.");
         }
 
         public void Dispose() => decoder.Dispose();

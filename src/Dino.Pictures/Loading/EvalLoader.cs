@@ -175,7 +175,7 @@ public sealed class EvalLoader : IDisposable
         return any
             ? null
             : throw new ImageFolderException(
-                $"The folder '{folder.Root}' holds no readable picture: all {folder.Count} files were skipped.");
+                $"{folder.Title} holds no readable picture: all {folder.Count} files were skipped.");
     }
 
     /// <summary>Stops the workers and waits for them.</summary>

@@ -106,7 +106,7 @@ public static class PictureStatistics
         if (faults.All(fault => fault is not null))
         {
             throw new ImageFolderException(
-                $"The folder '{folder.Root}' holds no readable picture among the {samples.Length} that were looked at; "
+                $"{folder.Title} holds no readable picture among the {samples.Length} that were looked at; "
                     + $"{faults[0]!.Message.TrimEnd('.')}.");
         }
         return [.. results.Where(result => result.Any).Select(result => result.Value)];

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Dino.Cli.Arguments;
 using Dino.Cli.Commands;
 using Dino.Cli.Tests.Commands;
@@ -13,6 +14,26 @@ namespace Dino.Cli.Tests.Arguments;
 /// </summary>
 public class RawArgumentsTests
 {
+    [Test]
+    public void ARunKeepsTheirPlace_AsPeopleReadIt()
+    {
+        using var pictures = TinyRun.MakePictures(8);
+        string raw = Path.Combine(pictures.Root, RawName.Of([.. "caf"u8, 0xE9, .. ".txt"u8])), output = Path.Combine(pictures.Root, "run");
+        StrangeFiles.WriteRaw(raw, Encoding.UTF8.GetBytes(string.Concat(Directory.EnumerateFiles(pictures.Root, "*",
+            SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(path => path + "\n"))));
+        try
+        {
+            var trained = DinoProcess.Run(["train", "--data", raw, "--output-dir", output, .. DinoProcess.TinyOptions]);
+            Assert.That(trained.Code, Is.EqualTo(ExitCode.Ok), trained.Error);
+            var kept = JsonNode.Parse(File.ReadAllText(Path.Combine(output, "args.json")))!;
+            Assert.That((string)kept["data"]!, Is.EqualTo(Path.Combine(pictures.Root, "caf\\xE9.txt")));
+        }
+        finally
+        {
+            StrangeFiles.DeleteRaw(raw);
+        }
+    }
+
     [Test]
     public void PicturesAreFound_AndOutputsAreRefused()
     {

@@ -49,6 +49,20 @@ public sealed class DataSourcesTests : IDisposable
     }
 
     [Test]
+    public void AnArchiveWithoutAReadablePicture_IsCalledOne()
+    {
+        pictures.Write("broken/1.jpg", [0xFF, 0xD8, 0xFF, 0xE0, .. new byte[40]]);
+        string broken = pictures.PathOf("broken"), archive = pictures.PathOf("broken.zip");
+        ZipFile.CreateFromDirectory(broken, archive);
+        foreach (var (named, title) in new[] { (archive, $"The archive '{archive}'"), (broken, $"The folder '{broken}'") })
+        {
+            var made = DinoProcess.Run("features", checkpoint, named, "--output-dir", scratch.PathOf("none"), "--device", "cpu");
+            Assert.That(made.Code, Is.EqualTo(ExitCode.Failure), made.Error);
+            Assert.That(made.Error, Does.Contain($"{title} holds no readable picture"));
+        }
+    }
+
+    [Test]
     public void Features_OfTwoFolders_NameBoth()
     {
         string output = scratch.PathOf("two/x")[..^2];

@@ -137,8 +137,9 @@ public class RecipeOptionsTests
         string help = DinoProcess.Run("train", "--help").Output, views = help.Split("\nViews (", 2)[1].Split("\n\n", 2)[0];
 
         foreach (var (option, value) in (ReadOnlySpan<(string, string)>)
-            [("--crop-ratio", "3/4 4/3"), ("--hflip-prob", "0.5"), ("--vflip-prob", "0"), ("--jitter-prob", "0.8"), ("--hue", "0.1"),
-                ("--blur-prob", "1 0.1 0.5"), ("--blur-radius", "0.1 2"), ("--solarize-prob", "0 0.2 0"), ("--solarize-threshold", "128")])
+            [("--crop-ratio", "0.75 1.3333333333333333"), ("--hflip-prob", "0.5"), ("--vflip-prob", "0"), ("--jitter-prob", "0.8"),
+                ("--hue", "0.1"), ("--blur-prob", "1 0.1 0.5"), ("--blur-radius", "0.1 2"), ("--solarize-prob", "0 0.2 0"),
+                ("--solarize-threshold", "128")])
             Assert.That(views, Does.Match($@"\n  {option} <N> .*\[default: {value}\]"));
         Assert.That(help.Split("\nViews (")[0], Does.Not.Contain("--jitter-prob <").And.Contain("--seed <").And.Contain("--json"));
         Assert.That(help.Split("Examples:")[1], Does.Contain("--jitter-prob 0"));
