@@ -40,10 +40,45 @@ internal sealed class PictureInputTests
         Assert.That(() => PictureInput.OfFile("no-such-picture.jpg"),
             Throws.TypeOf<ImageDecodeException>().With.Message.Contains("There is no file no-such-picture.jpg"));
 
+    [Test]
+    public void Decode_BlamesTheLibrary_NotTheFile_WhereItIsMissing()
+    {
+        using var decoder = new ImageDecoder();
+        string Reason(Exception thrown)
+        {
+            using var input = new Failing(thrown);
+            return Assert.Throws<ImageDecodeException>(() => decoder.Decode(input, new RgbImage()))!.Reason;
+        }
+
+        const string missing = "Unable to load shared library 'libPixels'";
+        var inner = new DllNotFoundException($"{missing} or one of its dependencies.\nlibPixels.so: no such file");
+        string wanted = $"the library that decodes it cannot be loaded ({missing} or one of its dependencies)";
+        Assert.That(Reason(inner), Is.EqualTo(wanted));
+        Assert.That(Reason(new TypeInitializationException("Pixels", inner)), Is.EqualTo(wanted));
+        Assert.That(Reason(new InvalidOperationException("odd bytes")), Is.EqualTo("its data are damaged"));
+    }
+
     [TestCase(8, false, false, 0, 255)]
     [TestCase(16, false, false, 0, 65535)]
     [TestCase(16, false, true, -32768, 32767)]
     [TestCase(32, true, false, 0, 1)]
     public void Full_IsAllThatTheBitsHold(int bits, bool isFloat, bool isSigned, double low, double high) =>
         Assert.That(new PixelDepth(bits, isFloat, isSigned).Full, Is.EqualTo(new ValueRange(low, high)));
+
+    /// <summary>A picture of which only the first bytes can be had before something is thrown.</summary>
+    private sealed class Failing(Exception thrown) : PictureInput("picture.ppm")
+    {
+        private static readonly byte[] file = [.. "P6 64 64 255\n"u8, .. new byte[3 * 64 * 64]];
+
+        public override long Length => file.Length;
+
+        public override int Read(Span<byte> buffer, long offset)
+        {
+            if (buffer.Length == file.Length)
+                throw thrown;
+            int count = Math.Min(buffer.Length, file.Length - (int)offset);
+            file.AsSpan((int)offset, count).CopyTo(buffer);
+            return count;
+        }
+    }
 }

@@ -15,4 +15,17 @@ internal readonly record struct DecodeFault(string Reason, bool MayBeAnothers)
 
     /// <summary>The codec does not know such files, or misunderstands them.</summary>
     public static DecodeFault UnknownKind(string reason) => new(reason, true);
+
+    /// <summary>
+    /// Of what a library threw: damaged bytes make it do so, but so does a part of the library that is missing, and no file is at fault
+    /// then.
+    /// </summary>
+    public static DecodeFault Of(Exception thrown)
+    {
+        // A missing library or function of it is a TypeLoadException.
+        if (thrown is not (TypeLoadException or TypeInitializationException or BadImageFormatException))
+            return Final(Damaged) with { Cause = thrown };
+        string why = thrown.GetBaseException().Message.Split('\n')[0].TrimEnd('\r', '.', ' ');
+        return Final($"the library that decodes it cannot be loaded ({why})") with { Cause = thrown };
+    }
 }

@@ -166,7 +166,7 @@ public sealed class ImageDecoder : IDisposable
         catch (Exception e) when (e is not ImageDecodeException)
         {
             // Whatever a library makes of damaged bytes: one file must not end a run.
-            throw new ImageDecodeException(input.Name, DecodeFault.Damaged, e);
+            throw new ImageDecodeException(input.Name, DecodeFault.Of(e).Reason, e);
         }
         finally
         {
