@@ -30,6 +30,21 @@ public sealed class PagesTests
         Assert.That(PictureListing.Of(packed).Identity().Contents, Is.Not.Null);
     }
 
+    [TestCase(0.01)]
+    [TestCase(0.5)]
+    [TestCase(0.99)]
+    public void PagesOfAFile_StayTogether(double share)
+    {
+        using var folder = new PictureFolder();
+        for (int i = 0; i < 8; i++)
+            folder.Write($"a/{i}.tif", Tiff(10, 20, 30));
+        var (train, val) = Scan(folder.Root, true).Split(share);
+
+        Assert.That(train.Count + val.Count, Is.EqualTo(24));
+        Assert.That(new[] { train.Count % 3, val.Count % 3 }, Is.All.Zero);
+        Assert.That(new[] { train.Count, val.Count }, Is.All.GreaterThan(0));
+    }
+
     private static ImageFolder Scan(string path, bool everyPage) =>
         ImageFolder.Scan([path], new ImageFolderOptions { EveryPage = everyPage });
 

@@ -45,6 +45,18 @@ public sealed class SplitTests : IDisposable
         Assert.That(Names(ImageFolder.Scan(folder.Root).Split(0.25).Val), Is.SupersetOf(before));
     }
 
+    [Test]
+    public void AnotherFolderBesideIt_MovesNoPicture()
+    {
+        Write("cat", 60);
+        using var other = new PictureFolder();
+        other.Write("dog/1.jpg", [0]);
+        string[] alone = Files(ImageFolder.Scan(folder.Root).Split(0.25).Val);
+
+        var both = ImageFolder.Scan([folder.Root, other.Root], new ImageFolderOptions());
+        Assert.That(Files(both.Split(0.25).Val).Where(name => name.StartsWith("cat/", StringComparison.Ordinal)), Is.EqualTo(alone));
+    }
+
     [TestCase(0.01)]
     [TestCase(0.99)]
     public void EachClass_IsOnBothSides_UnlessItHasOnePicture(double share)
@@ -82,6 +94,8 @@ public sealed class SplitTests : IDisposable
         for (int i = 0; i < count; i++)
             folder.Write($"{name}/{i}.jpg", [0]);
     }
+
+    private static string[] Files(ImageFolder found) => [.. Enumerable.Range(0, found.Count).Select(found.FileNameOf)];
 
     private static string[] Names(ImageFolder found) => [.. Enumerable.Range(0, found.Count).Select(found.RelativePathOf)];
 

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace Dino.Pictures.DataSets;
 
-/// <summary>Chooses the pictures that training does not see, by a hash of their names.</summary>
+/// <summary>
+/// Chooses the pictures that training does not see, by a hash of their files' names in the folder, list or archive: whatever stands beside
+/// it, a picture stays on its side, and the pages of a file stay together.
+/// </summary>
 internal static class HeldOut
 {
     /// <summary>Which pictures are held out.</summary>
@@ -14,17 +17,24 @@ internal static class HeldOut
     {
         if (share is not (> 0 and < 1))
             throw new ArgumentOutOfRangeException(nameof(share), share, "A share lies between 0 and 1.");
-        double[] places = [.. Enumerable.Range(0, folder.Count).Select(sample => Place(folder.RelativePathOf(sample)))];
+        double[] places = [.. Enumerable.Range(0, folder.Count).Select(sample => Place(folder.FileNameOf(sample)))];
         bool[] chosen = [.. places.Select(place => place < share)];
         foreach (var group in Enumerable.Range(0, folder.Count).GroupBy(folder.LabelOf))
         {
             int[] samples = [.. group];
-            if (samples.Length == 1)
-                chosen[samples[0]] = false;
+            double first = samples.Min(sample => places[sample]), last = samples.Max(sample => places[sample]);
+            if (first == last)
+                Put(last, false);
             else if (!Array.Exists(samples, sample => chosen[sample]))
-                chosen[samples.MinBy(sample => places[sample])] = true;
+                Put(first, true);
             else if (Array.TrueForAll(samples, sample => chosen[sample]))
-                chosen[samples.MaxBy(sample => places[sample])] = false;
+                Put(last, false);
+
+            void Put(double place, bool side)
+            {
+                foreach (int sample in samples.Where(sample => places[sample] == place))
+                    chosen[sample] = side;
+            }
         }
         return chosen.Contains(true) ? chosen
             : throw new ImageFolderException($"'{folder.Root}' has no picture to hold out: each is the only one of its class.");

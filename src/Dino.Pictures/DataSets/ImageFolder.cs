@@ -104,6 +104,9 @@ public sealed class ImageFolder
     /// </summary>
     public string RelativePathOf(int sample) => RawName.Shown(prefixes[samples[sample].Source] + samples[sample].OwnName);
 
+    /// <summary>The name of a sample's file in its folder, list or archive, which no other source changes.</summary>
+    internal string FileNameOf(int sample) => RawName.Shown(samples[sample].Name);
+
     /// <summary>Size of a sample's file in bytes, and when it was last changed (ticks, UTC), as the scan found them.</summary>
     public (long Length, long Modified) StampOf(int sample) => (samples[sample].Length, samples[sample].Modified);
 
