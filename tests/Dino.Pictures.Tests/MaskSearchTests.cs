@@ -45,6 +45,16 @@ public sealed class MaskSearchTests : IDisposable
         Assert.That(found.Remarks.Single(), Does.StartWith("3 pictures have the name of another"));
     }
 
+    [TestCase(8, 1)]
+    [TestCase(16, 2)]
+    public void AScanOf16Bits_IsNoMaskOfItsPreview(int bits, int pictures)
+    {
+        folder.WritePicture("a/1.jpg", 1);
+        folder.Write("a/1.tif", DeepPictures.Tiff(4, 4, 1, bits, (_, x, _) => x));
+
+        Assert.That(Names(Scan()), Has.Length.EqualTo(pictures));
+    }
+
     [TestCase("x_mask.png")]
     [TestCase("x-mask.jpg")]
     [TestCase("x_seg.png")]

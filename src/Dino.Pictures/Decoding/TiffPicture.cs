@@ -91,7 +91,12 @@ internal static class TiffPicture
             colours = first.Number(TiffField.Photometric, -1) switch
             {
                 3 => StoredColours.Few, // a palette
-                0 or 1 when isOneSample => first.Number(TiffField.BitsPerSample, 1) == 1 ? StoredColours.Few : StoredColours.Grey,
+                0 or 1 when isOneSample => first.Number(TiffField.BitsPerSample, 1) switch
+                {
+                    1 => StoredColours.Few,
+                    <= 8 => StoredColours.Grey,
+                    _ => StoredColours.Unknown, // of a scan and its preview, the scan is no mask
+                },
                 -1 => StoredColours.Unknown,
                 _ => StoredColours.Colour,
             };
