@@ -25,9 +25,13 @@ internal static class TiffBytes
     {
         var picture = new Picture(new SortedDictionary<int, (int, long[])>
         {
-            [256] = (Long, [width]), [257] = (Long, [height]),
-            [258] = (Short, [.. Enumerable.Repeat((long)bits, samples)]), [259] = (Short, [1]), [262] = (Short, [photometric]),
-            [277] = (Short, [samples]), [278] = (Long, [height]),
+            [256] = (Long, [width]),
+            [257] = (Long, [height]),
+            [258] = (Short, [.. Enumerable.Repeat((long)bits, samples)]),
+            [259] = (Short, [1]),
+            [262] = (Short, [photometric]),
+            [277] = (Short, [samples]),
+            [278] = (Long, [height]),
         }, parts);
         return fields.Aggregate(picture, (page, field) => page.With(field.Tag, field.Type, field.Values));
     }

@@ -304,8 +304,13 @@ public class TiffTests
         // Where the stored row 0 and column 0 are to be seen: TIFF 6.0, Orientation.
         (int X, int Y) Stored(int x, int y) => orientation switch
         {
-            2 => (Width - 1 - x, y), 3 => (Width - 1 - x, Height - 1 - y), 4 => (x, Height - 1 - y),
-            5 => (y, x), 6 => (y, Height - 1 - x), 7 => (Width - 1 - y, Height - 1 - x), 8 => (Width - 1 - y, x),
+            2 => (Width - 1 - x, y),
+            3 => (Width - 1 - x, Height - 1 - y),
+            4 => (x, Height - 1 - y),
+            5 => (y, x),
+            6 => (y, Height - 1 - x),
+            7 => (Width - 1 - y, Height - 1 - x),
+            8 => (Width - 1 - y, x),
             _ => (x, y),
         };
         byte[] file = Of(Page(Width, Height, 2, 4, 8, [Packed(4, 8)], (274, Short, [orientation]), (338, Short, [2])));

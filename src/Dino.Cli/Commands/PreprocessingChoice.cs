@@ -59,7 +59,8 @@ internal static class PreprocessingChoice
         if (parts.Length != 2 || parts.Any(part => NumberWord.Fault(part, typeof(double)) is not null))
         {
             throw new UserErrorException(
-                $"--range takes two numbers with a comma between them, 0,4095 say, not '{word}'.") { IsUsage = true };
+                $"--range takes two numbers with a comma between them, 0,4095 say, not '{word}'.")
+            { IsUsage = true };
         }
         var (low, high) = (double.Parse(parts[0], CultureInfo.InvariantCulture), double.Parse(parts[1], CultureInfo.InvariantCulture));
         return (float)low < (float)high && float.IsFinite((float)low) && float.IsFinite((float)high) ? new(low, high)

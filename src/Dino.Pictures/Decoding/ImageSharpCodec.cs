@@ -168,7 +168,8 @@ internal static class ImageSharpCodec
     private static DecodeFault Fault(Exception thrown, in PictureHeader header) => thrown switch
     {
         OutOfMemoryException or InvalidMemoryOperationException => DecodeFault.Final(
-            $"there is not enough memory to decode its {header.Width} × {header.Height} pixels") with { Cause = thrown },
+            $"there is not enough memory to decode its {header.Width} × {header.Height} pixels") with
+        { Cause = thrown },
         NotSupportedException or UnknownImageFormatException =>
             DecodeFault.UnknownKind("its kind of picture is not supported") with { Cause = thrown },
         _ => DecodeFault.UnknownKind(DecodeFault.Damaged) with { Cause = thrown },

@@ -207,8 +207,15 @@ public class AugmentCommandTests
         var plan = new CropPlan(new CropBox(0, 0, 1, 1), false, null, false, 0, null);
         Assert.That(ViewSheet.Describe(plan), Is.EqualTo("as cut"));
         Assert.That(
-            ViewSheet.Describe(plan with { Flip = true, VerticalFlip = true, Jitter = default(JitterPlan), Grayscale = true, Sigma = 1.256,
-                Solarize = 128 }),
+            ViewSheet.Describe(plan with
+            {
+                Flip = true,
+                VerticalFlip = true,
+                Jitter = default(JitterPlan),
+                Grayscale = true,
+                Sigma = 1.256,
+                Solarize = 128
+            }),
             Is.EqualTo("flip, vertical flip, jitter, grey, blur 1.26, solarise 128"));
     }
 

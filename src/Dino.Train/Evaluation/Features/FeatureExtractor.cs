@@ -17,13 +17,13 @@ public static class FeatureExtractor
     /// <param name="preprocessing">How stored values become inputs; null for 8 bits and ImageNet's mean and deviation.</param>
     public static EvalLoaderOptions Protocol(
         int cropSize, int batchSize = 64, PrefetchOptions? prefetch = null, Preprocessing? preprocessing = null) => new()
-    {
-        Preprocessing = preprocessing ?? new Preprocessing(),
-        ResizeSize = EvalPicture.ResizeSize(cropSize),
-        CropSize = cropSize,
-        BatchSize = batchSize,
-        Prefetch = prefetch ?? new PrefetchOptions(),
-    };
+        {
+            Preprocessing = preprocessing ?? new Preprocessing(),
+            ResizeSize = EvalPicture.ResizeSize(cropSize),
+            CropSize = cropSize,
+            BatchSize = batchSize,
+            Prefetch = prefetch ?? new PrefetchOptions(),
+        };
 
     /// <summary>Features (count, D) of every readable picture of a labelled folder, in its order.</summary>
     /// <param name="backbone">The network, with its parameters on <paramref name="device"/>.</param>

@@ -9,8 +9,8 @@ namespace Dino.Train.Methods.Dino;
 public static class DinoInitialization
 {
     /// <summary>
-    /// Hyperparameters for this file: its network, its head if it has one, crops of the size and preprocessing that it was trained on; the rest as
-    /// given.
+    /// Hyperparameters for this file: its network, its head if it has one, crops of the size and preprocessing that it was trained on; the
+    /// rest as given.
     /// </summary>
     /// <param name="init">The file.</param>
     /// <param name="options">The hyperparameters to start from.</param>
