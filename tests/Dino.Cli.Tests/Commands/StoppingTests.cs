@@ -14,6 +14,7 @@ public class StoppingTests
     {
         ["demo"] = "demo --output-dir {scratch}/demo --device cpu",
         ["train"] = "train --data {pictures} --output-dir {scratch}/other --device cpu",
+        ["augment"] = "augment {pictures}/even/000.png --output {scratch}/views.png",
         ["features"] = "features {checkpoint} {pictures} --output-dir {scratch}/features --device cpu",
         ["attend"] = "attend {checkpoint} {pictures} --output-dir {scratch}/attend --device cpu",
         ["inspect"] = "inspect {checkpoint}",
