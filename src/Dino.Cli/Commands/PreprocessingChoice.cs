@@ -32,7 +32,7 @@ internal static class PreprocessingChoice
     /// <param name="usual">What is done without it.</param>
     public static Option<DecodeMode> Decode(string usual) => new("--decode")
     {
-        Description = "How JPEG and PNG files are read: exact, as Pillow reads them, or fast. " + $"[default: {usual}]",
+        Description = "How JPEGs are read: exact, as Pillow reads them, or fast. " + $"[default: {usual}]",
     };
 
     /// <summary>What a checkpoint says, but for what is given.</summary>
