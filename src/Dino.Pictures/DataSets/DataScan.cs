@@ -61,7 +61,7 @@ internal sealed class DataScan(SkippedFiles skipped, ImageFolderOptions options,
     private void Take(IReadOnlyList<FileSource> group)
     {
         var files = group.Select(source => source.Files(skipped, cancel)).ToArray();
-        string top = group[0] is FolderSource ? "" : CommonFolder.Of(Pictured(files));
+        string top = group[0] is FolderSource ? "" : TopFolder.Of(Pictured(files));
         if (top.Length > 0 && !group[0].NamesClasses)
             group[0].Note($"all pictures lie in {RawName.Shown(top)}: classes are the folders in it");
         for (int i = 0; i < group.Count; i++)

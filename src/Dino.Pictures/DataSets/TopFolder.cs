@@ -1,7 +1,7 @@
 namespace Dino.Pictures.DataSets;
 
 /// <summary>The folder that all pictures lie in, where it is not a class of its own.</summary>
-internal static class CommonFolder
+internal static class TopFolder
 {
     /// <summary>
     /// The longest path, with / at its end, that all names begin with and that has folders with pictures in it: of <c>photos/cat/1.jpg</c>
